@@ -1,0 +1,139 @@
+import BeanstalkProtocol
+import Foundation
+public import Logging
+import NIOCore
+import NIOPosix
+public import PostgresStore
+import QueueCore
+public import ServiceLifecycle
+import UnixSignals
+
+/// Listens, serves, and ends in order.
+///
+/// The socket is bound before anything else, as beanstalkd does it: a port that is taken shows at once, and clients
+/// that come early wait instead of being turned away.
+public final class Server: Service {
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+    private let group: MultiThreadedEventLoopGroup
+    private let broker: Broker
+    private let listener: any Channel
+    /// What clients connect to: `127.0.0.1:11300` or `unix:/path`.
+    public let address: String
+
+    /// Binds the socket.
+    /// - Throws: `ServerError` when that cannot be done.
+    public init(configuration: ServerConfiguration, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        let threads = configuration.threads ?? max(1, min(System.coreCount / 2, 8))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        self.group = group
+        var queue = Queue.Configuration()
+        queue.cacheBytes = configuration.cacheBytes
+        queue.databaseTimeout = Span(nanoseconds: Int64(configuration.databaseTimeout * 1e9))
+        let broker = Broker(configuration: queue, loops: Array(group.makeIterator()))
+        self.broker = broker
+        do {
+            listener = try await Server.bind(configuration, group, broker)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw ServerError.cannotListen(
+                configuration.address, configuration.port, reason: "\(error)")
+        }
+        address = Server.describe(listener, configuration)
+    }
+
+    private static func bind(
+        _ configuration: ServerConfiguration, _ group: MultiThreadedEventLoopGroup, _ broker: Broker
+    ) async throws -> any Channel {
+        let identity = ProcessIdentity(version: configuration.version, maxJobSize: configuration.maxJobSize)
+        let maxJobSize = configuration.maxJobSize
+        var bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // A second read would nearly always find nothing.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let loop = broker.loops.first { $0.eventLoop === channel.eventLoop }!
+                    let handler = ClientHandler(
+                        broker: broker, loop: loop, maxJobSize: maxJobSize, facts: { identity.facts })
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+        if configuration.address.hasPrefix("unix:") {
+            let path = String(configuration.address.dropFirst(5))
+            return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        }
+        bootstrap =
+            bootstrap
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+        return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
+    }
+
+    private static func describe(_ listener: any Channel, _ configuration: ServerConfiguration) -> String {
+        guard let address = listener.localAddress, let ip = address.ipAddress, let port = address.port else {
+            return configuration.address
+        }
+        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    /// Starts to keep jobs in this database; commands that came before have waited for it.
+    public func attach(_ store: StoreConfiguration) async throws -> StoreSummary {
+        let store = Store(configuration: store, client: broker, logger: logger)
+        broker.use(store)
+        return try await store.start()
+    }
+
+    /// Serves until told to stop: SIGTERM and SIGINT end it, SIGUSR1 turns puts away.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                for await _ in await UnixSignalsSequence(trapping: .sigusr1) {
+                    self.logger.notice("draining: puts are turned away from now on")
+                    self.broker.drain()
+                }
+            }
+            tasks.addTask {
+                try await gracefulShutdown()
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// Accepts no more, lets what is under way be committed and answered, and gives the leases back.
+    public func stop() async {
+        logger.info("stopping")
+        try? await listener.close()
+        let limit = ContinuousClock.now + .seconds(2)
+        while !broker.isSettled, ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        await withCheckedContinuation { continuation in
+            // Joining threads blocks: not on the cooperative pool.
+            DispatchQueue.global().async {
+                self.broker.stopStore(within: 2)
+                continuation.resume()
+            }
+        }
+        try? await group.shutdownGracefully()
+        if configuration.address.hasPrefix("unix:") { unlink(String(configuration.address.dropFirst(5))) }
+        logger.info("stopped")
+    }
+}
+
+public enum ServerError: Error, CustomStringConvertible {
+    case cannotListen(String, Int, reason: String)
+
+    public var description: String {
+        switch self {
+        case .cannotListen(let address, let port, let reason):
+            address.hasPrefix("unix:")
+                ? "cannot listen on \(address): \(reason)" : "cannot listen on \(address) port \(port): \(reason)"
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// A place in a command line, moving right as words and numbers are read off it.
+///
+/// It borrows the line's bytes: it must not outlive the closure that was handed them.
+struct LineCursor {
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    /// What has not been read yet.
+    var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[position...]) }
+
+    /// Moves past `word` when the rest of the line starts with it.
+    mutating func skip(_ word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard bytes.count - position >= count else { return false }
+        let start = word.utf8Start
+        for offset in 0..<count where bytes[position + offset] != start[offset] { return false }
+        position += count
+        return true
+    }
+
+    mutating func skip(_ byte: UInt8) -> Bool {
+        guard !isAtEnd, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func skipSpaces() {
+        while skip(UInt8(ascii: " ")) {}
+    }
+
+    /// The longest run of bytes that satisfy `accepts`; may be empty.
+    mutating func read(while accepts: (UInt8) -> Bool) -> UnsafeRawBufferPointer {
+        let start = position
+        while position < bytes.count, accepts(bytes[position]) { position += 1 }
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    }
+
+    /// A number as all commands but `kick` write it: spaces, then decimal digits, no sign (protocol, 1.1).
+    mutating func u64() -> UInt64? {
+        skipSpaces()
+        return digits()
+    }
+
+    /// As `u64`, `nil` also when over 2^32 - 1.
+    mutating func u32() -> UInt32? {
+        u64().flatMap(UInt32.init(exactly:))
+    }
+
+    /// A number as C's `strtoul` reads it: any white space, then a sign, which `-` applies modulo 2^64.
+    mutating func strtoul() -> UInt64? {
+        _ = read { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
+        if skip(UInt8(ascii: "-")) { return digits().map { 0 &- $0 } }
+        _ = skip(UInt8(ascii: "+"))
+        return digits()
+    }
+
+    private mutating func digits() -> UInt64? {
+        let start = position
+        var value: UInt64 = 0
+        while position < bytes.count {
+            let digit = bytes[position] &- UInt8(ascii: "0")
+            guard digit <= 9 else { break }
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(digit))
+            if overflow || carry { return nil }
+            value = sum
+            position += 1
+        }
+        return position > start ? value : nil
+    }
+}

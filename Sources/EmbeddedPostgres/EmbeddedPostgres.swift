@@ -1,0 +1,67 @@
+public import Logging
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// The private PostgreSQL of a broker that was given no database: a cluster in a directory of its own, reachable only
+/// by its owner and only through a Unix socket.
+public struct EmbeddedPostgres: Sendable {
+    /// Where the cluster, its socket and its log are. Made with mode 0700 if it is not there.
+    public let dataDirectory: String
+    /// The account that PostgreSQL runs as when the broker is root, which PostgreSQL refuses.
+    public let user: String?
+    /// PostgreSQL settings of this cluster, by name. They apply when PostgreSQL is started, not when it is found
+    /// running.
+    public let settings: [String: String]
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - dataDirectory: An existing data directory, an empty directory or a path to make one at.
+    ///   - user: An account other than root. By default the one that owns the data directory, else `postgres`, else
+    ///     `nobody`. Anyone but root can only name themselves.
+    ///   - settings: Added to the built-in ones. Those that make the socket private cannot be changed.
+    ///   - logger: Told when a cluster is made, started or found, and when a start takes long.
+    public init(dataDirectory: String, user: String? = nil, settings: [String: String] = [:], logger: Logger) {
+        self.dataDirectory = dataDirectory
+        self.user = user
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Makes the cluster if there is none, starts it unless a killed broker has left it running, and waits until it
+    /// accepts connections: up to 300 s, since recovery after a crash can take minutes. Blocks the thread.
+    ///
+    /// - Throws: `EmbeddedPostgresError`.
+    public func start() throws -> RunningCluster {
+        let directory = try DataDirectory(preparing: dataDirectory, user: user)
+        let lock = try DirectoryLock(directory)
+        let cluster = try Cluster(directory: directory, logger: logger)
+        try cluster.createIfMissing()
+        let left = try Postmaster.find(in: directory)
+        let postmaster = try cluster.start(settings: settings)
+        logger.info(
+            postmaster.pid == left?.pid ? "Found PostgreSQL running" : "Started PostgreSQL",
+            metadata: [
+                "version": "\(cluster.installation.major)",
+                "pid": "\(postmaster.pid)",
+                "path": "\(directory.path)",
+            ]
+        )
+        return RunningCluster(cluster: cluster, postmaster: postmaster, lock: lock)
+    }
+
+    /// Where the cluster is kept when nothing else is said: `/var/lib/beanrow` for root, otherwise
+    /// `$XDG_DATA_HOME/beanrow` or `~/.local/share/beanrow`.
+    public static func defaultDataDirectory() -> String {
+        if geteuid() == 0 { return "/var/lib/beanrow" }
+        // The XDG specification: a relative path is to be ignored.
+        if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
+            return data + "/beanrow"
+        }
+        let home = getenv("HOME") ?? getpwuid(geteuid())?.pointee.pw_dir
+        return (home.map { String(cString: $0) } ?? "") + "/.local/share/beanrow"
+    }
+}

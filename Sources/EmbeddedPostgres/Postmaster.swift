@@ -1,0 +1,45 @@
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// The server process of a cluster, as its `postmaster.pid` tells.
+struct Postmaster: Equatable, Sendable {
+    let pid: pid_t
+    let socketDirectory: String
+    /// Accepts connections: neither starting (recovery included) nor stopping.
+    let isReady: Bool
+
+    /// Reads the text of a `postmaster.pid`: pid, data directory, start time, port, socket directory, TCP address,
+    /// shared memory, status.
+    init?(pidFile text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let first = lines.first, let pid = pid_t(first), pid > 0 else { return nil }
+        self.pid = pid
+        self.socketDirectory = lines.count > 4 ? String(lines[4]) : ""
+        self.isReady = lines.count > 7 && lines[7].hasPrefix("ready")
+    }
+
+    /// The live postmaster of a cluster, `nil` when none runs.
+    ///
+    /// After a crash the file stays, and its pid may by now be another process's, most likely in a container, where
+    /// pids are few and come again. PostgreSQL would then refuse to start for ever, so such a file is removed.
+    static func find(in directory: DataDirectory) throws -> Postmaster? {
+        let path = directory.cluster + "/postmaster.pid"
+        guard let found = Postmaster(pidFile: readFile(path)), kill(found.pid, 0) == 0 || errno == EPERM else {
+            return nil
+        }
+        if try found.works(in: directory) { return found }
+        unlink(path)
+        return nil
+    }
+
+    /// A postmaster's working directory is its cluster. Asked as the postmaster's own account: root in a container is
+    /// often not allowed to look.
+    private func works(in directory: DataDirectory) throws -> Bool {
+        guard fileStatus("/proc/self/cwd") != nil else { return true }
+        let arguments = ["test", "/proc/\(pid)/cwd", "-ef", directory.cluster]
+        return try Command(as: directory.account, arguments).run().status == 0
+    }
+}

@@ -1,0 +1,196 @@
+import CLibPQ
+import Foundation
+
+/// A connection to PostgreSQL through libpq. Blocking, and confined to the thread that made it: never an event loop.
+final class Connection {
+    private let pg: OpaquePointer
+
+    /// - Parameter conninfo: any libpq connection string or URL.
+    init(_ conninfo: String) throws {
+        // Defaults come before the string, so that it may overrule them.
+        let parameters: [(String, String)] = [
+            ("fallback_application_name", "beanrow"), ("connect_timeout", "10"), ("client_encoding", "UTF8"),
+            ("target_session_attrs", "read-write"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
+            ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("dbname", conninfo),
+        ]
+        let pg = withCStrings(parameters.map(\.0)) { keywords in
+            withCStrings(parameters.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }
+        }
+        guard let pg else { throw StoreError.lost("out of memory") }
+        self.pg = pg
+        guard PQstatus(pg) == CONNECTION_OK else { throw StoreError.unreachable(lastMessage) }
+        guard PQsetnonblocking(pg, 1) == 0 else { throw StoreError.lost(lastMessage) }
+    }
+
+    deinit {
+        PQfinish(pg)
+    }
+
+    var socket: Int32 { PQsocket(pg) }
+    /// Where this leads, without secrets.
+    var host: String { PQhost(pg).map { String(cString: $0) } ?? "" }
+    var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
+    var database: String { PQdb(pg).map { String(cString: $0) } ?? "" }
+    /// 150004 for 15.4.
+    var serverVersion: Int { Int(PQserverVersion(pg)) }
+
+    private var lastMessage: String {
+        String(cString: PQerrorMessage(pg)).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    // MARK: One statement at a time
+
+    /// Runs SQL without parameters; several statements are one transaction.
+    func run(_ sql: String) throws {
+        guard PQsendQuery(pg, sql) == 1 else { throw StoreError.lost(lastMessage) }
+        var failure: StoreError?
+        while let result = try nextResult() {
+            if let error = result.error { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    func prepare(_ statement: Statement) throws {
+        guard PQsendPrepare(pg, statement.name, statement.sql, 0, nil) == 1 else {
+            throw StoreError.lost(lastMessage)
+        }
+        _ = try finishOne()
+    }
+
+    /// Runs a prepared statement and returns its rows, in binary.
+    func execute(_ statement: Statement, _ parameters: Parameters = Parameters()) throws -> Rows {
+        try send(statement, parameters)
+        return Rows(try finishOne())
+    }
+
+    private func finishOne() throws -> Result {
+        guard let result = try nextResult() else { throw StoreError.lost(lastMessage) }
+        while let more = try nextResult() { _ = more }
+        if let error = result.error { throw error }
+        return result
+    }
+
+    // MARK: Pipelines
+
+    func enterPipeline() throws {
+        guard PQenterPipelineMode(pg) == 1 else { throw StoreError.lost(lastMessage) }
+    }
+
+    /// Queues a statement; nothing is waited for.
+    func send(_ statement: Statement, _ parameters: Parameters = Parameters()) throws {
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            PQsendQueryPrepared(pg, statement.name, count, values, lengths, formats, 1)
+        }
+        guard sent == 1 else { throw StoreError.lost(lastMessage) }
+    }
+
+    /// Ends the implicit transaction of what has been sent: it commits when all went well.
+    func sendSync() throws {
+        guard PQpipelineSync(pg) == 1 else { throw StoreError.lost(lastMessage) }
+    }
+
+    /// The results of what was sent since the last sync, up to and with the sync: one for each statement.
+    func results(of count: Int) throws -> [Rows] {
+        var all: [Rows] = []
+        var failure: StoreError?
+        for _ in 0..<count {
+            guard let result = try nextResult() else { throw StoreError.lost(lastMessage) }
+            while try nextResult() != nil {}
+            if let error = result.error {
+                // What follows an error in a pipeline is skipped; only the first tells why.
+                failure = failure ?? error
+            } else {
+                all.append(Rows(result))
+            }
+        }
+        guard let sync = try nextResult(), sync.status == PGRES_PIPELINE_SYNC else {
+            throw StoreError.lost(lastMessage)
+        }
+        if let failure { throw failure }
+        return all
+    }
+
+    /// The next result; `nil` after the last one of a statement.
+    private func nextResult() throws -> Result? {
+        try flush()
+        while PQisBusy(pg) == 1 {
+            try wait(for: Int16(POLLIN))
+            guard PQconsumeInput(pg) == 1 else { throw StoreError.lost(lastMessage) }
+        }
+        guard let pointer = PQgetResult(pg) else {
+            guard PQstatus(pg) == CONNECTION_OK else { throw StoreError.lost(lastMessage) }
+            return nil
+        }
+        let result = Result(pointer)
+        if let error = result.error, error.isLost || PQstatus(pg) != CONNECTION_OK {
+            throw StoreError.lost(error.description)
+        }
+        return result
+    }
+
+    /// Sends everything, reading meanwhile so that neither side blocks the other.
+    private func flush() throws {
+        while true {
+            switch PQflush(pg) {
+            case 0: return
+            case 1:
+                let events = try wait(for: Int16(POLLIN | POLLOUT))
+                if events & Int16(POLLIN) != 0, PQconsumeInput(pg) != 1 { throw StoreError.lost(lastMessage) }
+            default: throw StoreError.lost(lastMessage)
+            }
+        }
+    }
+
+    @discardableResult
+    private func wait(for events: Int16) throws -> Int16 {
+        var descriptor = pollfd(fd: PQsocket(pg), events: events, revents: 0)
+        while poll(&descriptor, 1, -1) < 0 {
+            guard errno == EINTR else { throw StoreError.lost(String(cString: strerror(errno))) }
+        }
+        return descriptor.revents
+    }
+
+    /// Whether the idle connection has been closed from the other side.
+    func isClosed() -> Bool {
+        PQconsumeInput(pg) != 1 || PQstatus(pg) != CONNECTION_OK
+    }
+}
+
+/// An owned `PGresult`.
+final class Result {
+    let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        PQclear(pointer)
+    }
+
+    var status: ExecStatusType { PQresultStatus(pointer) }
+
+    var error: StoreError? {
+        switch status {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_PIPELINE_SYNC, PGRES_EMPTY_QUERY: nil
+        case PGRES_PIPELINE_ABORTED: .refused(sqlState: "", message: "an earlier statement failed")
+        default:
+            .refused(sqlState: field(PG_DIAG_SQLSTATE), message: field(PG_DIAG_MESSAGE_PRIMARY))
+        }
+    }
+
+    private func field(_ code: Int32) -> String {
+        PQresultErrorField(pointer, code).map { String(cString: $0) } ?? ""
+    }
+}
+
+private let PG_DIAG_SQLSTATE = Int32(UInt8(ascii: "C"))
+private let PG_DIAG_MESSAGE_PRIMARY = Int32(UInt8(ascii: "M"))
+
+/// Lends an array of C strings that ends with a null pointer.
+private func withCStrings<T>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> T) -> T {
+    let copies = strings.map { strdup($0) }
+    defer { copies.forEach { free($0) } }
+    let pointers: [UnsafePointer<CChar>?] = copies.map { $0.map { UnsafePointer($0) } } + [nil]
+    return pointers.withUnsafeBufferPointer { body($0.baseAddress!) }
+}

@@ -1,0 +1,257 @@
+import Foundation
+import Logging
+import QueueCore
+import Synchronization
+
+/// The epoch of this broker, 0 while it has none.
+final class Epoch: Sendable {
+    private let value = Atomic<Int64>(0)
+    var current: Int64 { value.load(ordering: .acquiring) }
+    func set(_ epoch: Int64) { value.store(epoch, ordering: .releasing) }
+}
+
+/// Keeps the broker alive in the eyes of the others, and what is not on the way of any job: the schema at the start,
+/// the epoch and its heartbeat, the ids, and the counts (design, sections 3 and 7).
+final class Keeper: Worker, @unchecked Sendable {
+    private static let beatEvery = Span.milliseconds(1000)
+    private static let publishEvery = Span.milliseconds(500)
+
+    private unowned let client: any StoreClient
+    private let epoch: Epoch
+    private let settled: [(writer: Int16, number: () -> Int64)]
+    private let registered: (Swift.Result<StoreSummary, any Error>) -> Void
+    private let startLimit: Instant
+
+    private var folded: [Int16: Int64] = [:]
+    private var nextBeat = Instant(nanoseconds: 0)
+    private var nextPublish = Instant(nanoseconds: 0)
+    private var hasStarted = false
+
+    init(
+        _ configuration: StoreConfiguration, _ client: any StoreClient, _ epoch: Epoch,
+        settled: [(writer: Int16, number: () -> Int64)], _ logger: Logger,
+        registered: @escaping (Swift.Result<StoreSummary, any Error>) -> Void
+    ) {
+        self.client = client
+        self.epoch = epoch
+        self.settled = settled
+        self.registered = registered
+        startLimit = client.now() + Span(nanoseconds: Int64(configuration.startTimeout * 1e9))
+        super.init("keeper", configuration, logger)
+    }
+
+    override func open() throws -> Connection {
+        if !hasStarted {
+            let migrator = try Migrator(database: configuration.database, schema: configuration.schema)
+            _ = configuration.migrates ? try migrator.up() : try migrator.check()
+        }
+        return try Session.open(configuration, Statement.keeper, isPipelined: false)
+    }
+
+    /// Before the first success an error that will not pass ends the start.
+    override func failed(_ error: any Error) {
+        guard !hasStarted else { return }
+        let mayPass =
+            switch error as? StoreError {
+            case .unreachable(let message): !message.contains("FATAL") || message.contains("starting up")
+            case .lost: true
+            default: false
+            }
+        if !mayPass || client.now() >= startLimit {
+            hasStarted = true
+            registered(.failure(error))
+            _ = stop(within: 0)
+        }
+    }
+
+    override func serve(_ connection: Connection) throws {
+        do {
+            try keep(connection)
+        } catch let error as StoreError where !error.isLost {
+            // Nothing here is refused by a healthy database: begin again.
+            throw StoreError.lost(error.description)
+        }
+    }
+
+    private func keep(_ connection: Connection) throws {
+        while true {
+            if isStopping {
+                try unregister(connection)
+                return
+            }
+            let now = client.now()
+            if epoch.current == 0 {
+                try register(connection)
+            } else if nextBeat <= now {
+                nextBeat = now + Keeper.beatEvery
+                try beat(connection)
+            }
+            if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
+            if epoch.current != 0, nextPublish <= now {
+                nextPublish = now + Keeper.publishEvery
+                try publish(connection)
+                try fold(connection)
+            }
+            let pause = max(1, (min(nextBeat, nextPublish) - client.now()).nanoseconds / 1_000_000)
+            if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
+                throw StoreError.lost("the server closed the connection")
+            }
+        }
+    }
+
+    // MARK: The epoch
+
+    private func register(_ connection: Connection) throws {
+        try bury(connection)
+        var parameters = Parameters()
+        let sentAt = client.now()
+        parameters.add(ProcessSpace.host)
+        parameters.add(Int32(ProcessInfo.processInfo.processIdentifier))
+        parameters.add(ProcessSpace.name)
+        let epoch = try connection.execute(.register, parameters).int64(0, 0)
+        let tubes = try readTubes(connection)
+        self.epoch.set(epoch)
+        folded = [:]
+        nextBeat = sentAt + Keeper.beatEvery
+        client.attach(epoch: epoch, tubes: tubes, sentAt: sentAt)
+        logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])
+        if !hasStarted {
+            hasStarted = true
+            registered(.success(StoreSummary(connection, configuration)))
+        }
+    }
+
+    private func beat(_ connection: Connection) throws {
+        var parameters = Parameters()
+        parameters.add(epoch.current)
+        let sentAt = client.now()
+        guard try connection.execute(.beat, parameters).changed == 1 else {
+            logger.error(
+                "declared dead by another broker: giving up all leases and registering again",
+                metadata: [LogKey.epoch: "\(epoch.current)"])
+            epoch.set(0)
+            client.detach()
+            return
+        }
+        let peers = try bury(connection)
+        client.renew(sentAt: sentAt, peers: peers)
+        if peers > 0 { client.learn(try readTubes(connection)) }
+    }
+
+    /// Declares brokers dead that are; returns how many others live.
+    @discardableResult
+    private func bury(_ connection: Connection) throws -> Int {
+        var own = Parameters()
+        own.add(epoch.current)
+        let peers = try connection.execute(.peers, own)
+        guard peers.count > 0 else { return 0 }
+        let ended = (0..<peers.count).filter {
+            peers.string($0, 2) == ProcessSpace.name && ProcessSpace.hasEnded(peers.int32($0, 1))
+        }
+        var parameters = Parameters()
+        parameters.add(epoch.current)
+        parameters.add(int8s: ended.map { peers.int64($0, 0) })
+        let dead = try connection.execute(.bury, parameters)
+        guard dead.count > 0 else { return peers.count }
+        let epochs = (0..<dead.count).map { dead.int64($0, 0) }
+        logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"])
+        var gone = Parameters()
+        gone.add(int8s: epochs)
+        _ = try connection.execute(.inheritLedger, gone)
+        _ = try connection.execute(.forgetHeld, gone)
+        return peers.count - dead.count
+    }
+
+    private func unregister(_ connection: Connection) throws {
+        guard epoch.current != 0 else { return }
+        try fold(connection, keepingLast: false)
+        var own = Parameters()
+        own.add(int8s: [epoch.current])
+        _ = try connection.execute(.forgetHeld, own)
+        var parameters = Parameters()
+        parameters.add(epoch.current)
+        _ = try connection.execute(.unregister, parameters)
+        epoch.set(0)
+    }
+
+    // MARK: Ids and counts
+
+    private func fetchIDs(_ count: Int, _ connection: Connection) throws {
+        var parameters = Parameters()
+        parameters.add(Int32(count))
+        do {
+            let rows = try connection.execute(.ids, parameters)
+            var ranges: [ClosedRange<JobID>] = []
+            for row in 0..<rows.count {
+                let id = JobID(rows.int64(row, 0))
+                if let last = ranges.last, last.upperBound + 1 == id {
+                    ranges[ranges.count - 1] = last.lowerBound...id
+                } else {
+                    ranges.append(id...id)
+                }
+            }
+            client.add(ids: ranges)
+        } catch {
+            client.idRequestFailed()
+            throw error
+        }
+    }
+
+    private func publish(_ connection: Connection) throws {
+        let held = client.takeHeldCounts()
+        guard !held.isEmpty else { return }
+        var parameters = Parameters()
+        parameters.add(epoch.current)
+        parameters.add(int4s: held.map(\.tube))
+        parameters.add(int8s: held.map { Int64($0.counts.urgent) })
+        parameters.add(int8s: held.map { Int64($0.counts.ready) })
+        parameters.add(int8s: held.map { Int64($0.counts.delayed) })
+        parameters.add(int8s: held.map { Int64($0.counts.buried) })
+        _ = try connection.execute(.publish, parameters)
+    }
+
+    /// - Parameter keepingLast: whether the outcome of each writer's last batch may still be asked for.
+    private func fold(_ connection: Connection, keepingLast: Bool = true) throws {
+        for (writer, number) in settled {
+            let last = number() + (keepingLast ? 0 : 1)
+            let first = folded[writer] ?? 0
+            guard last > first else { continue }
+            var parameters = Parameters()
+            parameters.add(epoch.current)
+            parameters.add(writer)
+            parameters.add(first)
+            parameters.add(last)
+            _ = try connection.execute(.fold, parameters)
+            folded[writer] = last
+        }
+    }
+
+    private func readTubes(_ connection: Connection) throws -> [TubeRow] {
+        let rows = try connection.execute(.tubes)
+        return (0..<rows.count).map { row in
+            TubeRow(
+                id: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)), pause: rows.int64(row, 2),
+                pauseLeft: rows.int64(row, 3),
+                counts: StateCounts(
+                    urgent: Int(rows.int64(row, 4)), ready: Int(rows.int64(row, 5)), delayed: Int(rows.int64(row, 6)),
+                    buried: Int(rows.int64(row, 7))))
+        }
+    }
+}
+
+/// What identifies a process among those that share a database.
+enum ProcessSpace {
+    static var host: String { ProcessInfo.processInfo.hostName }
+
+    /// The machine's boot and the namespace of its pids: where both agree, pids name the same processes.
+    static let name: String = {
+        let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+        guard let boot, let space else { return "unknown:\(UUID())" }
+        return boot.trimmingCharacters(in: .whitespacesAndNewlines) + " " + space
+    }()
+
+    static func hasEnded(_ pid: Int32) -> Bool {
+        kill(pid, 0) != 0 && errno == ESRCH
+    }
+}

@@ -1,0 +1,129 @@
+/// The keeper's statements: the epoch, the ids, and the counts.
+extension Statement {
+    static let keeper: [Statement] = [
+        register, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids, fold, publish, unpublish, tubes,
+    ]
+
+    static let register = Statement(
+        name: "register",
+        sql: """
+            insert into broker (epoch, host, pid, process_space)
+            values (nextval('broker_epoch'), $1::text, $2::integer, $3::text)
+            returning epoch
+            """)
+
+    static let beat = Statement(
+        name: "beat", sql: "update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint")
+
+    /// The others: epoch, pid, process space.
+    static let peers = Statement(
+        name: "peers", sql: "select epoch, pid, process_space from broker where epoch <> $1::bigint")
+
+    /// Declares brokers dead: those that were not heard of for too long, and those known to have ended ($2). The
+    /// delete waits for the key-share locks of their batches in flight, so nothing of theirs commits later.
+    static let bury = Statement(
+        name: "bury",
+        sql: """
+            delete from broker
+            where epoch <> $1::bigint
+                and (heartbeat_at < clock_timestamp() - interval '3.5 seconds' or epoch = any ($2::bigint[]))
+            returning epoch
+            """)
+
+    static let unregister = Statement(
+        name: "unregister", sql: "delete from broker where epoch = $1::bigint")
+
+    static let ids = Statement(
+        name: "ids", sql: "select nextval('job_id') from generate_series(1, $1::integer)")
+
+    /// Folds one writer's ledger, from batch $3 to before $4, into the counts. The bounds keep it from walking what
+    /// was folded before; the last batch always stays, for its fate may yet be asked for.
+    static let fold = Statement(
+        name: "fold",
+        sql: """
+            with gone as (
+                delete from ledger
+                where epoch = $1::bigint and writer = $2::smallint and batch >= $3::bigint and batch < $4::bigint
+                returning tube_ids, urgent, ready, delayed, buried
+            )
+            \(addToCounts)
+            """)
+
+    /// The same for brokers that have died ($1), whose rows stay, emptied: their last batch may yet be asked for by
+    /// one that was only cut off.
+    static let inheritLedger = Statement(
+        name: "inherit_ledger",
+        sql: """
+            with old as materialized (
+                select epoch, writer, batch, tube_ids, urgent, ready, delayed, buried from ledger
+                where epoch = any ($1::bigint[]) and tube_ids <> '{}'
+                for update
+            ), emptied as (
+                update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
+                from old
+                where ledger.epoch = old.epoch and ledger.writer = old.writer and ledger.batch = old.batch
+            ), gone as (
+                select tube_ids, urgent, ready, delayed, buried from old
+            )
+            \(addToCounts)
+            """)
+
+    private static let addToCounts = """
+        insert into tube_count (tube_id, urgent, ready, delayed, buried)
+        select change.tube_id, sum(change.urgent), sum(change.ready), sum(change.delayed), sum(change.buried)
+        from gone, unnest(gone.tube_ids, gone.urgent, gone.ready, gone.delayed, gone.buried)
+            as change (tube_id, urgent, ready, delayed, buried)
+        group by change.tube_id
+        order by change.tube_id
+        on conflict (tube_id) do update set
+            urgent = tube_count.urgent + excluded.urgent,
+            ready = tube_count.ready + excluded.ready,
+            delayed = tube_count.delayed + excluded.delayed,
+            buried = tube_count.buried + excluded.buried
+        """
+
+    static let publish = Statement(
+        name: "publish",
+        sql: """
+            insert into tube_held (epoch, tube_id, urgent, ready, delayed, buried)
+            select $1::bigint, held.*
+            from unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as held
+            on conflict (epoch, tube_id) do update set
+                urgent = excluded.urgent, ready = excluded.ready, delayed = excluded.delayed,
+                buried = excluded.buried
+            """)
+
+    static let unpublish = Statement(
+        name: "unpublish",
+        sql: """
+            delete from tube_held
+            where epoch = $1::bigint and urgent = 0 and ready = 0 and delayed = 0 and buried = 0
+            """)
+
+    static let forgetHeld = Statement(
+        name: "forget_held", sql: "delete from tube_held where epoch = any ($1::bigint[])")
+
+    static let tubes = Statement(
+        name: "tubes",
+        sql: """
+            select
+                tube.id, tube.name, coalesce(tube.pause, 0),
+                greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
+                coalesce(total.urgent, 0)::bigint, coalesce(total.ready, 0)::bigint,
+                coalesce(total.delayed, 0)::bigint, coalesce(total.buried, 0)::bigint
+            from tube
+            left join (
+                select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
+                    sum(buried) as buried
+                from (
+                    select tube_id, urgent, ready, delayed, buried from tube_count
+                    union all
+                    select change.*
+                    from ledger, unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried)
+                        as change
+                ) as part (tube_id, urgent, ready, delayed, buried)
+                group by tube_id
+            ) as total on total.tube_id = tube.id
+            order by tube.id
+            """)
+}

@@ -1,0 +1,27 @@
+/// One step of the schema: a pair of files in migrations/, compiled into the program.
+public struct Migration: Sendable {
+    public let version: Int
+    public let name: String
+    public let up: String
+    public let down: String
+
+    /// All of them, oldest first; a test compares the list with the directory.
+    public static let all: [Migration] = [
+        Migration(
+            version: 1, name: "jobs", up: PackageResources._001_jobs_up_sql, down: PackageResources._001_jobs_down_sql)
+    ]
+
+    private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {
+        self.version = version
+        self.name = name
+        self.up = String(decoding: up, as: UTF8.self)
+        self.down = String(decoding: down, as: UTF8.self)
+    }
+
+    /// FNV-1a of the file: enough to notice an edited one.
+    var checksum: Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in up.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int64(bitPattern: hash)
+    }
+}

@@ -1,0 +1,131 @@
+import QueueCore
+
+/// A query as statements, and their results as its answer.
+extension Query {
+    var isWriting: Bool {
+        switch self {
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause: true
+        case .poll, .fetch, .peek, .first, .job: false
+        }
+    }
+
+    func statements(epoch: Int64) -> [(Statement, Parameters)] {
+        var parameters = Parameters()
+        switch self {
+        case .refill(let tube, let from, let limit, let bodyLimit):
+            parameters.add(tube)
+            parameters.add(Int64(from.priority))
+            parameters.add(Int64(clamping: from.id))
+            parameters.add(Int64(limit))
+            parameters.add(epoch)
+            parameters.add(Int64(bodyLimit))
+            return [(.refill, parameters)]
+        case .poll(let tubes):
+            parameters.add(int4s: tubes)
+            return [(.poll, parameters)]
+        case .fetch(let id): return [(.fetch, Query.parameters(id, epoch))]
+        case .reserve(let id): return [(.reserve, Query.parameters(id, epoch))]
+        case .delete(let id): return [(.remove, Query.parameters(id, epoch))]
+        case .kick(let tube, let bound, let state):
+            parameters.add(tube)
+            parameters.add(Int64(bound))
+            parameters.add(Int32(state?.rawValue ?? 0))
+            return [(.kick, parameters)]
+        case .kickJob(let id): return [(.kickJob, Query.parameters(id))]
+        case .peek(let id): return [(.peek, Query.parameters(id))]
+        case .job(let id): return [(.describe, Query.parameters(id))]
+        case .first(let tube, let state):
+            parameters.add(tube)
+            let statement: Statement =
+                switch state {
+                case .ready: .firstReady
+                case .delayed: .firstDelayed
+                case .buried: .firstBuried
+                }
+            return [(statement, parameters)]
+        case .sweep(let limit):
+            parameters.add(Int64(limit))
+            return [(.sweep, parameters), (.nextDue, Parameters())]
+        case .openTube(let name):
+            parameters.add(name.description)
+            return [(.openTube, parameters)]
+        case .pause(let name, let seconds):
+            parameters.add(name.description)
+            parameters.add(Int64(seconds))
+            return [(.pause, parameters)]
+        }
+    }
+
+    private static func parameters(_ id: JobID, _ epoch: Int64? = nil) -> Parameters {
+        var parameters = Parameters()
+        // No job has an id beyond a bigint: none is found.
+        parameters.add(Int64(clamping: id))
+        if let epoch { parameters.add(epoch) }
+        return parameters
+    }
+
+    func answer(from results: inout ArraySlice<Rows>) -> Answer {
+        let rows = results.removeFirst()
+        switch self {
+        case .refill: return .rows(rows.jobs.sorted { $0.key < $1.key })
+        case .reserve, .delete, .peek, .first, .job: return .rows(rows.jobs)
+        case .fetch: return .body(rows.count == 0 ? nil : rows.bytes(0, 0))
+        case .poll:
+            return .keys(
+                (0..<rows.count).map { row in
+                    let key = JobKey(priority: UInt32(rows.int64(row, 1)), id: JobID(rows.int64(row, 2)))
+                    return (rows.int32(row, 0), key)
+                })
+        case .kick, .kickJob: return .readied(rows.readied)
+        case .sweep(let limit):
+            let due = results.removeFirst()
+            let readied = rows.readied
+            return .swept(
+                readied, more: readied.reduce(0) { $0 + $1.count } == limit,
+                nextDue: due.count == 0 ? nil : due.int64(0, 0))
+        case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))
+        }
+    }
+}
+
+extension Answer {
+    /// What it did to the counts of tubes; a delete's answer is the row that is gone.
+    func changes(of query: Query) -> [(tube: TubeID, counts: StateCounts)] {
+        switch (query, self) {
+        case (.delete, .rows(let rows)):
+            rows.map { row in
+                var counts = StateCounts()
+                counts.add(-1, row.state, priority: row.priority)
+                return (row.tube, counts)
+            }
+        case (_, .readied(let readied)), (_, .swept(let readied, _, _)): readied.map { ($0.tube, $0.change) }
+        default: []
+        }
+    }
+}
+
+extension Rows {
+    /// The columns of `SQL.jobColumns`, then the body.
+    var jobs: [JobRow] {
+        (0..<count).map { row in
+            JobRow(
+                id: JobID(int64(row, 0)), tube: int32(row, 1), state: StoredState(rawValue: int16(row, 2))!,
+                priority: UInt32(int64(row, 3)), ttr: UInt32(int64(row, 4)), delay: UInt32(int64(row, 5)),
+                age: int64(row, 6), left: int64(row, 7), isReserved: bool(row, 8),
+                counters: JobCounters(
+                    reserves: UInt32(int32(row, 9)), timeouts: UInt32(int32(row, 10)),
+                    releases: UInt32(int32(row, 11)), buries: UInt32(int32(row, 12)), kicks: UInt32(int32(row, 13))),
+                body: isNull(row, 14) ? nil : bytes(row, 14))
+        }
+    }
+
+    /// The columns of `SQL.readied`.
+    var readied: [Readied] {
+        (0..<count).map { row in
+            Readied(
+                tube: int32(row, 0), from: StoredState(rawValue: int16(row, 1))!, count: Int(int32(row, 2)),
+                urgent: Int(int32(row, 3)),
+                first: JobKey(priority: UInt32(int64(row, 4)), id: JobID(int64(row, 5))))
+        }
+    }
+}

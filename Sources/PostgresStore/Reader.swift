@@ -1,0 +1,131 @@
+import Logging
+import QueueCore
+import Synchronization
+
+/// Answers queries. Those that change something run in two steps: the statements, whose results tell what they did,
+/// then the ledger entry with the commit. So when the connection is lost in between, nothing happened; and when it is
+/// lost later, the ledger knows, and the answers are already here.
+final class Reader: Worker, @unchecked Sendable {
+    static let number: Int16 = 1
+
+    private unowned let client: any StoreClient
+    private let epoch: Epoch
+    private var batchNumber: Int64 = 0
+    /// Queries under way, and those of them that have been answered already.
+    private var queries: [PendingQuery] = []
+    private var answers: [Answer] = []
+    /// A commit whose outcome was lost: its number and epoch, and what will be answered if it happened.
+    private var lost: (number: Int64, epoch: Int64, answers: [Answer])?
+    let settled = Atomic<Int64>(0)
+
+    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ epoch: Epoch, _ logger: Logger) {
+        self.client = client
+        self.epoch = epoch
+        super.init("reader", configuration, logger)
+    }
+
+    override func open() throws -> Connection {
+        try Session.open(configuration, Statement.reader, isPipelined: true)
+    }
+
+    override func serve(_ connection: Connection) throws {
+        if let lost {
+            let isCommitted = try Ledger.lookUp(
+                connection, epoch: lost.epoch, writer: Reader.number, batch: lost.number)
+            if isCommitted { answers += lost.answers }
+            self.lost = nil
+            settled.store(lost.number, ordering: .releasing)
+        }
+        while true {
+            if queries.isEmpty { queries = client.takeQueries() }
+            if !queries.isEmpty {
+                try answer(connection)
+            } else if isStopping {
+                return
+            } else if bell.wait(socket: connection.socket), connection.isClosed() {
+                throw StoreError.lost("the server closed the connection")
+            }
+        }
+    }
+
+    private func answer(_ connection: Connection) throws {
+        let open = Array(queries.dropFirst(answers.count))
+        do {
+            answers += try run(open, connection)
+        } catch let error as StoreError where !error.isLost {
+            if error.isFenced { return fenced() }
+            // One of them cannot be done; the others can.
+            for query in open { answers.append(try runAlone(query, connection)) }
+        }
+        client.finish(queries, answers)
+        queries = []
+        answers = []
+    }
+
+    private func runAlone(_ query: PendingQuery, _ connection: Connection) throws -> Answer {
+        do {
+            return try run([query], connection)[0]
+        } catch let error as StoreError where !error.isLost && !error.isFenced {
+            logger.error("a query was refused", metadata: [LogKey.error: "\(error)"])
+            return .refused(error.isFull ? .full : .failed)
+        }
+    }
+
+    private func fenced() {
+        let left = Array(queries.dropFirst(answers.count))
+        client.finish(Array(queries.prefix(answers.count)), answers)
+        queries = []
+        answers = []
+        client.fenced(left)
+    }
+
+    private func run(_ queries: [PendingQuery], _ connection: Connection) throws -> [Answer] {
+        guard !queries.isEmpty else { return [] }
+        let epoch = epoch.current
+        let isWriting = queries.contains { $0.query.isWriting }
+        let statements = queries.flatMap { $0.query.statements(epoch: epoch) }
+        if isWriting { try connection.send(.begin) }
+        for (statement, parameters) in statements { try connection.send(statement, parameters) }
+        try connection.sendSync()
+        var results: ArraySlice<Rows>
+        do {
+            results = try connection.results(of: statements.count + (isWriting ? 1 : 0))[...]
+        } catch let error as StoreError where isWriting && !error.isLost {
+            try rollBack(connection)
+            throw error
+        }
+        if isWriting { results.removeFirst() }
+        let answers = queries.map { $0.query.answer(from: &results) }
+        if isWriting {
+            let changes = zip(queries, answers).flatMap { $1.changes(of: $0.query) }
+            try commit(answers, changes, epoch, connection)
+        }
+        return answers
+    }
+
+    private func commit(
+        _ answers: [Answer], _ changes: [(tube: TubeID, counts: StateCounts)], _ epoch: Int64, _ connection: Connection
+    ) throws {
+        batchNumber += 1
+        lost = (batchNumber, epoch, answers)
+        try connection.send(
+            .ledger, Ledger.entry(epoch: epoch, Reader.number, batchNumber, changes: changes))
+        try connection.send(.commit)
+        try connection.sendSync()
+        do {
+            _ = try connection.results(of: 2)
+        } catch let error as StoreError where !error.isLost {
+            lost = nil
+            try rollBack(connection)
+            throw error
+        }
+        lost = nil
+        settled.store(batchNumber, ordering: .releasing)
+    }
+
+    private func rollBack(_ connection: Connection) throws {
+        try connection.send(.rollback)
+        try connection.sendSync()
+        _ = try connection.results(of: 1)
+    }
+}

@@ -1,0 +1,170 @@
+/// The reader's statements: about jobs that this broker does not hold, found by key or by index.
+///
+/// None says `id = ... and state = ...`: the planner may then walk the partial index of that state, dead entries and
+/// all (design, section 8). The state is looked at after the row has been found by its id.
+extension Statement {
+    static let reader: [Statement] = [
+        begin, commit, rollback, ledger, claimLedger, refill, poll, fetch, reserve, remove, kick, kickJob, peek, firstReady, firstDelayed, firstBuried,
+        describe, sweep, nextDue, openTube, pause,
+    ]
+
+    static let begin = Statement(name: "begin", sql: "begin")
+    static let commit = Statement(name: "commit", sql: "commit")
+    static let rollback = Statement(name: "rollback", sql: "rollback")
+
+    /// Keyset from the horizon, then the rows by an array of ids: fast also under a held snapshot.
+    static let refill = Statement(
+        name: "refill",
+        sql: """
+            update job set lease_epoch = $5::bigint
+            where id = any (array(
+                select id from job
+                where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
+                    and \(SQL.isFree)
+                order by priority, id
+                limit $4::bigint
+                for update skip locked))
+            returning \(SQL.jobColumns), case when octet_length(body) <= $6::bigint then body end
+            """)
+
+    static let poll = Statement(
+        name: "poll",
+        sql: """
+            select tube.id, first.priority, first.id
+            from unnest($1::integer[]) as tube (id)
+            cross join lateral (
+                select priority, job.id from job
+                where tube_id = tube.id and state = 0 and \(SQL.isFree)
+                order by priority, job.id
+                limit 1
+            ) as first
+            """)
+
+    static let fetch = Statement(
+        name: "fetch", sql: "select body from job where id = $1::bigint and lease_epoch = $2::bigint")
+
+    static let reserve = Statement(
+        name: "reserve",
+        sql: """
+            update job set lease_epoch = $2::bigint
+            where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+            returning \(SQL.jobColumns), body
+            """)
+
+    static let remove = Statement(
+        name: "remove",
+        sql: """
+            delete from job
+            where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+            returning \(SQL.jobColumns), null::bytea
+            """)
+
+    /// Buried jobs in the order of their burial; if there are none, delayed ones, soonest first.
+    static let kick = Statement(
+        name: "kick",
+        sql: """
+            with buried as materialized (
+                select id, state from job
+                where tube_id = $1::integer and state = 2 and \(SQL.isFree) and $3::integer <> 1
+                order by bury_order
+                limit $2::bigint
+                for update skip locked
+            ), delayed as materialized (
+                select id, state from job
+                where tube_id = $1::integer and state = 1 and \(SQL.isFree) and $3::integer <> 2
+                    and not exists (select from buried)
+                order by due_at, id
+                limit $2::bigint
+                for update skip locked
+            ), moved as (
+                update job set
+                    state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
+                    kicks = kicks + 1
+                where id = any (array(select id from buried union all select id from delayed))
+                returning tube_id, case when exists (select from buried) then 2 else 1 end::smallint as was, priority, id
+            )
+            \(SQL.readied)
+            """)
+
+    static let kickJob = Statement(
+        name: "kick_job",
+        sql: """
+            with old as materialized (
+                select id, state from job
+                where id = $1::bigint and \(SQL.isFree)
+                for update
+            ), moved as (
+                update job set
+                    state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
+                    kicks = kicks + 1
+                from old
+                where job.id = old.id and old.state in (1, 2)
+                returning tube_id, old.state as was, priority, job.id
+            )
+            \(SQL.readied)
+            """)
+
+    static let peek = Statement(
+        name: "peek", sql: "select \(SQL.jobColumns), body from job where id = $1::bigint")
+
+    static let describe = Statement(
+        name: "describe", sql: "select \(SQL.jobColumns), null::bytea from job where id = $1::bigint")
+
+    static let firstReady = first("first_ready", state: 0, order: "priority, id")
+    static let firstDelayed = first("first_delayed", state: 1, order: "due_at, id")
+    static let firstBuried = first("first_buried", state: 2, order: "bury_order")
+
+    private static func first(_ name: String, state: Int, order: String) -> Statement {
+        Statement(
+            name: name,
+            sql: """
+                select \(SQL.jobColumns), body from job
+                where tube_id = $1::integer and state = \(state) and \(SQL.isFree)
+                order by \(order)
+                limit 1
+                """)
+    }
+
+    static let sweep = Statement(
+        name: "sweep",
+        sql: """
+            with moved as (
+                update job set state = 0, lease_epoch = null, reserved_at = null, reserved_until = null
+                where id = any (array(
+                    select id from job
+                    where state = 1 and due_at <= statement_timestamp() and \(SQL.isFree)
+                    order by due_at
+                    limit $1::bigint
+                    for update skip locked))
+                returning tube_id, 1::smallint as was, priority, id
+            )
+            \(SQL.readied)
+            """)
+
+    static let nextDue = Statement(
+        name: "next_due",
+        sql: """
+            select (extract(epoch from due_at - clock_timestamp()) * 1e6)::bigint from job
+            where state = 1 and \(SQL.isFree)
+            order by due_at
+            limit 1
+            """)
+
+    static let openTube = Statement(
+        name: "open_tube",
+        sql: """
+            insert into tube (name) values ($1::text)
+            on conflict (name) do update set name = excluded.name
+            returning id, xmax = 0
+            """)
+
+    static let pause = Statement(
+        name: "pause",
+        sql: """
+            insert into tube (name, pause, paused_until)
+            values ($1::text, nullif($2::bigint, 0),
+                case when $2::bigint > 0 then now() + $2::bigint * interval '1 second' end)
+            on conflict (name) do update set pause = excluded.pause, paused_until = excluded.paused_until
+            returning id, xmax = 0
+            """)
+}

@@ -1,0 +1,77 @@
+public import Logging
+import QueueCore
+import Synchronization
+
+/// What was found at the start, for the first log line.
+public struct StoreSummary: Sendable {
+    /// Host, port and database; never a password.
+    public let database: String
+    public let schemaVersion: Int
+    /// 150004 for 15.4.
+    public let serverVersion: Int
+
+    init(_ connection: Connection, _ configuration: StoreConfiguration) {
+        database = "\(connection.host):\(connection.port)/\(connection.database)"
+        schemaVersion = Migration.all.last?.version ?? 0
+        serverVersion = connection.serverVersion
+    }
+}
+
+/// Jobs in PostgreSQL: three threads, each with a connection. The writer commits batches, the reader answers
+/// queries, the keeper keeps the epoch.
+public final class Store: Sendable {
+    private let writer: Writer
+    private let reader: Reader
+    private let keeper: Keeper
+    private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
+
+    /// - Parameter client: outlives the store.
+    public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
+        let epoch = Epoch()
+        let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
+        self.started = started
+        let writer = Writer(configuration, client, logger)
+        let reader = Reader(configuration, client, epoch, logger)
+        self.writer = writer
+        self.reader = reader
+        keeper = Keeper(
+            configuration, client, epoch,
+            settled: [
+                (Writer.number, { writer.settled.load(ordering: .acquiring) }),
+                (Reader.number, { reader.settled.load(ordering: .acquiring) }),
+            ], logger
+        ) { result in
+            continuation.yield(result)
+            continuation.finish()
+        }
+    }
+
+    /// Brings the schema up, registers the broker, and starts to work.
+    /// - Throws: `StoreError` when the database cannot be reached in time, or its schema cannot be served.
+    public func start() async throws -> StoreSummary {
+        keeper.start()
+        for await result in started {
+            let summary = try result.get()
+            writer.start()
+            reader.start()
+            return summary
+        }
+        throw StoreError.lost("stopped")
+    }
+
+    /// There are writes to take.
+    public func wakeWriter() { writer.bell.ring() }
+    /// There are queries to take.
+    public func wakeReader() { reader.bell.ring() }
+    /// Ids are wanted.
+    public func wakeKeeper() { keeper.bell.ring() }
+
+    /// Ends the threads, the writer after its last batch; the broker's row goes last, and with it its leases.
+    /// Blocks up to about `seconds`.
+    public func stop(within seconds: Double) {
+        let isWritten = writer.stop(within: seconds / 2)
+        let isRead = reader.stop(within: seconds / 4)
+        // With a batch under way the epoch must stay: its death is for others to declare.
+        if isWritten, isRead { _ = keeper.stop(within: seconds / 4) }
+    }
+}

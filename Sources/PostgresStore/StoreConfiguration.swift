@@ -1,0 +1,46 @@
+/// Where the jobs are kept, and how surely.
+public struct StoreConfiguration: Sendable {
+    /// A libpq connection string or URL.
+    public var database: String
+    public var schema: String
+    public var durability: Durability
+    /// Bring the schema up at the start; else only check it.
+    public var migrates: Bool
+    /// Seconds that the start waits for a database that is not there yet.
+    public var startTimeout: Double
+
+    public init(
+        database: String, schema: String = "beanrow", durability: Durability = .synchronous, migrates: Bool = true,
+        startTimeout: Double = 10
+    ) {
+        self.database = database
+        self.schema = schema
+        self.durability = durability
+        self.migrates = migrates
+        self.startTimeout = startTimeout
+    }
+}
+
+/// What has happened to a write when it is acknowledged (design, section 4).
+public enum Durability: String, Sendable {
+    /// It is on disk, and on the synchronous standby if PostgreSQL has one: `-f 0`, the default.
+    case synchronous
+    /// It has committed; PostgreSQL writes it out within about three times wal_writer_delay: `-f MS` and `-F`.
+    case asynchronous
+}
+
+/// The keys of structured log lines.
+public enum LogKey {
+    public static let address = "address"
+    public static let connection = "connection"
+    public static let database = "database"
+    public static let durability = "durability"
+    public static let epoch = "epoch"
+    public static let error = "error"
+    public static let schema = "schema"
+    public static let schemaVersion = "schema_version"
+    public static let task = "task"
+    public static let batch = "batch"
+    public static let count = "count"
+    public static let version = "version"
+}

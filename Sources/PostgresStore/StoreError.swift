@@ -1,0 +1,47 @@
+/// What can go wrong between the broker and PostgreSQL.
+public enum StoreError: Error, CustomStringConvertible, Sendable {
+    /// No connection could be made.
+    case unreachable(String)
+    /// The connection broke: what was under way may or may not have been done.
+    case lost(String)
+    /// PostgreSQL refused a statement; its transaction was rolled back.
+    case refused(sqlState: String, message: String)
+    /// The schema is newer than this program knows.
+    case schemaTooNew(found: Int, known: Int)
+    /// The schema is older than this program needs, and it was told not to migrate.
+    case schemaTooOld(found: Int, known: Int)
+    /// A migration that was applied is not the one that this program has.
+    case migrationChanged(version: Int)
+
+    public var description: String {
+        switch self {
+        case .unreachable(let message): "cannot connect to PostgreSQL: \(message)"
+        case .lost(let message): "lost the connection to PostgreSQL: \(message)"
+        case .refused(let state, let message): "PostgreSQL refused: \(message) (SQLSTATE \(state))"
+        case .schemaTooNew(let found, let known):
+            "the schema has version \(found), this beanrow knows \(known): run a newer beanrow"
+        case .schemaTooOld(let found, let known):
+            "the schema has version \(found), this beanrow needs \(known): run `beanrow migrate up`"
+        case .migrationChanged(let version):
+            "migration \(version) was changed after it had been applied: restore the file, or write a new migration"
+        }
+    }
+
+    var sqlState: String? {
+        if case .refused(let state, _) = self { state } else { nil }
+    }
+
+    /// The server is going down or was demoted: as good as a lost connection.
+    var isLost: Bool {
+        guard let state = sqlState else { return true }
+        return state.hasPrefix("57P") || state.hasPrefix("08") || state == "25006"
+    }
+
+    /// A broker's row was not found, so its ledger entry had no epoch (see `Statement.ledger`).
+    var isFenced: Bool { sqlState == "23502" }
+    var isUniqueViolation: Bool { sqlState == "23505" }
+    /// Another try may do better.
+    var isTransient: Bool { sqlState?.hasPrefix("40") ?? false }
+    /// Out of disk, memory or connections.
+    var isFull: Bool { sqlState?.hasPrefix("53") ?? false }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// A thread with a connection of its own, which it makes anew when it is lost.
+class Worker: @unchecked Sendable {
+    // Subclasses touch their state on this thread alone; what others may touch is here, and safe.
+    let bell = Bell()
+    let logger: Logger
+    let configuration: StoreConfiguration
+    private let stopping = Atomic(false)
+    private let ended = DispatchSemaphore(value: 0)
+
+    var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    init(_ name: String, _ configuration: StoreConfiguration, _ logger: Logger) {
+        var logger = logger
+        logger[metadataKey: LogKey.task] = "\(name)"
+        self.logger = logger
+        self.configuration = configuration
+    }
+
+    func start() {
+        let thread = Thread { [self] in
+            run()
+            ended.signal()
+        }
+        thread.name = "beanrow-store"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Ends the thread once it has done what it is doing.
+    /// - Returns: false when it has not ended in time, since it waits for a database that does not answer.
+    func stop(within seconds: Double) -> Bool {
+        stopping.store(true, ordering: .releasing)
+        bell.ring()
+        return ended.wait(timeout: .now() + seconds) == .success
+    }
+
+    /// Makes the connection, serves it until it is lost, and again.
+    private func run() {
+        var pause: Int32 = 0
+        while !isStopping {
+            do {
+                let connection = try open()
+                pause = 0
+                try serve(connection)
+            } catch {
+                if isStopping { break }
+                failed(error)
+                logger.warning("no connection to the database, trying again", metadata: [LogKey.error: "\(error)"])
+                // Quickly at first: a restarted server is back soon.
+                pause = min(max(pause * 2, 50), 1000)
+                _ = bell.wait(milliseconds: pause)
+            }
+        }
+    }
+
+    func open() throws -> Connection { preconditionFailure("a worker opens its own connection") }
+    /// Works until told to stop; throws when the connection is lost.
+    func serve(_ connection: Connection) throws { preconditionFailure("a worker has work") }
+    func failed(_ error: any Error) {}
+}

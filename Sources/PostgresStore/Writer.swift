@@ -1,0 +1,118 @@
+import Logging
+import QueueCore
+import Synchronization
+
+/// Commits batches, one after the other, each in one round trip: all its statements go out at once and the sync at
+/// their end commits them. While one commits the next collects (design, section 4).
+final class Writer: Worker, @unchecked Sendable {
+    static let number: Int16 = 0
+
+    private unowned let client: any StoreClient
+    private var isFirstConnection = true
+    private var batchNumber: Int64 = 0
+    /// What is left of the batch at hand, the next part last; what is done of it waits for the rest.
+    private var parts: [WriteBatch] = []
+    private var done: [(batch: WriteBatch, outcome: WriteOutcome)] = []
+    /// Under which number the next part was sent when the connection was lost before its outcome came.
+    private var lost: Int64?
+    /// The last batch whose outcome is known.
+    let settled = Atomic<Int64>(0)
+
+    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+        self.client = client
+        super.init("writer", configuration, logger)
+    }
+
+    override func open() throws -> Connection {
+        try Session.open(configuration, Statement.writer, isPipelined: true)
+    }
+
+    override func serve(_ connection: Connection) throws {
+        try lookUpLost(connection)
+        try commitParts(connection)
+        if !isFirstConnection { client.reconnected() }
+        isFirstConnection = false
+        while true {
+            if let batch = client.takeWrites() {
+                parts = [batch]
+                try commitParts(connection)
+            } else if isStopping {
+                return
+            } else if bell.wait(socket: connection.socket), connection.isClosed() {
+                throw StoreError.lost("the server closed the connection")
+            }
+        }
+    }
+
+    /// Invariant 7: whether the lost part happened is looked up, never guessed.
+    private func lookUpLost(_ connection: Connection) throws {
+        guard let number = lost, let part = parts.last else { return }
+        let isCommitted = try Ledger.lookUp(connection, epoch: part.epoch, writer: Writer.number, batch: number)
+        logger.notice(
+            "looked up a batch whose outcome was lost",
+            metadata: [LogKey.batch: "\(number)", "committed": "\(isCommitted)"])
+        lost = nil
+        settled.store(number, ordering: .releasing)
+        if isCommitted { settle(.committed) }
+    }
+
+    private func commitParts(_ connection: Connection) throws {
+        while let part = parts.last {
+            batchNumber += 1
+            lost = batchNumber
+            do {
+                try send(part, connection)
+                settle(.committed)
+            } catch let error as StoreError {
+                if error.isLost { throw error }
+                refused(part, error)
+            }
+            lost = nil
+            settled.store(batchNumber, ordering: .releasing)
+        }
+        if !done.isEmpty { client.finish(done) }
+        done = []
+    }
+
+    private func settle(_ outcome: WriteOutcome) {
+        done.append((parts.removeLast(), outcome))
+    }
+
+    /// One bad operation must not fail the others: a refused part is done in halves.
+    private func refused(_ part: WriteBatch, _ error: StoreError) {
+        if error.isTransient { return }
+        if error.isFenced { return settle(.fenced) }
+        if part.count > 1, !error.isFull {
+            let (first, second) = part.halves
+            parts.removeLast()
+            parts += [second, first]
+            return
+        }
+        logger.error("a write was refused", metadata: [LogKey.error: "\(error)", LogKey.count: "\(part.count)"])
+        settle(.refused(error.isFull ? .full : .failed))
+        // Whoever tries again at once meets the same answer.
+        if error.isFull { _ = bell.wait(milliseconds: 20) }
+    }
+
+    private func send(_ batch: WriteBatch, _ connection: Connection) throws {
+        try connection.send(
+            .ledger, Ledger.entry(epoch: batch.epoch, Writer.number, batchNumber, changes: batch.changes))
+        var expected: [(String, Int)] = []
+        func add(_ statement: Statement, _ parameters: Parameters, _ count: Int) throws {
+            try connection.send(statement, parameters)
+            expected.append((statement.name, count))
+        }
+        if !batch.puts.isEmpty { try add(.put, batch.putParameters, batch.puts.count) }
+        if !batch.moves.isEmpty { try add(.move, batch.moveParameters, batch.moves.count) }
+        if !batch.annotations.isEmpty { try add(.annotate, batch.annotateParameters, batch.annotations.count) }
+        if !batch.deletes.isEmpty { try add(.delete, batch.deleteParameters, batch.deletes.count) }
+        try connection.sendSync()
+        let results = try connection.results(of: expected.count + 1)
+        for (result, (name, count)) in zip(results.dropFirst(), expected) where result.changed != count {
+            // Somebody changed rows that this broker holds the lease of, or an asynchronous commit was lost.
+            logger.error(
+                "rows that this broker holds were changed by somebody else",
+                metadata: ["statement": "\(name)", "expected": "\(count)", LogKey.count: "\(result.changed)"])
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// The writer's statements: each does a whole batch (design, section 4).
+extension Statement {
+    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete]
+
+    /// Fences the batch and records it. Without a living epoch the sub-select is null, the not-null constraint is
+    /// violated, and with it the whole transaction; the key-share lock keeps the epoch alive until the commit.
+    static let ledger = Statement(
+        name: "ledger",
+        sql: """
+            insert into ledger (epoch, writer, batch, tube_ids, urgent, ready, delayed, buried)
+            values (
+                (select epoch from broker where epoch = $1::bigint for key share),
+                $2::smallint, $3::bigint, $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[])
+            """)
+
+    /// Takes the key of a batch whose outcome was lost. No epoch is asked for: a dead one's batches are asked after too.
+    static let claimLedger = Statement(
+        name: "claim_ledger",
+        sql: "insert into ledger (epoch, writer, batch) values ($1::bigint, $2::smallint, $3::bigint)")
+
+    static let put = Statement(
+        name: "put",
+        sql: """
+            insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, lease_epoch, body)
+            select
+                id, tube_id, priority, case when delay > 0 then 1 else 0 end, ttr, delay,
+                now(), now() + delay * interval '1 second', case when is_leased then $1::bigint end, body
+            from unnest(
+                $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], $8::bytea[]
+            ) as new (id, tube_id, priority, ttr, delay, is_leased, body)
+            """)
+
+    static let move = Statement(
+        name: "move",
+        sql: """
+            update job set
+                state = new.state,
+                priority = new.priority,
+                delay = new.delay,
+                due_at = case when new.sets_due then now() + new.delay * interval '1 second' else job.due_at end,
+                bury_order = case when new.state = 2 then nextval('job_bury_order') end,
+                lease_epoch = case when new.keeps_lease then job.lease_epoch end,
+                reserved_at = null,
+                reserved_until = null,
+                reserves = new.reserves,
+                timeouts = new.timeouts,
+                releases = new.releases,
+                buries = new.buries
+            from unnest(
+                $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
+                $8::integer[], $9::integer[], $10::integer[], $11::integer[]
+            ) as new (id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries)
+            where job.id = new.id and job.lease_epoch = $1::bigint
+            """)
+
+    /// Microseconds since the reservation, -1 for none, and until its end. Changes no indexed column: HOT.
+    static let annotate = Statement(
+        name: "annotate",
+        sql: """
+            update job set
+                reserved_at = case when new.since >= 0
+                    then clock_timestamp() - new.since * interval '1 microsecond' end,
+                reserved_until = case when new.since >= 0
+                    then clock_timestamp() + new.time_left * interval '1 microsecond' end,
+                reserves = new.reserves,
+                timeouts = new.timeouts
+            from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[])
+                as new (id, since, time_left, reserves, timeouts)
+            where job.id = new.id and job.lease_epoch = $1::bigint
+            """)
+
+    static let delete = Statement(
+        name: "delete",
+        sql: "delete from job where id = any ($2::bigint[]) and lease_epoch = $1::bigint")
+}

@@ -1,0 +1,162 @@
+/// What the broker asks PostgreSQL about jobs that it does not hold, or has it do to them. Each is answered in the
+/// order in which it was asked; its effects are committed before its answer is given.
+public enum Query: Sendable {
+    /// Takes the lease of up to `limit` ready jobs with a key from `from` on. Bodies over `bodyLimit` bytes stay.
+    case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int)
+    /// The smallest claimable key of each tube.
+    case poll([TubeID])
+    case fetch(JobID)
+    case reserve(JobID)
+    case delete(JobID)
+    /// Makes up to `bound` buried, or else delayed, jobs ready; only those of `state` if given.
+    case kick(tube: TubeID, bound: Int, state: StoredState?)
+    case kickJob(JobID)
+    case peek(JobID)
+    /// The first job of a tube in this stored state that nobody holds.
+    case first(tube: TubeID, state: StoredState)
+    /// All about a job but its body.
+    case job(JobID)
+    /// Makes up to `limit` delayed jobs ready whose time has come.
+    case sweep(limit: Int)
+    /// The tube's row, made when missing.
+    case openTube(TubeName)
+    /// 0 seconds end a pause.
+    case pause(TubeName, seconds: UInt32)
+}
+
+/// A query on its way, with what its answer is for.
+public struct PendingQuery: Sendable {
+    public let query: Query
+    let purpose: Purpose
+    let issued: Instant
+}
+
+enum Purpose: Sendable {
+    /// Nobody waits for it.
+    case nothing
+    case refill(tube: Int)
+    case poll
+    case sweep
+    case fetch(JobID, Ticket)
+    case reserve(JobID, Ticket)
+    case delete(JobID, Ticket)
+    case kick(Ticket, tube: Int, bound: Int, done: Int)
+    case kickJob(JobID, Ticket)
+    case peek(Ticket)
+    case peekReady(Ticket, tube: Int)
+    case stats(Ticket)
+    case openTube(tube: Int)
+    case pause(Ticket, tube: Int, seconds: UInt32)
+
+    /// The reply that waits for the answer.
+    var ticket: Ticket? {
+        switch self {
+        case .fetch(_, let ticket), .reserve(_, let ticket), .delete(_, let ticket), .kick(let ticket, _, _, _),
+            .kickJob(_, let ticket), .peek(let ticket), .peekReady(let ticket, _), .stats(let ticket),
+            .pause(let ticket, _, _):
+            ticket
+        case .nothing, .refill, .poll, .sweep, .openTube: nil
+        }
+    }
+}
+
+public enum Answer: Sendable {
+    /// To refill, reserve, peek, first, job, delete.
+    case rows([JobRow])
+    case body(Body?)
+    /// To poll.
+    case keys([(tube: TubeID, key: JobKey)])
+    /// To kick and kick-job: how many jobs became ready, by tube.
+    case readied([Readied])
+    /// To sweep. `nextDue`: microseconds until the next delayed job, `nil` when there is none.
+    case swept([Readied], more: Bool, nextDue: Int64?)
+    /// To openTube and pause.
+    case tube(TubeID, isNew: Bool)
+    case refused(Refusal)
+}
+
+/// A row of `job`.
+public struct JobRow: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var state: StoredState
+    public var priority: UInt32
+    public var ttr: UInt32
+    public var delay: UInt32
+    /// Microseconds since the put.
+    public var age: Int64
+    /// Microseconds until the job is due, or until its reservation ends; negative when that is past.
+    public var left: Int64
+    /// Whether a client of a living broker holds it.
+    public var isReserved: Bool
+    public var counters: JobCounters
+    public var body: Body?
+
+    public init(
+        id: JobID, tube: TubeID, state: StoredState, priority: UInt32, ttr: UInt32, delay: UInt32, age: Int64,
+        left: Int64, isReserved: Bool, counters: JobCounters, body: Body?
+    ) {
+        self.id = id
+        self.tube = tube
+        self.state = state
+        self.priority = priority
+        self.ttr = ttr
+        self.delay = delay
+        self.age = age
+        self.left = left
+        self.isReserved = isReserved
+        self.counters = counters
+        self.body = body
+    }
+
+    public var key: JobKey { JobKey(priority: priority, id: id) }
+}
+
+/// Jobs of a tube that became ready together.
+public struct Readied: Sendable {
+    public var tube: TubeID
+    /// The state they were in.
+    public var from: StoredState
+    public var count: Int
+    public var urgent: Int
+    /// The smallest of them.
+    public var first: JobKey
+
+    public init(tube: TubeID, from: StoredState, count: Int, urgent: Int, first: JobKey) {
+        self.tube = tube
+        self.from = from
+        self.count = count
+        self.urgent = urgent
+        self.first = first
+    }
+
+    /// What they do to the tube's counts.
+    public var change: StateCounts {
+        var change = StateCounts(urgent: urgent, ready: count)
+        switch from {
+        case .ready: change = StateCounts()
+        case .delayed: change.delayed -= count
+        case .buried: change.buried -= count
+        }
+        return change
+    }
+}
+
+/// A row of `tube`, with how many jobs it has.
+public struct TubeRow: Sendable {
+    public var id: TubeID
+    public var name: TubeName
+    /// Seconds the current pause was asked for; 0 when there is none.
+    public var pause: Int64
+    /// Microseconds until the pause ends.
+    public var pauseLeft: Int64
+    public var counts: StateCounts
+
+    public init(id: TubeID, name: TubeName, pause: Int64, pauseLeft: Int64, counts: StateCounts) {
+        self.id = id
+        self.name = name
+        self.pause = pause
+        self.pauseLeft = pauseLeft
+        self.counts = counts
+    }
+}

@@ -1,0 +1,116 @@
+/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead (design, section 5).
+extension Queue {
+    /// What a cached job costs besides its body, in bytes.
+    static let jobOverhead = 256
+    /// Bodies over this many bytes are left in the database by a refill.
+    static let refillBodyLimit = 16 << 10
+    /// How long a tube's cache outlives its last watcher.
+    static let cacheLinger = Span.seconds(5)
+
+    /// Whether a job that is about to become ready should get, or keep, this broker's lease and go into the cache.
+    ///
+    /// Alone, a broker takes all that its budget holds: nobody else wants it. With peers it takes what its own
+    /// waiting clients will have at once.
+    func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
+        guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
+            return false
+        }
+        return peers == 0 || tubes[tube].cache.heap.count < tubes[tube].waiting
+    }
+
+    mutating func cache(_ job: Int, now: Instant) {
+        var bytes = Queue.jobOverhead
+        if let body = jobs[job].body {
+            if cachedBytes + body.count <= configuration.cacheBytes {
+                bytes += body.count
+            } else {
+                jobs[job].body = nil
+            }
+        }
+        jobs[job].charged = bytes
+        cachedBytes += bytes
+        jobs[job].phase = .cached
+        tubes[jobs[job].tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
+    }
+
+    mutating func uncache(_ job: Int) {
+        cachedBytes -= jobs[job].charged
+        jobs[job].charged = 0
+        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+    }
+
+    /// A job that is ready, and that nobody holds the lease of, has this key.
+    mutating func note(_ tube: Int, _ key: JobKey, now: Instant) {
+        tubes[tube].cache.note(key)
+        match(tube, now: now)
+    }
+
+    /// Asks the ready index from the horizon on.
+    mutating func refill(_ tube: Int, now: Instant) {
+        guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
+        tubes[tube].cache.isRefilling = true
+        tubes[tube].cache.missed = .end
+        tubes[tube].pins += 1
+        let hungry = max(1, tubes[tube].waiting)
+        let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)
+        let limit = peers > 0 ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
+        ask(
+            .refill(
+                tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
+                bodyLimit: Queue.refillBodyLimit),
+            .refill(tube: tube), now: now)
+    }
+
+    mutating func refilled(_ tube: Int, with rows: [JobRow], asked query: Query, now: Instant) {
+        guard case .refill(_, _, let limit, _) = query else { preconditionFailure("not a refill") }
+        tubes[tube].cache.isRefilling = false
+        tubes[tube].pins -= 1
+        for row in rows { adopt(row, tube: tube, now: now) }
+        let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
+        tubes[tube].cache.horizon = min(reached, tubes[tube].cache.missed)
+        if rows.count == limit {
+            tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
+        }
+        match(tube, isNews: true, now: now)
+        tubeReleased(tube, now: now)
+    }
+
+    mutating func refillFailed(_ tube: Int, now: Instant) {
+        tubes[tube].cache.isRefilling = false
+        tubes[tube].cache.horizon = min(tubes[tube].cache.horizon, tubes[tube].cache.missed)
+        tubes[tube].pins -= 1
+        tubeReleased(tube, now: now)
+    }
+
+    /// A row that has just got this broker's lease.
+    private mutating func adopt(_ row: JobRow, tube: Int, now: Instant) {
+        if limbo[row.id] != nil {
+            limbo[row.id]?.row = row
+        } else if jobSlots[row.id] == nil {
+            insert(row, tube: tube, now: now)
+        }
+    }
+
+    mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
+        let slot = jobs.insert(Job(row: row, tube: tube, phase: .cached, now: now))
+        jobSlots[row.id] = slot
+        cache(slot, now: now)
+    }
+
+    /// Gives the leases of a tube's cached jobs back, but for the first few.
+    mutating func giveBackCache(_ tube: Int, keeping kept: Int, now: Instant) {
+        let cached = tubes[tube].cache.heap.entries.sorted { $0.key < $1.key }
+        guard cached.count > kept else { return }
+        for entry in cached[kept...] {
+            uncache(entry.slot)
+            move(entry.slot, to: .ready, keepsLease: false, now: now)
+        }
+        // They are claimable by others from the commit on; then `note` lowers the horizon below them.
+    }
+
+    /// Forgets a job that is no longer this broker's business.
+    mutating func forget(_ job: Int) {
+        jobSlots[jobs[job].key.id] = nil
+        jobs.remove(job)
+    }
+}

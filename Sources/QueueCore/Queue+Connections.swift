@@ -1,0 +1,137 @@
+import DequeModule
+
+/// Connections, and the order of their replies: commands are answered in the order in which they came, while the
+/// commits that some of them wait for overlap.
+extension Queue {
+    /// A client has connected; its output goes to `outbox`.
+    public mutating func open(outbox: Int, now: Instant) -> ConnectionID {
+        var connection = Connection()
+        connection.outbox = outbox
+        let slot = connections.insert(connection)
+        // The slot's generation outlives its tenants.
+        connections[slot].generation = nextGeneration
+        nextGeneration &+= 1
+        connections[slot].isOpen = true
+        let tube = defaultTube
+        connections[slot].used = tube
+        connections[slot].watched = [tube]
+        tubes[tube].using += 1
+        startWatching(tube)
+        totalConnections += 1
+        return ConnectionID(slot: slot, generation: connections[slot].generation)
+    }
+
+    /// Whether the connection may be given a command: not while a reserve waits, nor while too many replies are open.
+    public func accepts(_ id: ConnectionID) -> Bool {
+        isOpen(id) && !connections[id.slot].isBlocked
+    }
+
+    func isOpen(_ id: ConnectionID) -> Bool {
+        let connection = connections[id.slot]
+        return connection.generation == id.generation && connection.isOpen
+    }
+
+    func id(of slot: Int) -> ConnectionID {
+        ConnectionID(slot: slot, generation: connections[slot].generation)
+    }
+
+    /// The client has sent all it will send: a waiting reserve ends, and the connection once all is answered.
+    public mutating func inputEnded(_ id: ConnectionID, now: Instant) {
+        guard isOpen(id) else { return }
+        connections[id.slot].inputEnded = true
+        if connections[id.slot].wait != nil {
+            endWait(id.slot)
+            answer(id.slot, .timedOut, now: now)
+        }
+    }
+
+    /// Whether a connection whose input has ended has nothing left to be answered.
+    public func isFinished(_ id: ConnectionID) -> Bool {
+        guard isOpen(id) else { return true }
+        let connection = connections[id.slot]
+        return connection.inputEnded && connection.replies.isEmpty && !connection.isBlocked
+    }
+
+    /// The connection is gone: its jobs go back, with no counter changed (protocol, 1.4).
+    public mutating func closed(_ id: ConnectionID, now: Instant) {
+        guard isOpen(id) else { return }
+        let slot = id.slot
+        if connections[slot].wait != nil { endWait(slot) }
+        while connections[slot].firstHeld >= 0 {
+            let job = connections[slot].firstHeld
+            unhold(job)
+            giveBack(job, now: now)
+        }
+        if connections[slot].isProducer { producers -= 1 }
+        if connections[slot].isWorker { workers -= 1 }
+        let used = connections[slot].used
+        let watched = connections[slot].watched
+        connections[slot].isOpen = false
+        connections.remove(slot)
+        tubes[used].using -= 1
+        tubeReleased(used, now: now)
+        for tube in watched { stopWatching(tube, now: now) }
+    }
+
+    // MARK: Replies
+
+    /// Answers the command at hand.
+    mutating func answer(_ slot: Int, _ reply: Reply, now: Instant) {
+        if connections[slot].replies.isEmpty {
+            outboxes[connections[slot].outbox].append(.reply(id(of: slot), reply))
+        } else {
+            connections[slot].replies.append(reply)
+        }
+    }
+
+    /// Keeps a place among the replies for an answer that comes later.
+    mutating func openReply(_ slot: Int, _ kind: Pipelinable? = nil) -> Ticket {
+        if connections[slot].replies.isEmpty { connections[slot].pipelined = kind }
+        let place = connections[slot].firstPlace + UInt64(connections[slot].replies.count)
+        connections[slot].replies.append(nil)
+        return Ticket(connection: id(of: slot), place: place)
+    }
+
+    /// The answer that an open reply waited for.
+    mutating func fill(_ ticket: Ticket, _ reply: Reply, now: Instant) {
+        guard isOpen(ticket.connection) else { return }
+        let slot = ticket.connection.slot
+        let wasBlocked = connections[slot].isBlocked
+        let at = Int(ticket.place - connections[slot].firstPlace)
+        if at > 0 {
+            connections[slot].replies[at] = reply
+            return
+        }
+        let outbox = connections[slot].outbox
+        outboxes[outbox].append(.reply(ticket.connection, reply))
+        connections[slot].replies.removeFirst()
+        connections[slot].firstPlace += 1
+        while let known = connections[slot].replies.first, let known {
+            outboxes[outbox].append(.reply(ticket.connection, known))
+            connections[slot].replies.removeFirst()
+            connections[slot].firstPlace += 1
+        }
+        guard connections[slot].replies.isEmpty else {
+            if wasBlocked, !connections[slot].isBlocked { resume(slot) }
+            return
+        }
+        connections[slot].pipelined = nil
+        if let parked = connections[slot].parked {
+            connections[slot].parked = nil
+            execute(parked, slot, now: now)
+        }
+        if wasBlocked || connections[slot].inputEnded { resume(slot) }
+    }
+
+    /// Lets the shell go on with a connection, if it may.
+    mutating func resume(_ slot: Int) {
+        if !connections[slot].isBlocked { outboxes[connections[slot].outbox].append(.resume(id(of: slot))) }
+    }
+
+    /// Ends a connection whose truth cannot be told: no answer, never a wrong one (invariant 7).
+    mutating func abandon(_ ticket: Ticket) {
+        if isOpen(ticket.connection) {
+            outboxes[connections[ticket.connection.slot].outbox].append(.close(ticket.connection))
+        }
+    }
+}

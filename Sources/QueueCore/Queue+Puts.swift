@@ -1,0 +1,118 @@
+/// Puts: each gets its id here and its reply when its batch has committed (invariant 1).
+extension Queue {
+    /// A put that waits for its tube's row or for an id.
+    struct OrphanedPut {
+        var tube: Int
+        var priority: UInt32
+        var delay: UInt32
+        var ttr: UInt32
+        var body: Body
+        var ticket: Ticket
+        var issued: Instant
+    }
+
+    mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
+        becomeProducer(slot)
+        if isDraining { return answer(slot, .draining, now: now) }
+        guard pendingBytes == 0 || pendingBytes + body.count <= configuration.maxPendingBytes else {
+            return answer(slot, .outOfMemory, now: now)
+        }
+        let tube = connections[slot].used
+        tubes[tube].pins += 1
+        pendingBytes += body.count
+        let put = OrphanedPut(
+            tube: tube, priority: priority, delay: delay, ttr: max(1, ttr), body: body, ticket: openReply(slot, .put),
+            issued: now)
+        if orphanedPuts.isEmpty, let row = tubes[tube].row, let id = nextID() {
+            issue(put, id: id, row: row)
+        } else {
+            orphanedPuts.append(put)
+            adoptPuts(now: now)
+        }
+    }
+
+    private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
+        let key = JobKey(priority: put.priority, id: id)
+        let isLeased = put.delay == 0 && key < tubes[put.tube].cache.horizon && mayLease(put.tube, put.body.count)
+        pending.puts.append(
+            Put(
+                id: id, tube: row, priority: put.priority, delay: put.delay, ttr: put.ttr, isLeased: isLeased,
+                body: put.body, tubeSlot: put.tube, ticket: put.ticket, issued: put.issued))
+    }
+
+    /// Issues the puts that were waiting, in their order, as far as tubes and ids allow.
+    mutating func adoptPuts(now: Instant) {
+        var issued = 0
+        for put in orphanedPuts {
+            guard let row = tubes[put.tube].row else {
+                open(put.tube, now: now)
+                break
+            }
+            guard let id = nextID() else { break }
+            issue(put, id: id, row: row)
+            issued += 1
+        }
+        orphanedPuts.removeFirst(issued)
+    }
+
+    private mutating func open(_ tube: Int, now: Instant) {
+        guard !tubes[tube].isOpening else { return }
+        tubes[tube].isOpening = true
+        tubes[tube].pins += 1
+        ask(.openTube(tubes[tube].name), .openTube(tube: tube), now: now)
+    }
+
+    private mutating func nextID() -> JobID? {
+        guard let range = ids.first else {
+            idsWanted = true
+            return nil
+        }
+        if range.count == 1 {
+            ids.removeFirst()
+            if ids.isEmpty { idsWanted = true }
+        } else {
+            ids[0] = range.lowerBound + 1...range.upperBound
+        }
+        idsUsed += 1
+        return range.lowerBound
+    }
+
+    /// Whether a put of this id has not been answered: the job does not exist for anyone yet.
+    func isPutInFlight(_ id: JobID) -> Bool {
+        contains(pending.puts, id) || inFlight.map { contains($0.puts, id) } ?? false
+    }
+
+    private func contains(_ puts: [Put], _ id: JobID) -> Bool {
+        // Ids grow along the array.
+        guard let first = puts.first, let last = puts.last, first.id <= id, id <= last.id else { return false }
+        return puts.contains { $0.id == id }
+    }
+
+    mutating func committed(_ put: Put, now: Instant) {
+        let tube = put.tubeSlot
+        pendingBytes -= put.body.count
+        totalJobs += 1
+        tubes[tube].totalJobs += 1
+        tubes[tube].stored.add(1, put.state, priority: put.priority)
+        tubes[tube].pins -= 1
+        if put.delay > 0 {
+            scheduleSweep(now + .seconds(put.delay))
+        } else if put.isLeased {
+            let slot = jobs.insert(Job(put: put, body: put.body, now: now))
+            jobSlots[put.id] = slot
+            cache(slot, now: now)
+            match(tube, now: now)
+        } else {
+            note(tube, JobKey(priority: put.priority, id: put.id), now: now)
+        }
+        // Last: a reserve in the same packet comes after the clients that were waiting before.
+        fill(put.ticket, .inserted(put.id), now: now)
+    }
+
+    mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
+        pendingBytes -= put.body.count
+        tubes[put.tubeSlot].pins -= 1
+        tubeReleased(put.tubeSlot, now: now)
+        fill(put.ticket, reply, now: now)
+    }
+}

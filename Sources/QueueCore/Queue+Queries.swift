@@ -1,0 +1,146 @@
+/// Queries: asked in order, answered in order.
+extension Queue {
+    mutating func ask(_ query: Query, _ purpose: Purpose, now: Instant) {
+        queries.append(PendingQuery(query: query, purpose: purpose, issued: now))
+    }
+
+    public var hasQueries: Bool { queriesInFlight.isEmpty && epoch != 0 && !queries.isEmpty }
+
+    /// Queries that one transaction answers at most.
+    static let maxQueries = 64
+
+    /// The queries that have collected; the next are given out when these have been finished.
+    public mutating func takeQueries(now: Instant) -> [PendingQuery] {
+        guard hasQueries else { return [] }
+        queriesInFlight = Array(queries.prefix(Queue.maxQueries))
+        queries.removeFirst(queriesInFlight.count)
+        queriesInFlightSince = now
+        return queriesInFlight
+    }
+
+    /// The answers, one for each query that was taken.
+    public mutating func finish(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
+        precondition(asked.count == answers.count, "an answer is missing")
+        queriesInFlight = []
+        queriesInFlightSince = .never
+        for (query, answer) in zip(asked, answers) { finish(query, answer, now: now) }
+    }
+
+    /// The epoch was dead when the queries were asked: nothing was done.
+    public mutating func fenced(_ asked: [PendingQuery], now: Instant) {
+        queriesInFlight = []
+        queriesInFlightSince = .never
+        detach(now: now)
+        // Whatever they wanted can be asked again under the next epoch, and in the same order.
+        queries.insert(contentsOf: asked, at: 0)
+    }
+
+    private mutating func finish(_ asked: PendingQuery, _ answer: Answer, now: Instant) {
+        switch (asked.purpose, answer) {
+        case (.nothing, _): break
+        case (.refill(let tube), .rows(let rows)): refilled(tube, with: rows, asked: asked.query, now: now)
+        case (.poll, .keys(let keys)): polled(keys, now: now)
+        case (.sweep, .swept(let readied, let more, let nextDue)):
+            swept(readied, more: more, nextDue: nextDue, now: now)
+        case (.fetch(let id, let ticket), .body(let body)): fetched(id, ticket, body, now: now)
+        case (.reserve(let id, let ticket), .rows(let rows)): reserved(id, ticket, rows, now: now)
+        case (.delete(let id, let ticket), .rows(let rows)): deleted(id, ticket, rows, now: now)
+        case (.kick(let ticket, let tube, let bound, let done), .readied(let readied)):
+            kicked(ticket, tube: tube, bound: bound, done: done, readied, now: now)
+        case (.kickJob(let id, let ticket), .readied(let readied)):
+            ready(readied, now: now)
+            leaveLimbo(id, isUnchanged: readied.isEmpty, now: now)
+            fill(ticket, readied.isEmpty ? .notFound : .kickedJob, now: now)
+        case (.peek(let ticket), .rows(let rows)): peeked(ticket, rows, now: now)
+        case (.peekReady(let ticket, let tube), .rows(let rows)): peekedReady(ticket, tube: tube, rows, now: now)
+        case (.stats(let ticket), .rows(let rows)): looked(ticket, rows, now: now)
+        case (.openTube(let tube), .tube(let row, let isNew)): opened(tube, row, isNew: isNew, now: now)
+        case (.pause(let ticket, let tube, let seconds), .tube(let row, let isNew)):
+            if tubes[tube].row == nil { setOpened(tube, row, isNew: isNew) }
+            paused(tube, seconds: seconds, now: now)
+            tubes[tube].pins -= 1
+            tubeReleased(tube, now: now)
+            fill(ticket, .paused, now: now)
+        case (let purpose, .refused): refused(purpose, now: now)
+        default: preconditionFailure("an answer of another kind")
+        }
+    }
+
+    /// Nothing was done, or not even asked.
+    mutating func refused(_ purpose: Purpose, now: Instant) {
+        switch purpose {
+        case .nothing: break
+        case .refill(let tube): refillFailed(tube, now: now)
+        case .poll: isPolling = false
+        case .sweep:
+            isSweeping = false
+            scheduleSweep(now + .seconds(1))
+        case .openTube(let tube):
+            tubes[tube].isOpening = false
+            tubes[tube].pins -= 1
+            failOrphans(of: tube, now: now)
+        case .reserve(let id, _), .delete(let id, _), .kickJob(let id, _):
+            leaveLimbo(id, isUnchanged: true, now: now)
+        case .kick(_, let tube, _, _), .peekReady(_, let tube), .pause(_, let tube, _):
+            tubes[tube].pins -= 1
+            tubeReleased(tube, now: now)
+        case .fetch, .peek, .stats: break
+        }
+        if let ticket = purpose.ticket { fill(ticket, .internalError, now: now) }
+    }
+
+    private mutating func deleted(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
+        if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
+            tubes[tube].stored.add(-1, row.state, priority: row.priority)
+            tubes[tube].deletes += 1
+            tubeReleased(tube, now: now)
+        }
+        leaveLimbo(id, isUnchanged: rows.isEmpty, now: now)
+        fill(ticket, rows.isEmpty ? .notFound : .deleted, now: now)
+    }
+
+    private mutating func fetched(_ id: JobID, _ ticket: Ticket, _ body: Body?, now: Instant) {
+        guard let body else {
+            // The row has gone from under the lease: nothing to give, and nothing left to hold.
+            if let job = jobSlots[id], jobs[job].phase == .held {
+                unhold(job)
+                countHeld(job, -1)
+                forget(job)
+            }
+            return fill(ticket, .internalError, now: now)
+        }
+        fill(ticket, .reserved(id, body), now: now)
+    }
+
+    private mutating func opened(_ tube: Int, _ row: TubeID, isNew: Bool, now: Instant) {
+        tubes[tube].isOpening = false
+        setOpened(tube, row, isNew: isNew)
+        adoptPuts(now: now)
+        tubes[tube].pins -= 1
+        match(tube, isNews: true, now: now)
+        tubeReleased(tube, now: now)
+    }
+
+    private mutating func setOpened(_ tube: Int, _ row: TubeID, isNew: Bool) {
+        setRow(tube, row)
+        // A tube that was not there before has no jobs that could be missing here.
+        if isNew { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
+    }
+
+    private mutating func polled(_ keys: [(tube: TubeID, key: JobKey)], now: Instant) {
+        isPolling = false
+        for (row, key) in keys {
+            if let tube = tubeSlotsByRow[row] { note(tube, key, now: now) }
+        }
+    }
+
+    private mutating func swept(_ readied: [Readied], more: Bool, nextDue: Int64?, now: Instant) {
+        isSweeping = false
+        ready(readied, now: now)
+        if more {
+            scheduleSweep(now)
+        } else if let nextDue {
+            scheduleSweep(now + max(Span.microseconds(nextDue), .milliseconds(1)))
+        }
+    }
+}

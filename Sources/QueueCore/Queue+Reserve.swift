@@ -1,0 +1,228 @@
+import DequeModule
+
+/// Who gets which job: the smallest key over the unpaused tubes that a client watches, exactly (invariant 4).
+extension Queue {
+    /// How close to a deadline a client is warned instead of being given more (protocol, 1.4).
+    static let deadlineMargin = Span.seconds(1)
+
+    mutating func reserve(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
+        becomeWorker(slot)
+        let isSoon = soonestDeadline(slot) <= now + Queue.deadlineMargin
+        switch choose(slot, now: now) {
+        case .job(let job):
+            give(job, to: slot, now: now)
+        case .nothing:
+            if isSoon {
+                answer(slot, .deadlineSoon, now: now)
+            } else if isImpatient || connections[slot].inputEnded {
+                answer(slot, .timedOut, now: now)
+            } else {
+                wait(slot, until: until, isImpatient: false, now: now)
+            }
+        case .unknown:
+            wait(slot, until: until, isImpatient: isImpatient || isSoon, now: now)
+        }
+    }
+
+    enum Choice {
+        case job(Int)
+        case nothing
+        case unknown
+    }
+
+    /// The job that a client is due, if the tubes that it watches are known well enough to tell.
+    mutating func choose(_ slot: Int, now: Instant) -> Choice {
+        guard now < epochValidUntil else { return .unknown }
+        var best: (slot: Int, key: JobKey)?
+        var isKnown = true
+        for tube in connections[slot].watched where tubes[tube].pausedUntil == nil {
+            switch tubes[tube].front {
+            case .job(let job, let key):
+                if best == nil || key < best!.key { best = (job, key) }
+            case .empty: break
+            case .unknown:
+                isKnown = false
+                refill(tube, now: now)
+            }
+        }
+        guard isKnown else { return .unknown }
+        return best.map { .job($0.slot) } ?? .nothing
+    }
+
+    /// Puts a cached job into a client's hands.
+    mutating func give(_ job: Int, to slot: Int, now: Instant) {
+        uncache(job)
+        hold(job, by: slot, now: now)
+        let id = jobs[job].key.id
+        if let body = jobs[job].body {
+            jobs[job].body = nil
+            answer(slot, .reserved(id, body), now: now)
+        } else {
+            ask(.fetch(id), .fetch(id, openReply(slot)), now: now)
+        }
+    }
+
+    // MARK: Waiting
+
+    private mutating func wait(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
+        connections[slot].waits += 1
+        connections[slot].wait = Connection.Wait(until: until, isImpatient: isImpatient)
+        waiting += 1
+        let waiter = Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits)
+        for tube in connections[slot].watched {
+            tubes[tube].waiting += 1
+            tubes[tube].waiters.append(waiter)
+            if tubes[tube].hasManyStaleWaiters {
+                tubes[tube].waiters = Deque(tubes[tube].waiters.filter { isWaiting($0) })
+            }
+        }
+        setTimer(slot, now: now)
+    }
+
+    private func isWaiting(_ waiter: Tube.Waiter) -> Bool {
+        let connection = connections[waiter.connection.slot]
+        return connection.generation == waiter.connection.generation && connection.wait != nil
+            && connection.waits == waiter.wait
+    }
+
+    /// A wait is over; the caller answers it.
+    mutating func endWait(_ slot: Int) {
+        connections[slot].wait = nil
+        waiting -= 1
+        for tube in connections[slot].watched { tubes[tube].waiting -= 1 }
+        if connections[slot].heapPosition >= 0 {
+            timers.remove(at: Int(connections[slot].heapPosition), in: &connections)
+        }
+    }
+
+    private mutating func setTimer(_ slot: Int, now: Instant) {
+        guard let wait = connections[slot].wait else { return }
+        // An impatient client is answered when its tubes are known; this only bounds how long that may take.
+        let at =
+            wait.isImpatient
+            ? now + configuration.databaseTimeout
+            : min(wait.until ?? .never, soonestDeadline(slot) - Queue.deadlineMargin)
+        if at < .never - .seconds(1) { timers.insert(slot, key: max(at, now), in: &connections) }
+    }
+
+    /// The time of a waiting client has come.
+    mutating func waitTimedOut(_ slot: Int, now: Instant) {
+        let isSoon = soonestDeadline(slot) <= now + Queue.deadlineMargin
+        endWait(slot)
+        answer(slot, isSoon ? .deadlineSoon : .timedOut, now: now)
+        resume(slot)
+    }
+
+    func soonestDeadline(_ slot: Int) -> Instant {
+        var soonest = Instant.never
+        var job = connections[slot].firstHeld
+        while job >= 0 {
+            soonest = min(soonest, jobs[job].deadline)
+            job = jobs[job].next
+        }
+        return soonest
+    }
+
+    // MARK: Matching
+
+    /// Gives a tube's jobs to the clients that wait for them, longest first.
+    /// - Parameter isNews: whether more is known of the tube than before, so that each waiting client is asked again.
+    mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
+        guard tubes[tube].waiting > 0, tubes[tube].pausedUntil == nil else { return }
+        var at = 0
+        while at < tubes[tube].waiters.count {
+            switch tubes[tube].front {
+            case .job: break
+            case .empty: if !isNews { return }
+            case .unknown: return refill(tube, now: now)
+            }
+            let waiter = tubes[tube].waiters[at]
+            guard isWaiting(waiter) else {
+                if at == 0 { tubes[tube].waiters.removeFirst() } else { at += 1 }
+                continue
+            }
+            if !serve(waiter.connection.slot, now: now) { at += 1 }
+        }
+    }
+
+    /// Answers a waiting client if it is due an answer.
+    private mutating func serve(_ slot: Int, now: Instant) -> Bool {
+        switch choose(slot, now: now) {
+        case .job(let job):
+            endWait(slot)
+            give(job, to: slot, now: now)
+            resume(slot)
+            return true
+        case .nothing:
+            guard let wait = connections[slot].wait, wait.isImpatient else { return false }
+            waitTimedOut(slot, now: now)
+            return true
+        case .unknown:
+            return false
+        }
+    }
+
+    // MARK: Holding
+
+    mutating func hold(_ job: Int, by slot: Int, now: Instant) {
+        jobs[job].phase = .held
+        jobs[job].owner = slot
+        jobs[job].reserved = now
+        jobs[job].deadline = now + .seconds(jobs[job].ttr)
+        jobs[job].counters.reserves &+= 1
+        deadlines.insert(job, key: jobs[job].deadline, in: &jobs)
+        let first = connections[slot].firstHeld
+        jobs[job].previous = -1
+        jobs[job].next = first
+        if first >= 0 { jobs[first].previous = job }
+        connections[slot].firstHeld = job
+        connections[slot].heldCount += 1
+        countHeld(job, 1)
+        unannounced.append(jobs[job].key.id, at: now)
+    }
+
+    /// Takes a job out of its owner's hands; the caller says what becomes of it.
+    mutating func unhold(_ job: Int) {
+        deadlines.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+        let owner = jobs[job].owner
+        let previous = jobs[job].previous
+        let next = jobs[job].next
+        if previous >= 0 { jobs[previous].next = next } else { connections[owner].firstHeld = next }
+        if next >= 0 { jobs[next].previous = previous }
+        connections[owner].heldCount -= 1
+        jobs[job].owner = -1
+    }
+
+    mutating func countHeld(_ job: Int, _ n: Int) {
+        let tube = jobs[job].tube
+        tubes[tube].held.add(n, jobs[job].stored, priority: jobs[job].key.priority)
+        if tubes[tube].isHeldPublished {
+            tubes[tube].isHeldPublished = false
+            heldTubes.append(tube)
+        }
+    }
+}
+
+/// Reservations in their order, until each is told to SQL readers or has ended.
+struct Unannounced: Sendable {
+    private var entries: [(id: JobID, at: Instant)] = []
+    private var head = 0
+
+    var oldest: Instant? { head < entries.count ? entries[head].at : nil }
+
+    mutating func append(_ id: JobID, at: Instant) {
+        entries.append((id, at))
+    }
+
+    /// Takes the oldest, if it was made before this time.
+    mutating func popFirst(before limit: Instant) -> JobID? {
+        guard head < entries.count, entries[head].at <= limit else { return nil }
+        let id = entries[head].id
+        head += 1
+        if head > 1024, head * 2 > entries.count {
+            entries.removeFirst(head)
+            head = 0
+        }
+        return id
+    }
+}

@@ -1,0 +1,154 @@
+/// The end of a reservation, and of a job: delete, release, bury, touch, expiry and disconnect.
+extension Queue {
+    mutating func delete(_ slot: Int, _ id: JobID, now: Instant) {
+        guard let job = jobSlots[id] else {
+            // Somebody's job that is ready, delayed or buried, if it is anyone's.
+            guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
+            guard enterLimbo(id, for: .delete(id), slot) else { return }
+            return ask(.delete(id), .delete(id, openReply(slot, .delete)), now: now)
+        }
+        let wasHeld = jobs[job].phase == .held
+        switch jobs[job].phase {
+        case .cached: uncache(job)
+        case .held where jobs[job].owner == slot: unhold(job)
+        case .held, .settling: return answer(slot, .notFound, now: now)
+        }
+        jobs[job].phase = .settling
+        pending.deletes.append(
+            Delete(
+                id: id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
+                fromPriority: jobs[job].key.priority, slot: job, wasHeld: wasHeld,
+                ticket: openReply(slot, .delete), issued: now))
+    }
+
+    mutating func release(_ slot: Int, _ id: JobID, priority: UInt32, delay: UInt32, now: Instant) {
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        unhold(job)
+        let keepsLease = delay == 0 && mayLease(jobs[job].tube, 0)
+        move(
+            job, to: delay > 0 ? .delayed : .ready, priority: priority, delay: delay, keepsLease: keepsLease,
+            count: \.releases, ticket: openReply(slot, .release), now: now)
+    }
+
+    mutating func bury(_ slot: Int, _ id: JobID, priority: UInt32, now: Instant) {
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        unhold(job)
+        move(
+            job, to: .buried, priority: priority, keepsLease: false, count: \.buries,
+            ticket: openReply(slot, .bury), now: now)
+    }
+
+    mutating func touch(_ slot: Int, _ id: JobID, now: Instant) {
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        jobs[job].deadline = now + .seconds(jobs[job].ttr)
+        deadlines.update(at: Int(jobs[job].heapPosition), key: jobs[job].deadline, in: &jobs)
+        if jobs[job].isAnnotated { annotate(job) }
+        answer(slot, .touched, now: now)
+    }
+
+    private func held(_ id: JobID, by slot: Int) -> Int? {
+        guard let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == slot else { return nil }
+        return job
+    }
+
+    func row(ofTube slot: Int) -> TubeID {
+        guard let row = tubes[slot].row else { preconditionFailure("a tube with jobs has a row") }
+        return row
+    }
+
+    /// The time to run of a held job is over.
+    mutating func expire(_ job: Int, now: Instant) {
+        jobTimeouts += 1
+        jobs[job].counters.timeouts &+= 1
+        unhold(job)
+        annotate(job)
+        giveBack(job, now: now)
+    }
+
+    /// A job that was held is ready again, without anybody having asked for it.
+    mutating func giveBack(_ job: Int, now: Instant) {
+        let tube = jobs[job].tube
+        if jobs[job].stored == .ready, mayLease(tube, 0) {
+            if jobs[job].phase == .held { countHeld(job, -1) }
+            if jobs[job].isAnnotated { annotate(job) }
+            cache(job, now: now)
+            match(tube, now: now)
+        } else {
+            move(job, to: .ready, keepsLease: mayLease(tube, 0), now: now)
+        }
+    }
+
+    /// Has the row of a leased job changed; until that has committed, nobody gets the job.
+    mutating func move(
+        _ job: Int, to state: StoredState, priority: UInt32? = nil, delay: UInt32? = nil, keepsLease: Bool,
+        count: WritableKeyPath<JobCounters, UInt32>? = nil, ticket: Ticket? = nil, now: Instant
+    ) {
+        var counters = jobs[job].counters
+        if let count { counters[keyPath: count] &+= 1 }
+        pending.moves.append(
+            Move(
+                id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
+                fromPriority: jobs[job].key.priority, to: state, priority: priority ?? jobs[job].key.priority,
+                delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters, slot: job,
+                wasHeld: jobs[job].phase == .held, ticket: ticket, issued: now))
+        jobs[job].phase = .settling
+    }
+
+    mutating func committed(_ move: Move, now: Instant) {
+        let job = move.slot
+        let tube = jobs[job].tube
+        if move.wasHeld { countHeld(job, -1) }
+        tubes[tube].stored.add(-1, move.from, priority: move.fromPriority)
+        tubes[tube].stored.add(1, move.to, priority: move.priority)
+        jobs[job].key.priority = move.priority
+        jobs[job].delay = move.delay
+        jobs[job].counters = move.counters
+        jobs[job].stored = move.to
+        jobs[job].isAnnotated = false
+        if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
+        if move.to == .ready, move.keepsLease {
+            cache(job, now: now)
+            match(tube, now: now)
+        } else {
+            let key = jobs[job].key
+            forget(job)
+            if move.to == .ready { note(tube, key, now: now) }
+        }
+        if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
+    }
+
+    mutating func committed(_ delete: Delete, now: Instant) {
+        let tube = jobs[delete.slot].tube
+        if delete.wasHeld { countHeld(delete.slot, -1) }
+        tubes[tube].stored.add(-1, delete.from, priority: delete.fromPriority)
+        tubes[tube].deletes += 1
+        forget(delete.slot)
+        tubeReleased(tube, now: now)
+        fill(delete.ticket, .deleted, now: now)
+    }
+
+    /// Nothing was done: the job is its holder's again, if that is still there.
+    mutating func refused(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
+        if wasHeld, let ticket, isOpen(ticket.connection) {
+            countHeld(job, -1)
+            let reserved = jobs[job].reserved
+            let deadline = max(jobs[job].deadline, now + Queue.deadlineMargin)
+            jobs[job].counters.reserves &-= 1
+            hold(job, by: ticket.connection.slot, now: now)
+            jobs[job].reserved = reserved
+            jobs[job].deadline = deadline
+            deadlines.update(at: Int(jobs[job].heapPosition), key: deadline, in: &jobs)
+        } else {
+            if wasHeld { jobs[job].phase = .held }
+            giveBack(job, now: now)
+        }
+        if let ticket { fill(ticket, .internalError, now: now) }
+    }
+
+    /// SQL readers are to be told of a job's reservation, or of its end.
+    mutating func annotate(_ job: Int) {
+        guard !jobs[job].needsAnnotation else { return }
+        jobs[job].needsAnnotation = true
+        annotations.append(jobs[job].key.id)
+    }
+}

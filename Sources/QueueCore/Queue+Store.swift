@@ -1,0 +1,225 @@
+/// The store's side of the queue: batches and queries go out, what became of them comes back.
+extension Queue {
+    // MARK: The epoch
+
+    /// A store has been found and this broker registered: everything may start.
+    public mutating func attach(epoch: Int64, tubes rows: [TubeRow], validUntil: Instant, now: Instant) {
+        self.epoch = epoch
+        epochValidUntil = validUntil
+        learn(rows, isFirst: true, now: now)
+        nextSweep = now
+        nextTick = now
+        for slot in listing { tubes[slot].cache.note(.first) }
+        adoptPuts(now: now)
+        matchAll(now: now)
+    }
+
+    /// The heartbeat has been renewed; `peers`: how many other brokers live.
+    public mutating func renew(validUntil: Instant, peers: Int, now: Instant) {
+        let wasValid = now < epochValidUntil
+        epochValidUntil = validUntil
+        if peers > 0, self.peers == 0 {
+            self.peers = peers
+            for slot in listing { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
+        }
+        self.peers = peers
+        if !wasValid { matchAll(now: now) }
+    }
+
+    /// The connection to the database was lost and is back. Leases that the cache relies on may be gone with it (an
+    /// asynchronous commit, a failover): what nobody holds yet is given back and read anew (design, section 7).
+    public mutating func reconnected(now: Instant) {
+        for slot in listing {
+            giveBackCache(slot, keeping: 0, now: now)
+            tubes[slot].cache.note(.first)
+        }
+        matchAll(now: now)
+    }
+
+    /// The epoch is dead: all leases are void. Clients that hold jobs are cut off, since they hold them no more;
+    /// puts that were not committed wait for the next epoch.
+    public mutating func detach(now: Instant) {
+        guard epoch != 0 else { return }
+        epoch = 0
+        epochValidUntil = now
+        let lost = pending
+        pending = WriteBatch(epoch: 0)
+        for put in lost.puts { orphan(put) }
+        dropLeases(of: lost.moves, lost.deletes)
+        for slot in connections.slots where connections[slot].isOpen && connections[slot].firstHeld >= 0 {
+            outboxes[connections[slot].outbox].append(.close(id(of: slot)))
+            while connections[slot].firstHeld >= 0 {
+                let job = connections[slot].firstHeld
+                unhold(job)
+                countHeld(job, -1)
+                forget(job)
+            }
+        }
+        for slot in listing {
+            for entry in tubes[slot].cache.heap.entries {
+                uncache(entry.slot)
+                forget(entry.slot)
+            }
+            tubes[slot].cache.note(.first)
+        }
+    }
+
+    /// Rows of `tube`: at the start all of them, later those that other brokers or SQL have made.
+    public mutating func learn(_ rows: [TubeRow], isFirst: Bool = false, now: Instant) {
+        for row in rows {
+            tubeRows[row.name] = row.id
+            if tubeSlots[row.name] == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
+            let slot = tube(named: row.name)
+            let isNew = tubes[slot].row == nil
+            setRow(slot, row.id)
+            if isNew || isFirst || peers > 0 { tubes[slot].stored = row.counts }
+            if isNew { tubes[slot].cache.note(.first) }
+            if row.pauseLeft > 0, tubes[slot].pausedUntil == nil {
+                setPause(slot, length: row.pause, left: .microseconds(row.pauseLeft), now: now)
+            }
+            if isNew { match(slot, now: now) }
+            tubeReleased(slot, now: now)
+        }
+    }
+
+    private mutating func matchAll(now: Instant) {
+        for slot in listing { match(slot, isNews: true, now: now) }
+    }
+
+    // MARK: Ids
+
+    /// How many ids to fetch, or `nil` while there are enough: about twice what was used since the last fetch.
+    public mutating func takeIDRequest() -> Int? {
+        let left = ids.reduce(0) { $0 + $1.count }
+        guard epoch != 0, idsWanted || left < idsUsed / 2 else { return nil }
+        let count = min(max(Queue.fewestIDs, idsUsed * 2), Queue.mostIDs)
+        idsWanted = false
+        idsUsed = 0
+        return count
+    }
+
+    /// Whether `takeIDRequest` has something to say.
+    public var needsIDs: Bool { epoch != 0 && idsWanted }
+
+    static let fewestIDs = 100
+    static let mostIDs = 100_000
+
+    /// Ids that nobody else will get.
+    public mutating func add(ids new: [ClosedRange<JobID>], now: Instant) {
+        ids += new
+        adoptPuts(now: now)
+    }
+
+    /// The request failed: ask again.
+    public mutating func idRequestFailed() { idsWanted = true }
+
+    // MARK: Batches
+
+    /// Whether no client waits for a write any more.
+    public var isSettled: Bool {
+        inFlight == nil && pending.puts.isEmpty && pending.deletes.isEmpty && pending.moves.isEmpty
+            && orphanedPuts.isEmpty && queriesInFlight.isEmpty
+    }
+
+    /// What clients hold of each tube where that has changed since it was last taken.
+    public mutating func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
+        let taken = heldTubes.compactMap { slot in tubes[slot].row.map { (tube: $0, counts: tubes[slot].held) } }
+        for slot in heldTubes { tubes[slot].isHeldPublished = true }
+        heldTubes.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    public var hasWrites: Bool { inFlight == nil && epoch != 0 && !(pending.isEmpty && annotations.isEmpty) }
+
+    /// Everything that has collected, as one transaction; the next is given out when this has been finished.
+    public mutating func takeWrites(now: Instant) -> WriteBatch? {
+        guard hasWrites else { return nil }
+        var batch = WriteBatch(epoch: epoch)
+        swap(&batch, &pending)
+        pending.epoch = epoch
+        batch.epoch = epoch
+        splitPuts(of: &batch)
+        batch.annotations = takeAnnotations(now: now)
+        guard !batch.isEmpty else { return nil }
+        inFlight = batch
+        inFlightSince = now
+        return batch
+    }
+
+    /// Leaves for the next batch what is over the limit of bytes.
+    private mutating func splitPuts(of batch: inout WriteBatch) {
+        guard pendingBytes > configuration.maxBatchBytes else { return }
+        var bytes = 0
+        let cut = batch.puts.firstIndex { put in
+            bytes += put.body.count
+            return bytes > configuration.maxBatchBytes && bytes > put.body.count
+        }
+        if let cut {
+            pending.puts = Array(batch.puts[cut...])
+            batch.puts.removeSubrange(cut...)
+        }
+    }
+
+    private mutating func takeAnnotations(now: Instant) -> [Annotation] {
+        guard !annotations.isEmpty else { return [] }
+        var taken: [Annotation] = []
+        for id in annotations {
+            guard let job = jobSlots[id], jobs[job].needsAnnotation else { continue }
+            jobs[job].needsAnnotation = false
+            // One that settles is written whole.
+            guard jobs[job].phase != .settling else { continue }
+            var reserved: (since: Int64, left: Int64)?
+            if jobs[job].phase == .held {
+                reserved = ((now - jobs[job].reserved).microseconds, (jobs[job].deadline - now).microseconds)
+            }
+            jobs[job].isAnnotated = reserved != nil
+            taken.append(Annotation(id: id, reserved: reserved, counters: jobs[job].counters))
+        }
+        annotations.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    /// What became of the batch that was taken, in one part or in several.
+    public mutating func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)], now: Instant) {
+        inFlight = nil
+        inFlightSince = .never
+        for part in parts { finish(part.batch, part.outcome, now: now) }
+    }
+
+    private mutating func finish(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
+        switch outcome {
+        case .committed:
+            for put in batch.puts { committed(put, now: now) }
+            for move in batch.moves { committed(move, now: now) }
+            for delete in batch.deletes { committed(delete, now: now) }
+        case .refused(let refusal):
+            let isFull = if case .full = refusal { true } else { false }
+            for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
+            for move in batch.moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
+            for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
+        case .fenced:
+            for put in batch.puts { orphan(put) }
+            dropLeases(of: batch.moves, batch.deletes)
+            detach(now: now)
+        }
+    }
+
+    private mutating func orphan(_ put: Put) {
+        orphanedPuts.append(
+            OrphanedPut(
+                tube: put.tubeSlot, priority: put.priority, delay: put.delay, ttr: put.ttr, body: put.body,
+                ticket: put.ticket, issued: put.issued))
+    }
+
+    /// Changes that needed a lease which is void now: whether the job is still there for its client is not known.
+    private mutating func dropLeases(of moves: [Move], _ deletes: [Delete]) {
+        for move in moves { drop(move.slot, move.wasHeld, move.ticket) }
+        for delete in deletes { drop(delete.slot, delete.wasHeld, delete.ticket) }
+    }
+
+    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?) {
+        if wasHeld { countHeld(job, -1) }
+        forget(job)
+        if let ticket { abandon(ticket) }
+    }
+}

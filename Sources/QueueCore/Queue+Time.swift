@@ -1,0 +1,132 @@
+/// What happens by itself as time passes: deadlines, timeouts, pauses, sweeps and polls (design, section 6).
+extension Queue {
+    /// How often the slow work is looked at.
+    static let tick = Span.milliseconds(250)
+    /// After how long a reservation is told to SQL readers; one that ends before is never written.
+    static let annotateAfter = Span.milliseconds(500)
+    static let pollEvery = Span.seconds(1)
+    static let sweepLimit = 1000
+
+    /// When `advance` has something to do at the latest.
+    public var nextDeadline: Instant {
+        var next = nextTick
+        if let deadline = deadlines.min { next = min(next, deadline.key) }
+        if let timer = timers.min { next = min(next, timer.key) }
+        if !isSweeping, epoch != 0 { next = min(next, nextSweep) }
+        for tube in pausedTubes {
+            if let until = tubes[tube].pausedUntil { next = min(next, until) }
+        }
+        return next
+    }
+
+    public mutating func advance(to now: Instant) {
+        while let first = deadlines.min, first.key <= now { expire(first.slot, now: now) }
+        while let first = timers.min, first.key <= now { waitTimedOut(first.slot, now: now) }
+        for tube in pausedTubes where tubes[tube].pausedUntil.map({ $0 <= now }) ?? false {
+            unpause(tube, now: now)
+            tubeReleased(tube, now: now)
+        }
+        if epoch != 0, !isSweeping, nextSweep <= now {
+            isSweeping = true
+            nextSweep = .never
+            ask(.sweep(limit: Queue.sweepLimit), .sweep, now: now)
+        }
+        if nextTick <= now {
+            nextTick = now + Queue.tick
+            tick(now: now)
+        }
+    }
+
+    /// A delayed job will be due then.
+    mutating func scheduleSweep(_ at: Instant) {
+        nextSweep = min(nextSweep, at)
+    }
+
+    private mutating func tick(now: Instant) {
+        while let id = unannounced.popFirst(before: now - Queue.annotateAfter) {
+            if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
+        }
+        giveUpOldWrites(now: now)
+        guard epoch != 0 else { return }
+        // What other brokers and SQL have delayed or put, nobody tells us of.
+        scheduleSweep(now + Queue.pollEvery)
+        if nextPoll <= now, !isPolling {
+            nextPoll = now + Queue.pollEvery
+            poll(now: now)
+            for slot in listing {
+                guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
+                tubes[slot].cache.idleSince = nil
+                giveBackCache(slot, keeping: 0, now: now)
+            }
+        }
+    }
+
+    private mutating func poll(now: Instant) {
+        let rows = listing.compactMap { slot in
+            tubes[slot].waiting > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
+                ? tubes[slot].row : nil
+        }
+        guard !rows.isEmpty else { return }
+        isPolling = true
+        ask(.poll(rows), .poll, now: now)
+    }
+
+    /// Writes that have waited too long for the database: those that have not been sent are taken back and refused;
+    /// of those whose fate is not known, nothing is said (invariant 7).
+    private mutating func giveUpOldWrites(now: Instant) {
+        let limit = now - configuration.databaseTimeout
+        if inFlightSince <= limit, let batch = inFlight {
+            inFlightSince = .never
+            for put in batch.puts { abandon(put.ticket) }
+            for move in batch.moves { move.ticket.map { abandon($0) } }
+            for delete in batch.deletes { abandon(delete.ticket) }
+        }
+        if queriesInFlightSince <= limit {
+            queriesInFlightSince = .never
+            for query in queriesInFlight { query.purpose.ticket.map { abandon($0) } }
+        }
+        giveUpPending(limit, now: now)
+        giveUpOrphans(limit, now: now)
+        let old = queries.filter { $0.issued <= limit && $0.purpose.ticket != nil }
+        guard !old.isEmpty else { return }
+        queries.removeAll { $0.issued <= limit && $0.purpose.ticket != nil }
+        for query in old { refused(query.purpose, now: now) }
+    }
+
+    private mutating func giveUpPending(_ limit: Instant, now: Instant) {
+        let puts = pending.puts.prefix { $0.issued <= limit }
+        pending.puts.removeFirst(puts.count)
+        for put in puts { refused(put, .internalError, now: now) }
+        let moves = pending.moves.filter { $0.issued <= limit && $0.ticket != nil }
+        if !moves.isEmpty {
+            pending.moves.removeAll { $0.issued <= limit && $0.ticket != nil }
+            for move in moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
+        }
+        let deletes = pending.deletes.filter { $0.issued <= limit }
+        if !deletes.isEmpty {
+            pending.deletes.removeAll { $0.issued <= limit }
+            for delete in deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
+        }
+    }
+
+    private mutating func giveUpOrphans(_ limit: Instant, now: Instant) {
+        let old = orphanedPuts.prefix { $0.issued <= limit }
+        orphanedPuts.removeFirst(old.count)
+        for put in old { fail(put, now: now) }
+    }
+
+    /// The tube's row could not be made.
+    mutating func failOrphans(of tube: Int, now: Instant) {
+        let failed = orphanedPuts.filter { $0.tube == tube }
+        orphanedPuts.removeAll { $0.tube == tube }
+        for put in failed { fail(put, now: now) }
+        adoptPuts(now: now)
+    }
+
+    private mutating func fail(_ put: OrphanedPut, now: Instant) {
+        pendingBytes -= put.body.count
+        tubes[put.tube].pins -= 1
+        tubeReleased(put.tube, now: now)
+        fill(put.ticket, .internalError, now: now)
+    }
+}

@@ -1,0 +1,153 @@
+/// Tubes come with their first mention and go with their last reference (protocol, 1.5).
+extension Queue {
+    /// The tube of this name, made if need be.
+    mutating func tube(named name: TubeName) -> Int {
+        if let slot = tubeSlots[name] { return slot }
+        let slot = tubes.insert(Tube(name: name))
+        tubeSlots[name] = slot
+        if let row = tubeRows[name] { setRow(slot, row) }
+        tubes[slot].listed = listing.count
+        listing.append(slot)
+        return slot
+    }
+
+    mutating func setRow(_ slot: Int, _ row: TubeID) {
+        tubes[slot].row = row
+        tubeSlotsByRow[row] = slot
+        tubeRows[tubes[slot].name] = row
+    }
+
+    /// Called whenever a reference has been dropped.
+    mutating func tubeReleased(_ slot: Int, now: Instant) {
+        guard !tubes[slot].isReferenced, slot != defaultTube else { return }
+        if tubes[slot].pausedUntil != nil {
+            pausedTubes.remove(slot)
+            // A pause goes with its tube; its row must not bring it back.
+            ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now)
+        }
+        if !tubes[slot].isHeldPublished { heldTubes.removeAll { $0 == slot } }
+        tubeSlots[tubes[slot].name] = nil
+        if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
+        // The last one listed takes the place, as in beanstalkd.
+        let place = tubes[slot].listed
+        let last = listing.removeLast()
+        if last != slot {
+            listing[place] = last
+            tubes[last].listed = place
+        }
+        tubes.remove(slot)
+    }
+
+    mutating func use(_ slot: Int, _ name: TubeName, now: Instant) {
+        let tube = tube(named: name)
+        let before = connections[slot].used
+        tubes[tube].using += 1
+        connections[slot].used = tube
+        tubes[before].using -= 1
+        tubeReleased(before, now: now)
+        answer(slot, .using(name), now: now)
+    }
+
+    mutating func watch(_ slot: Int, _ name: TubeName, now: Instant) {
+        let tube = tube(named: name)
+        if !connections[slot].watched.contains(tube) {
+            connections[slot].watched.append(tube)
+            startWatching(tube)
+        }
+        answer(slot, .watching(connections[slot].watched.count), now: now)
+    }
+
+    mutating func ignore(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard let tube = tubeSlots[name], let at = connections[slot].watched.firstIndex(of: tube) else {
+            return answer(slot, .watching(connections[slot].watched.count), now: now)
+        }
+        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored, now: now) }
+        // The last one watched takes the place, as in beanstalkd.
+        connections[slot].watched.swapAt(at, connections[slot].watched.count - 1)
+        connections[slot].watched.removeLast()
+        stopWatching(tube, now: now)
+        answer(slot, .watching(connections[slot].watched.count), now: now)
+    }
+
+    mutating func startWatching(_ tube: Int) {
+        tubes[tube].watching += 1
+        tubes[tube].cache.idleSince = nil
+    }
+
+    mutating func stopWatching(_ tube: Int, now: Instant) {
+        tubes[tube].watching -= 1
+        if tubes[tube].watching == 0 { tubes[tube].cache.idleSince = now }
+        tubeReleased(tube, now: now)
+    }
+
+    // MARK: Pauses
+
+    mutating func pauseTube(_ slot: Int, _ name: TubeName, seconds: UInt32, now: Instant) {
+        guard let tube = tubeSlots[name] else { return answer(slot, .notFound, now: now) }
+        tubes[tube].pins += 1
+        ask(.pause(name, seconds: seconds), .pause(openReply(slot), tube: tube, seconds: seconds), now: now)
+    }
+
+    /// The row says so: now the memory does too.
+    mutating func paused(_ tube: Int, seconds: UInt32, now: Instant) {
+        tubes[tube].pauses += 1
+        setPause(tube, length: Int64(seconds), left: .seconds(seconds), now: now)
+    }
+
+    mutating func setPause(_ tube: Int, length: Int64, left: Span, now: Instant) {
+        tubes[tube].pause = length
+        if left.nanoseconds > 0 {
+            tubes[tube].pausedUntil = now + left
+            pausedTubes.insert(tube)
+        } else {
+            unpause(tube, now: now)
+        }
+    }
+
+    mutating func unpause(_ tube: Int, now: Instant) {
+        tubes[tube].pause = 0
+        tubes[tube].pausedUntil = nil
+        pausedTubes.remove(tube)
+        match(tube, isNews: true, now: now)
+    }
+
+    // MARK: Statistics
+
+    func stats(ofTube slot: Int, now: Instant) -> TubeStats {
+        let tube = tubes[slot]
+        var stats = TubeStats(name: tube.name)
+        stats.jobs = tube.jobs
+        stats.totalJobs = tube.totalJobs
+        stats.using = tube.using
+        stats.watching = tube.watching
+        stats.waiting = tube.waiting
+        stats.deletes = tube.deletes
+        stats.pauses = tube.pauses
+        stats.pause = tube.pause
+        stats.pauseTimeLeft = tube.pausedUntil.map { ($0 - now).wholeSeconds } ?? 0
+        return stats
+    }
+
+    func stats() -> BrokerStats {
+        var stats = BrokerStats()
+        for slot in listing {
+            let jobs = tubes[slot].jobs
+            stats.jobs.urgent += jobs.urgent
+            stats.jobs.ready += jobs.ready
+            stats.jobs.reserved += jobs.reserved
+            stats.jobs.delayed += jobs.delayed
+            stats.jobs.buried += jobs.buried
+        }
+        stats.commands = commands
+        stats.jobTimeouts = jobTimeouts
+        stats.totalJobs = totalJobs
+        stats.tubes = listing.count
+        stats.connections = connections.count
+        stats.producers = producers
+        stats.workers = workers
+        stats.waiting = waiting
+        stats.totalConnections = totalConnections
+        stats.draining = isDraining
+        return stats
+    }
+}

@@ -1,0 +1,112 @@
+/// The broker as a state machine: commands, outcomes and the time go in; replies, batches and queries come out.
+///
+/// It does no I/O, reads no clock and knows no threads; the shell calls it under one lock. Times only grow from call
+/// to call. Everything beanstalkd's protocol says about queues is decided here (design, section 2).
+public struct Queue {
+    public struct Configuration: Sendable {
+        /// Bytes of jobs kept in memory ahead of reserves.
+        public var cacheBytes = 64 << 20
+        /// Bytes of puts that may wait for a commit; beyond it `put` gets `OUT_OF_MEMORY`.
+        public var maxPendingBytes = 256 << 20
+        /// How long a write waits for the database before it gets `INTERNAL_ERROR`.
+        public var databaseTimeout = Span.seconds(10)
+        /// Bytes of bodies that one batch takes at most, if it takes more than one.
+        public var maxBatchBytes = 16 << 20
+
+        public init() {}
+    }
+
+    let configuration: Configuration
+
+    var connections = SlotMap<Connection>()
+    var nextGeneration: UInt32 = 1
+    var tubes = SlotMap<Tube>()
+    var jobs = SlotMap<Job>()
+
+    var defaultTube = 0
+    var tubeSlots: [TubeName: Int] = [:]
+    var tubeSlotsByRow: [TubeID: Int] = [:]
+    /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
+    var tubeRows: [TubeName: TubeID] = [:]
+    /// The order of `list-tubes`.
+    var listing: [Int] = []
+    var pausedTubes: Set<Int> = []
+    var jobSlots: [JobID: Int] = [:]
+    /// Jobs that are not known here and that queries under way may change.
+    var limbo: [JobID: Limbo] = [:]
+
+    var deadlines = IndexedHeap<Instant>()
+    var timers = IndexedHeap<Instant>()
+
+    // To and from the store.
+    /// 0 while there is none.
+    var epoch: Int64 = 0
+    /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
+    var epochValidUntil = Instant(nanoseconds: 0)
+    var peers = 0
+    var ids: [ClosedRange<JobID>] = []
+    var idsWanted = false
+    var idsUsed = 0
+    var pending = WriteBatch(epoch: 0)
+    var pendingBytes = 0
+    var inFlight: WriteBatch?
+    var inFlightSince = Instant.never
+    var annotations: [JobID] = []
+    var queries: [PendingQuery] = []
+    /// Queries whose answers are awaited, for their time limit.
+    var queriesInFlight: [PendingQuery] = []
+    var queriesInFlightSince = Instant.never
+    var orphanedPuts: [OrphanedPut] = []
+    var heldTubes: [Int] = []
+
+    /// Reservations that SQL readers have not been told of, oldest first.
+    var unannounced: Unannounced = Unannounced()
+    var nextSweep = Instant.never
+    var isSweeping = false
+    var nextTick = Instant(nanoseconds: 0)
+    var nextPoll = Instant(nanoseconds: 0)
+    var isPolling = false
+
+    var cachedBytes = 0
+    var isDraining = false
+    var commands = CommandCounters()
+    var jobTimeouts: UInt64 = 0
+    var totalJobs: UInt64 = 0
+    var totalConnections: UInt64 = 0
+    var producers = 0
+    var workers = 0
+    var waiting = 0
+
+    var outboxes: [[Output]]
+
+    /// What the shell does to connections, in order.
+    public enum Output: Sendable {
+        case reply(ConnectionID, Reply)
+        /// The connection may be given commands again.
+        case resume(ConnectionID)
+        /// Nothing more comes after what has been replied.
+        case close(ConnectionID)
+    }
+
+    public init(configuration: Configuration = Configuration(), outboxes: Int = 1) {
+        self.configuration = configuration
+        self.outboxes = Array(repeating: [], count: outboxes)
+        defaultTube = tube(named: .default)
+        tubes[defaultTube].pins += 1
+    }
+
+    /// Takes what is to be done to the connections of one event loop.
+    public mutating func takeOutput(_ outbox: Int) -> [Output] {
+        if outboxes[outbox].isEmpty { return [] }
+        var taken: [Output] = []
+        swap(&taken, &outboxes[outbox])
+        return taken
+    }
+
+    public var outboxCount: Int { outboxes.count }
+
+    public func hasOutput(_ outbox: Int) -> Bool { !outboxes[outbox].isEmpty }
+
+    /// No more puts (SIGUSR1); there is no way back.
+    public mutating func drain() { isDraining = true }
+}

@@ -1,0 +1,100 @@
+import DequeModule
+
+/// A tube as this broker sees it: who uses it, how many jobs it has, and the cache of its next ready jobs.
+struct Tube: Vacatable {
+    let name: TubeName
+    /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
+    var row: TubeID?
+    var isOpening = false
+
+    /// Jobs by stored state; the held ones are in there too.
+    var stored = StateCounts()
+    /// Jobs that clients of this broker hold, by stored state.
+    var held = StateCounts()
+    var isHeldPublished = true
+
+    var using = 0
+    var watching = 0
+    /// Operations under way that must find the tube here when they end.
+    var pins = 0
+    /// Its place in the listing.
+    var listed = 0
+
+    var totalJobs: UInt64 = 0
+    var deletes: UInt64 = 0
+    var pauses: UInt64 = 0
+    var pause: Int64 = 0
+    var pausedUntil: Instant?
+
+    var cache = ReadyCache()
+    /// Clients waiting for a job of this tube, longest first; entries whose wait has ended are stale.
+    var waiters: Deque<Waiter> = []
+    var waiting = 0
+
+    init(name: TubeName) {
+        self.name = name
+    }
+
+    mutating func vacate() {
+        self = Tube(name: .default)
+    }
+
+    /// Whether anything keeps it in existence (protocol, 1.5).
+    var isReferenced: Bool { using > 0 || watching > 0 || pins > 0 || stored.total > 0 || held.total > 0 }
+
+    var jobs: JobCounts {
+        JobCounts(
+            urgent: stored.urgent - held.urgent, ready: stored.ready - held.ready, reserved: held.total,
+            delayed: stored.delayed - held.delayed, buried: stored.buried - held.buried)
+    }
+
+    /// What a reserve finds here.
+    var front: Front {
+        if row == nil { return .empty }
+        if let min = cache.heap.min, min.key < cache.horizon { return .job(min.slot, min.key) }
+        return cache.heap.isEmpty && cache.horizon == .end ? .empty : .unknown
+    }
+
+    enum Front {
+        case job(Int, JobKey)
+        case empty
+        /// The database may hold a job that goes first: look before you answer.
+        case unknown
+    }
+
+    struct Waiter {
+        var connection: ConnectionID
+        /// Which of the connection's waits this is.
+        var wait: UInt64
+    }
+
+    /// Whether stale waiters outnumber the live ones by so much that it pays to forget them.
+    var hasManyStaleWaiters: Bool { waiters.count > 2 * waiting + 8 }
+}
+
+/// The tube's next ready jobs, each with this broker's lease.
+///
+/// Invariant: every ready job of the tube with a key below `horizon` that this broker may claim is in `heap`. Jobs
+/// from the horizon on may be there too. So the smallest job of the heap is the tube's smallest exactly if it lies
+/// below the horizon; else the ready index is asked from the horizon on (design, section 5).
+struct ReadyCache {
+    var heap = IndexedHeap<JobKey>()
+    /// `.first`: nothing is known. `.end`: the whole tube is here.
+    var horizon = JobKey.first
+    /// A refill is under way; `missed` is the smallest key that became claimable behind its back.
+    var isRefilling = false
+    var missed = JobKey.end
+    /// How many jobs the next refill asks for.
+    var chunk = ReadyCache.smallestChunk
+    /// When the last client stopped watching.
+    var idleSince: Instant?
+
+    static let smallestChunk = 32
+    static let largestChunk = 1024
+
+    /// A job with this key became claimable in the database alone.
+    mutating func note(_ key: JobKey) {
+        horizon = min(horizon, key)
+        if isRefilling { missed = min(missed, key) }
+    }
+}

@@ -1,0 +1,142 @@
+/// What one transaction of the writer does (design, section 4): puts of new jobs, and changes of jobs that this
+/// broker holds the lease of. Its outcome is one for all: committed or not.
+public struct WriteBatch: Sendable {
+    public var epoch: Int64
+    public var puts: [Put] = []
+    public var moves: [Move] = []
+    public var deletes: [Delete] = []
+    public var annotations: [Annotation] = []
+
+    public init(epoch: Int64) {
+        self.epoch = epoch
+    }
+
+    public var count: Int { puts.count + moves.count + deletes.count + annotations.count }
+    public var isEmpty: Bool { puts.isEmpty && moves.isEmpty && deletes.isEmpty && annotations.isEmpty }
+
+    /// Both halves of a batch of two operations or more.
+    public var halves: (WriteBatch, WriteBatch) {
+        var first = WriteBatch(epoch: epoch)
+        var second = WriteBatch(epoch: epoch)
+        var left = count / 2
+        func split<Operation>(_ operations: [Operation]) -> ([Operation], [Operation]) {
+            let cut = min(left, operations.count)
+            left -= cut
+            return (Array(operations[..<cut]), Array(operations[cut...]))
+        }
+        (first.puts, second.puts) = split(puts)
+        (first.moves, second.moves) = split(moves)
+        (first.annotations, second.annotations) = split(annotations)
+        (first.deletes, second.deletes) = split(deletes)
+        return (first, second)
+    }
+
+    /// How the batch changes the number of jobs of each tube.
+    public var changes: [(tube: TubeID, counts: StateCounts)] {
+        var sums: [(tube: TubeID, counts: StateCounts)] = []
+        func add(_ n: Int, _ tube: TubeID, _ state: StoredState, _ priority: UInt32) {
+            // Nearly always the tube of the operation before.
+            if let at = sums.lastIndex(where: { $0.tube == tube }) {
+                sums[at].counts.add(n, state, priority: priority)
+            } else {
+                var counts = StateCounts()
+                counts.add(n, state, priority: priority)
+                sums.append((tube, counts))
+            }
+        }
+        for put in puts { add(1, put.tube, put.state, put.priority) }
+        for move in moves {
+            add(-1, move.tube, move.from, move.fromPriority)
+            add(1, move.tube, move.to, move.priority)
+        }
+        for delete in deletes { add(-1, delete.tube, delete.from, delete.fromPriority) }
+        return sums
+    }
+}
+
+/// A new job.
+public struct Put: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var priority: UInt32
+    /// Seconds.
+    public var delay: UInt32
+    /// Seconds, at least 1.
+    public var ttr: UInt32
+    /// Born with this broker's lease, because it goes straight into the cache.
+    public var isLeased: Bool
+    public var body: Body
+
+    var tubeSlot: Int
+    var ticket: Ticket
+    var issued: Instant
+
+    public var state: StoredState { delay > 0 ? .delayed : .ready }
+}
+
+/// A change of a job's stored state, priority or delay: release, bury, or the return of a job that is given up.
+public struct Move: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var from: StoredState
+    public var fromPriority: UInt32
+    public var to: StoredState
+    public var priority: UInt32
+    /// Seconds.
+    public var delay: UInt32
+    public var keepsLease: Bool
+    public var counters: JobCounters
+
+    var slot: Int
+    var wasHeld: Bool
+    /// The reply that waits for the commit; none when the broker does this by itself.
+    var ticket: Ticket?
+    var issued: Instant
+
+    /// Whether `due_at` starts anew: a bury or a job given back leaves it.
+    public var setsDue: Bool { ticket != nil && to != .buried }
+}
+
+/// The end of a job.
+public struct Delete: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var from: StoredState
+    public var fromPriority: UInt32
+
+    var slot: Int
+    var wasHeld: Bool
+    var ticket: Ticket
+    var issued: Instant
+}
+
+/// What SQL readers are told of a leased job: who holds it since when, and how often it was taken (invariant 6).
+public struct Annotation: Sendable {
+    public var id: JobID
+    /// Microseconds since the reservation and until its deadline; `nil` for a job in nobody's hands.
+    public var reserved: (since: Int64, left: Int64)?
+    public var counters: JobCounters
+}
+
+/// Where a reply goes: a connection, and the place among its replies.
+struct Ticket: Sendable {
+    var connection: ConnectionID
+    var place: UInt64
+}
+
+/// How a batch ended.
+public enum WriteOutcome: Sendable {
+    case committed
+    /// PostgreSQL refused it; nothing was done.
+    case refused(Refusal)
+    /// The epoch is dead; nothing was done.
+    case fenced
+}
+
+/// Why PostgreSQL did not do what it was asked to.
+public enum Refusal: Sendable {
+    /// Out of disk or memory: `OUT_OF_MEMORY` for a put.
+    case full
+    /// Anything else: `INTERNAL_ERROR`.
+    case failed
+}

@@ -1,0 +1,205 @@
+import ArgumentParser
+import BeanrowServer
+import EmbeddedPostgres
+import Foundation
+import Logging
+import PostgresStore
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the beanstalkd protocol (the default).",
+        discussion: "Flags may be clustered as with beanstalkd: -VFu nobody, -p11300.")
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(
+        name: .customShort("l", allowingJoined: true),
+        help: ArgumentHelp("Listen on this address, or on unix:PATH.", valueName: "addr"))
+    var address = "127.0.0.1"
+
+    @Option(
+        name: .customShort("p", allowingJoined: true),
+        help: ArgumentHelp("Listen on this port; 0 takes a free one.", valueName: "port"))
+    var port: UInt16 = 11300
+
+    @Option(
+        name: .customShort("u", allowingJoined: true),
+        help: ArgumentHelp("Become this user once the socket is bound.", valueName: "user"))
+    var user: String?
+
+    @Option(
+        name: .customShort("z", allowingJoined: true),
+        help: ArgumentHelp("Largest job, in bytes.", valueName: "bytes"))
+    var maxJobSize = 65535
+
+    @Option(
+        name: [.customShort("b", allowingJoined: true), .customLong("data-dir")],
+        help: ArgumentHelp("Folder of the embedded PostgreSQL, when no database is given.", valueName: "dir"))
+    var dataDirectory: String?
+
+    @Option(
+        name: .customShort("f", allowingJoined: true),
+        help: ArgumentHelp(
+            "0: a write is answered when it is on disk. More: when it has committed, on disk within about three "
+                + "times so many milliseconds.", valueName: "ms"))
+    var flushMilliseconds = 0
+
+    @Flag(name: .customShort("F"), help: "A write is answered when it has committed, before it is on disk.")
+    var neverFlush = false
+
+    @Option(
+        name: .customShort("s", allowingJoined: true),
+        help: ArgumentHelp("Accepted for compatibility, without effect.", valueName: "bytes"))
+    var binlogSize: Int?
+
+    @Flag(name: .customShort("c"), help: "Accepted for compatibility, without effect.")
+    var compactBinlog = false
+
+    @Flag(name: .customShort("n"), help: "Accepted for compatibility, without effect.")
+    var noCompactBinlog = false
+
+    @Flag(name: .customShort("V"), help: "Log more; twice for still more.")
+    var verbosity: Int
+
+    @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and exit.")
+    var printsVersion = false
+
+    @Option(help: ArgumentHelp("How long a write waits for the database before INTERNAL_ERROR.", valueName: "seconds"))
+    var databaseTimeout = 10.0
+
+    @Option(help: ArgumentHelp("Memory for jobs ahead of reserves.", valueName: "mib"))
+    var cacheMemory = 64
+
+    @Option(help: ArgumentHelp("Event loops for connections (default: half of the cores).", valueName: "count"))
+    var threads: Int?
+
+    @Flag(name: .customLong("no-migrate"), help: "Do not bring the schema up; refuse one that is too old.")
+    var leavesSchema = false
+
+    func validate() throws {
+        guard maxJobSize >= 0 else { throw ValidationError("-z takes a number of bytes, 0 or more.") }
+        guard flushMilliseconds >= 0 else { throw ValidationError("-f takes a number of milliseconds, 0 or more.") }
+        guard databaseTimeout > 0 else { throw ValidationError("--database-timeout takes seconds, more than 0.") }
+        guard (1...1 << 20).contains(cacheMemory) else { throw ValidationError("--cache-memory takes 1 MiB or more.") }
+        guard (1...64).contains(threads ?? 1) else { throw ValidationError("--threads takes 1 to 64.") }
+        guard database.url == nil || dataDirectory == nil else {
+            throw ValidationError("--database and --data-dir (-b) exclude each other: the jobs are in one or the other.")
+        }
+        if let user, getpwnam(user) == nil { throw ValidationError("There is no user named \(user) (-u).") }
+    }
+
+    func run() async throws {
+        if printsVersion { return print("beanrow \(beanrowVersion)") }
+        let logger = makeLogger()
+        warn(logger)
+        do {
+            try await serve(logger)
+        } catch let error as any Error & CustomStringConvertible {
+            logger.critical("\(error.description)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func serve(_ logger: Logger) async throws {
+        let server = try await Server(configuration: serverConfiguration, logger: logger)
+        do {
+            if let user { try becomeUser(user) }
+            let cluster = try await startCluster(logger)
+            let summary = try await server.attach(storeConfiguration(cluster))
+            logger.notice(
+                "serving",
+                metadata: [
+                    LogKey.address: "\(server.address)", LogKey.database: "\(summary.database)",
+                    LogKey.schema: "\(database.schema)", LogKey.schemaVersion: "\(summary.schemaVersion)",
+                    LogKey.durability: "\(durability.rawValue)", LogKey.version: "\(beanrowVersion)",
+                ])
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+            try await group.run()
+            await server.stop()
+            try await onThread { try cluster?.stop() }
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    // MARK: Options as configurations
+
+    private var serverConfiguration: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.address = address
+        configuration.port = Int(port)
+        configuration.maxJobSize = min(maxJobSize, Serve.largestJob)
+        configuration.cacheBytes = cacheMemory << 20
+        configuration.databaseTimeout = databaseTimeout
+        configuration.threads = threads
+        configuration.version = beanrowVersion
+        return configuration
+    }
+
+    /// beanstalkd's limit of -z.
+    private static let largestJob = 1_073_741_824
+
+    private var durability: Durability {
+        neverFlush || flushMilliseconds > 0 ? .asynchronous : .synchronous
+    }
+
+    private func storeConfiguration(_ cluster: RunningCluster?) -> StoreConfiguration {
+        StoreConfiguration(
+            database: database.url ?? cluster?.connectionString ?? "", schema: database.schema,
+            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout)
+    }
+
+    private func startCluster(_ logger: Logger) async throws -> RunningCluster? {
+        guard database.url == nil else { return nil }
+        var settings: [String: String] = [:]
+        if flushMilliseconds > 0 { settings["wal_writer_delay"] = "\(min(flushMilliseconds, 10_000))ms" }
+        let embedded = EmbeddedPostgres(
+            dataDirectory: dataDirectory ?? EmbeddedPostgres.defaultDataDirectory(), user: user, settings: settings,
+            logger: logger)
+        return try await onThread { try embedded.start() }
+    }
+
+    // MARK: Logging
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "beanrow") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel =
+            switch verbosity {
+            case 0: .info
+            case 1: .debug
+            default: .trace
+            }
+        return logger
+    }
+
+    /// The lifecycle's own lines are of use only when something is looked for.
+    private func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        if logger.logLevel > .trace { logger.logLevel = .error }
+        return logger
+    }
+
+    private func warn(_ logger: Logger) {
+        if binlogSize != nil { logger.warning("-s has no effect: jobs are kept in PostgreSQL") }
+        if compactBinlog { logger.warning("-c has no effect: jobs are kept in PostgreSQL") }
+        if noCompactBinlog { logger.warning("-n has no effect: jobs are kept in PostgreSQL") }
+        if maxJobSize > Serve.largestJob { logger.warning("maximum job size was set to \(Serve.largestJob)") }
+        if durability == .asynchronous {
+            logger.warning("writes are answered before they are on disk (-f, -F): a crash of PostgreSQL may lose some")
+        }
+    }
+}
+
+/// Runs what blocks on a thread of its own, not on the cooperative pool.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async {
+            continuation.resume(with: Result { try body() })
+        }
+    }
+}

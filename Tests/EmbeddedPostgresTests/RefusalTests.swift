@@ -1,0 +1,85 @@
+import Testing
+
+@testable import EmbeddedPostgres
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+@Suite struct RefusalTests {
+    @Test func refusesASecondBroker() throws {
+        try withDataDirectory { path in
+            let cluster = try embedded(path).start()
+            let error = try startError(embedded(path))
+            #expect(error == .inUse(dataDirectory: path, pid: getpid()))
+            #expect(error.description.contains("(pid \(getpid()))"))
+            #expect(try sql("SELECT 1", cluster.connectionString) == "1", "the refused one did no harm")
+            try cluster.stop()
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root runs PostgreSQL as somebody else"))
+    func namesADirectoryThatTheAccountMayNotPass() throws {
+        try withDataDirectory { path in
+            try makeDirectory(path, mode: 0o755)
+            try makeDirectory(path + "/closed", mode: 0o700)
+            try makeDirectory(path + "/closed/open", mode: 0o755)
+            let error = try startError(embedded(path + "/closed/open/data", user: "nobody"))
+            #expect(error == .unreachable(directory: path + "/closed", account: "nobody"))
+            #expect(entries(of: path + "/closed/open").isEmpty)
+        }
+    }
+
+    @Test func leavesAForeignDirectoryAlone() throws {
+        try withDataDirectory { path in
+            try makeDirectory(path, mode: 0o755)
+            try writeFile(path + "/letter.txt", "Dear ...", owner: .current)
+            let error = try startError(embedded(path))
+            #expect(error.description.contains("it holds other files"))
+            #expect(mode(path) == 0o755)
+            #expect(fileStatus(path)?.st_uid == geteuid())
+
+            let file = try startError(embedded(path + "/letter.txt"))
+            #expect(file.description.contains("it is not a directory"))
+            let quoted = try startError(embedded(path + "/$HOME"))
+            #expect(quoted.description.contains("dollar sign"))
+        }
+    }
+
+    @Test func asksForTheVersionThatMadeTheCluster() throws {
+        try withDataDirectory { path in
+            try makeDirectory(path, mode: 0o700)
+            try makeDirectory(path + "/cluster", mode: 0o700)
+            try writeFile(path + "/cluster/PG_VERSION", "7\n", owner: .current)
+            let error = try startError(embedded(path))
+            #expect(error == .programsNotFound(major: 7))
+            #expect(error.description.contains("apt install postgresql-7"))
+        }
+    }
+
+    @Test func refusesAccountsThatCannotRunPostgreSQL() throws {
+        try withDataDirectory { path in
+            let unknown = try startError(embedded(path, user: "no-such-account"))
+            #expect(unknown.description.contains("there is no such account"))
+            guard geteuid() == 0 else { return }
+            let root = try startError(embedded(path, user: "root"))
+            #expect(root.description.contains("it refuses to"))
+        }
+    }
+
+    @Test func tellsWhyPostgreSQLDidNotStart() throws {
+        try withDataDirectory { path in
+            let error = try startError(embedded(path, settings: ["shared_buffers": "a lot"]))
+            guard case .startFailed(let reason, let log) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(reason.contains("FATAL:"))
+            #expect(readFile(log).contains("shared_buffers"))
+            // The claim is given up, and the cluster is as good as new.
+            try embedded(path).start().stop()
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Logging
+import Testing
+
+@testable import EmbeddedPostgres
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// A data directory of one test under /tmp. Its servers and files end with `body`, whatever happened in it.
+func withDataDirectory(_ body: (_ path: String) throws -> Void) throws {
+    let template = try #require(strdup("/tmp/beanrow-test-XXXXXX"))
+    defer { free(template) }
+    _ = try #require(mkdtemp(template))
+    let root = String(cString: template)
+    chmod(root, 0o755)
+    let path = root + "/data"
+    defer {
+        if let left = Postmaster(pidFile: readFile(path + "/cluster/postmaster.pid")) { kill(left.pid, SIGQUIT) }
+        _ = try? Command(as: .current, ["rm", "-rf", "--", root]).run()
+    }
+    try body(path)
+}
+
+func embedded(_ path: String, user: String? = nil, settings: [String: String] = [:]) -> EmbeddedPostgres {
+    // The tests crash servers, not the machine.
+    let settings = ["fsync": "off"].merging(settings) { $1 }
+    var logger = Logger(label: "test")
+    logger.logLevel = .warning
+    return EmbeddedPostgres(dataDirectory: path, user: user, settings: settings, logger: logger)
+}
+
+/// What `psql` answers to a statement: unaligned, without headings.
+@discardableResult
+func sql(_ statement: String, _ connectionString: String) throws -> String {
+    let arguments = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", connectionString, "-c", statement]
+    let result = try Command(as: .current, arguments).run()
+    try #require(result.status == 0, "\(result.output)")
+    return result.lastLine
+}
+
+func mode(_ path: String) -> mode_t? {
+    fileStatus(path).map { $0.st_mode & 0o777 }
+}
+
+/// Whether a process has ended. In a container nobody may ask a daemon for its exit status: then it stays, as a zombie.
+func hasEnded(_ pid: pid_t) -> Bool {
+    kill(pid, 0) != 0 || readFile("/proc/\(pid)/status").contains("State:\tZ")
+}
+
+/// Kills a process as a crash would, and waits for its end.
+func crash(_ pid: pid_t) throws {
+    kill(pid, SIGKILL)
+    try wait(for: "the end of \(pid)") { hasEnded(pid) }
+}
+
+/// Waits for a condition that is certain to come, and gives up after 20 s.
+func wait(for what: String, until condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try !condition() {
+        try #require(ContinuousClock.now < deadline, "waited in vain for \(what)")
+        usleep(10_000)
+    }
+}
+
+/// The error that a start of the cluster ends with.
+func startError(_ postgres: EmbeddedPostgres) throws -> EmbeddedPostgresError {
+    try #require(throws: EmbeddedPostgresError.self) { try postgres.start().stop() }
+}
+
+/// A program that runs beside the test until it is told to end.
+struct Background {
+    let pid: pid_t
+
+    init(_ arguments: [String]) throws {
+        let argv = arguments.map { strdup($0) } + [nil]
+        defer { for string in argv { free(string) } }
+        var pid = pid_t()
+        let path = strdup("PATH=\(getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")")
+        defer { free(path) }
+        try #require(posix_spawnp(&pid, arguments[0], nil, nil, argv, [path, nil]) == 0)
+        self.pid = pid
+    }
+
+    func end() {
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
+}
