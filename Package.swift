@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Of the tests alone.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // libpq, and nothing else, behind one door.
@@ -76,6 +78,36 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: strict
+        ),
+
+        .testTarget(
+            name: "BeanstalkProtocolTests",
+            dependencies: ["BeanstalkProtocol", "QueueCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EmbeddedPostgresTests",
+            dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // A PostgreSQL, a broker process and a client for tests.
+        .target(
+            name: "TestKit",
+            dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestKit",
+            swiftSettings: strict
+        ),
+        // From outside: the real binary over its sockets.
+        .testTarget(
+            name: "WireTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["greenstalk_session.py"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ContainerTests",
+            dependencies: ["beanrow", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
     ],

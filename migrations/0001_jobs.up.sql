@@ -145,7 +145,7 @@ select
     coalesce(total.delayed, 0) - coalesce(held.delayed, 0) as delayed,
     coalesce(held.ready + held.delayed + held.buried, 0) as reserved,
     coalesce(total.buried, 0) - coalesce(held.buried, 0) as buried,
-    (select min(job.created_at) from job where job.tube_id = tube.id and job.state = 0) as oldest_ready_at,
+    (select min(jobs.ready_at) from jobs where jobs.tube = tube.name and jobs.state = 'ready') as oldest_ready_at,
     case when tube.paused_until > now() then tube.paused_until end as paused_until
 from tube
 left join (

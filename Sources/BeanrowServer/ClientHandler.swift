@@ -94,7 +94,10 @@ final class ClientHandler: ChannelInboundHandler {
         guard let id, let channel = context?.channel, !isFinishing else { return }
         let isDone = broker.perform(on: loop) { queue, now in
             while queue.accepts(id), channel.isWritable {
-                guard let command = decoder.next(from: &input) else { return inputEnded && queue.isFinished(id) }
+                guard let command = decoder.next(from: &input) else {
+                    if decoder.isReadingBody { queue.announcedPut(id) }
+                    return inputEnded && queue.isFinished(id)
+                }
                 queue.receive(command, from: id, now: now)
                 if case .quit = command { return false }
             }

@@ -1,6 +1,7 @@
 import BeanstalkProtocol
 import Foundation
 public import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 public import PostgresStore
@@ -18,6 +19,7 @@ public final class Server: Service {
     private let group: MultiThreadedEventLoopGroup
     private let broker: Broker
     private let listener: any Channel
+    private let summary = NIOLockedValueBox<Logger.Metadata>([:])
     /// What clients connect to: `127.0.0.1:11300` or `unix:/path`.
     public let address: String
 
@@ -82,17 +84,28 @@ public final class Server: Service {
     }
 
     /// Starts to keep jobs in this database; commands that came before have waited for it.
-    public func attach(_ store: StoreConfiguration) async throws -> StoreSummary {
-        let store = Store(configuration: store, client: broker, logger: logger)
+    public func attach(_ configuration: StoreConfiguration) async throws {
+        let store = Store(configuration: configuration, client: broker, logger: logger)
         broker.use(store)
-        return try await store.start()
+        let found = try await store.start()
+        summary.withLockedValue {
+            $0 = [
+                LogKey.address: "\(address)", LogKey.database: "\(found.database)",
+                LogKey.schema: "\(configuration.schema)", LogKey.schemaVersion: "\(found.schemaVersion)",
+                LogKey.durability: "\(configuration.durability.rawValue)",
+                LogKey.version: "\(self.configuration.version)",
+            ]
+        }
     }
 
     /// Serves until told to stop: SIGTERM and SIGINT end it, SIGUSR1 turns puts away.
     public func run() async throws {
+        let drains = await UnixSignalsSequence(trapping: .sigusr1)
+        // Once this is read, every signal is heard.
+        logger.notice("serving", metadata: summary.withLockedValue { $0 })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigusr1) {
+                for await _ in drains {
                     self.logger.notice("draining: puts are turned away from now on")
                     self.broker.drain()
                 }

@@ -36,6 +36,11 @@ public struct CommandDecoder: Sendable {
         if case .line(scanned: 0) = state { true } else { false }
     }
 
+    /// Whether a put has been announced whose body is not here yet.
+    public var isReadingBody: Bool {
+        if case .body = state { true } else { false }
+    }
+
     /// The next command, or `nil` when it has not arrived whole. Call again until `nil`: there may be several.
     public mutating func next(from buffer: inout ByteBuffer) -> Command? {
         switch state {

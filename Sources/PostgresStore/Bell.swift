@@ -34,7 +34,8 @@ final class Bell: Sendable {
     /// - Returns: whether the socket is readable.
     func wait(socket: Int32 = -1, milliseconds: Int32 = -1) -> Bool {
         var descriptors = [
-            pollfd(fd: reading, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: reading, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
         ]
         _ = poll(&descriptors, 2, milliseconds)
         if descriptors[0].revents != 0 {

@@ -5,7 +5,7 @@ import Foundation
 final class Connection {
     private let pg: OpaquePointer
 
-    /// - Parameter conninfo: any libpq connection string or URL.
+    /// `conninfo`: any libpq connection string or URL.
     init(_ conninfo: String) throws {
         // Defaults come before the string, so that it may overrule them.
         let parameters: [(String, String)] = [

@@ -210,7 +210,7 @@ final class Keeper: Worker, @unchecked Sendable {
         _ = try connection.execute(.publish, parameters)
     }
 
-    /// - Parameter keepingLast: whether the outcome of each writer's last batch may still be asked for.
+    /// `keepingLast`: the outcome of each writer's last batch may still be asked for.
     private func fold(_ connection: Connection, keepingLast: Bool = true) throws {
         for (writer, number) in settled {
             let last = number() + (keepingLast ? 0 : 1)

@@ -10,9 +10,7 @@ public struct Migrator {
     private let connection: Connection
     private let schema: String
 
-    /// - Parameters:
-    ///   - database: a libpq connection string.
-    ///   - schema: where the tables are or shall be.
+    /// `database` is a libpq connection string, `schema` where the tables are or shall be. Throws a `StoreError`.
     public init(database: String, schema: String) throws {
         self.init(try Connection(database), schema: schema)
     }

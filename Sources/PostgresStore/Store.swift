@@ -25,7 +25,7 @@ public final class Store: Sendable {
     private let keeper: Keeper
     private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
 
-    /// - Parameter client: outlives the store.
+    /// The client has to outlive the store.
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
         let epoch = Epoch()
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()

@@ -9,7 +9,7 @@ public protocol StoreClient: AnyObject, Sendable {
     /// The queries were not done, since the epoch is dead.
     func fenced(_ queries: [PendingQuery])
 
-    /// - Parameter sentAt: when the registration was sent, from which its validity counts.
+    /// This broker has been registered; its validity counts from `sentAt`, when that was asked for.
     func attach(epoch: Int64, tubes: [TubeRow], sentAt: Instant)
     func renew(sentAt: Instant, peers: Int)
     func learn(_ tubes: [TubeRow])

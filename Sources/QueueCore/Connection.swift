@@ -15,6 +15,8 @@ struct Connection: Vacatable, HeapMember {
     var firstHeld = -1
     var heldCount = 0
 
+    /// The put that is coming has been counted.
+    var hasAnnouncedPut = false
     var isProducer = false
     var isWorker = false
     var wait: Wait?

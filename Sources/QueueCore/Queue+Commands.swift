@@ -5,7 +5,11 @@ extension Queue {
         guard isOpen(id) else { return }
         let slot = id.slot
         precondition(!connections[slot].isBlocked, "a blocked connection was given a command")
-        commands.count(command)
+        if connections[slot].hasAnnouncedPut {
+            connections[slot].hasAnnouncedPut = false
+        } else {
+            commands.count(command)
+        }
         if connections[slot].replies.isEmpty || command.isUnordered
             || (command.pipelinable != nil && command.pipelinable == connections[slot].pipelined)
         {

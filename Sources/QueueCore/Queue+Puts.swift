@@ -11,6 +11,14 @@ extension Queue {
         var issued: Instant
     }
 
+    /// The line of a put has come and its body not yet: beanstalkd counts it now.
+    public mutating func announcedPut(_ id: ConnectionID) {
+        guard isOpen(id), !connections[id.slot].hasAnnouncedPut else { return }
+        connections[id.slot].hasAnnouncedPut = true
+        commands.put += 1
+        becomeProducer(id.slot)
+    }
+
     mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }

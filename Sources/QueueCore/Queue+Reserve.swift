@@ -125,8 +125,8 @@ extension Queue {
 
     // MARK: Matching
 
-    /// Gives a tube's jobs to the clients that wait for them, longest first.
-    /// - Parameter isNews: whether more is known of the tube than before, so that each waiting client is asked again.
+    /// Gives a tube's jobs to the clients that wait for them, longest first. `isNews`: more is known of the tube than
+    /// before, so that each waiting client is asked again.
     mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
         guard tubes[tube].waiting > 0, tubes[tube].pausedUntil == nil else { return }
         var at = 0

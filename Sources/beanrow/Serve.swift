@@ -85,7 +85,7 @@ struct Serve: AsyncParsableCommand {
         guard (1...1 << 20).contains(cacheMemory) else { throw ValidationError("--cache-memory takes 1 MiB or more.") }
         guard (1...64).contains(threads ?? 1) else { throw ValidationError("--threads takes 1 to 64.") }
         guard database.url == nil || dataDirectory == nil else {
-            throw ValidationError("--database and --data-dir (-b) exclude each other: the jobs are in one or the other.")
+            throw ValidationError("--database and --data-dir (-b) exclude each other: the jobs are in one of them.")
         }
         if let user, getpwnam(user) == nil { throw ValidationError("There is no user named \(user) (-u).") }
     }
@@ -107,14 +107,7 @@ struct Serve: AsyncParsableCommand {
         do {
             if let user { try becomeUser(user) }
             let cluster = try await startCluster(logger)
-            let summary = try await server.attach(storeConfiguration(cluster))
-            logger.notice(
-                "serving",
-                metadata: [
-                    LogKey.address: "\(server.address)", LogKey.database: "\(summary.database)",
-                    LogKey.schema: "\(database.schema)", LogKey.schemaVersion: "\(summary.schemaVersion)",
-                    LogKey.durability: "\(durability.rawValue)", LogKey.version: "\(beanrowVersion)",
-                ])
+            try await server.attach(storeConfiguration(cluster))
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))

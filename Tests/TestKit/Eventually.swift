@@ -1,0 +1,50 @@
+import Foundation
+
+/// What a test saw on the wire, or around it, when it expected something else.
+public struct WireMismatch: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String, fileID: String = #fileID, line: Int = #line) {
+        self.description = "\(fileID):\(line): \(description)"
+    }
+}
+
+/// Polls until `condition` holds, and throws once `seconds` have passed without it.
+///
+/// For what the protocol gives no reply to wait for, such as a signal having arrived.
+public func eventually(
+    _ what: String,
+    within seconds: Double = 10,
+    fileID: String = #fileID,
+    line: Int = #line,
+    _ condition: () throws -> Bool
+) throws {
+    let deadline = Deadline(after: seconds)
+    while try !condition() {
+        guard deadline.millisecondsLeft > 0 else {
+            throw WireMismatch("not within \(seconds) s: \(what)", fileID: fileID, line: line)
+        }
+        pause(milliseconds: 10)
+    }
+}
+
+/// Blocks the thread for the interval between two polls.
+func pause(milliseconds: Int) {
+    Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
+}
+
+/// A point in time to wait for, in the unit that poll(2) takes.
+struct Deadline {
+    private let instant: ContinuousClock.Instant
+
+    init(after seconds: Double) {
+        instant = .now + .milliseconds(Int64(seconds * 1000))
+    }
+
+    /// Rounded up, so that it is zero only once the time has come.
+    var millisecondsLeft: Int32 {
+        let left = instant - .now
+        guard left > .zero else { return 0 }
+        return Int32(clamping: Int64(left / .milliseconds(1)) + 1)
+    }
+}

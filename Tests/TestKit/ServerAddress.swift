@@ -1,0 +1,121 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Where a server listens.
+public enum ServerAddress: Sendable, Equatable {
+    /// A port of 127.0.0.1.
+    case tcp(port: UInt16)
+    case unix(path: String)
+
+    /// A connected socket that does not block and that no child process inherits.
+    func connect() throws -> Int32 {
+        let descriptor = try makeSocket(isUnix ? AF_UNIX : AF_INET)
+        let result = withSocketAddress { address, length in
+            systemConnect(descriptor, address, length)
+        }
+        guard result == 0 else {
+            let reason = String(cString: strerror(errno))
+            systemClose(descriptor)
+            throw WireMismatch("cannot connect to \(self): \(reason)")
+        }
+        if !isUnix {
+            var on: Int32 = 1
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        return descriptor
+    }
+
+    /// A TCP port that was free a moment ago, for a server that cannot pick one itself.
+    static func freePort() throws -> UInt16 {
+        let descriptor = try makeSocket(AF_INET)
+        defer { systemClose(descriptor) }
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = ServerAddress.tcp(port: 0).withSocketAddress { systemBind(descriptor, $0, $1) }
+        var name = sockaddr_in()
+        let named = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard bound == 0, named == 0 else {
+            throw WireMismatch("no free port: \(String(cString: strerror(errno)))")
+        }
+        return UInt16(bigEndian: name.sin_port)
+    }
+
+    private var isUnix: Bool {
+        if case .unix = self { true } else { false }
+    }
+
+    private func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        switch self {
+        case .tcp(let port):
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            return withRebound(&address, body)
+        case .unix(let path):
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            let size = MemoryLayout.size(ofValue: address.sun_path)
+            precondition(path.utf8.count < size, "a socket path holds at most \(size - 1) bytes: \(path)")
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            return withRebound(&address, body)
+        }
+    }
+}
+
+private func withRebound<Address, Result>(
+    _ address: inout Address,
+    _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<Address>.size))
+        }
+    }
+}
+
+// A child that inherited a client's socket would keep the connection open after the test has closed it.
+private func makeSocket(_ family: Int32) throws -> Int32 {
+    #if canImport(Glibc)
+    let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    #else
+    let descriptor = socket(family, SOCK_STREAM, 0)
+    var on: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    #endif
+    guard descriptor >= 0 else {
+        throw WireMismatch("no socket: \(String(cString: strerror(errno)))")
+    }
+    return descriptor
+}
+
+// Names that WireClient's own methods shadow.
+
+func systemConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int32 {
+    connect(descriptor, address, length)
+}
+
+func systemBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int32 {
+    bind(descriptor, address, length)
+}
+
+@discardableResult
+func systemClose(_ descriptor: Int32) -> Int32 {
+    close(descriptor)
+}
+
+func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    #if canImport(Glibc)
+    send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
+    #else
+    send(descriptor, bytes, count, 0)
+    #endif
+}

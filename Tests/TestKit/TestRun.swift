@@ -1,0 +1,102 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The directory of this test process, and the order in which all that it started is taken down.
+///
+/// At exit the directory goes. A killed run leaves it behind, so its name holds the pid: a later run ends the programs
+/// that are noted there and removes it.
+final class TestRun: Sendable {
+    static let shared = TestRun()
+
+    let directory: String
+    private let state = Mutex(State())
+
+    private struct State {
+        var names = 0
+        var cleanups: [@Sendable () -> Void] = []
+    }
+
+    private static let prefix = "beanrow-test-"
+
+    private init() {
+        Self.removeLeftovers()
+        directory = "/tmp/\(Self.prefix)\(getpid())"
+        try? FileManager.default.removeItem(atPath: directory)
+        // The `postgres` user must get in when the tests run as root.
+        mkdir(directory, 0o755)
+        atexit { TestRun.shared.end() }
+    }
+
+    /// A new path in the directory; nothing is created.
+    func path(_ name: String) -> String {
+        let number = state.withLock { state in
+            state.names += 1
+            return state.names
+        }
+        return "\(directory)/\(name)-\(number)"
+    }
+
+    /// Has something done before the directory is removed at exit; the latest first.
+    func atEnd(_ cleanup: @escaping @Sendable () -> Void) {
+        state.withLock { $0.cleanups.append(cleanup) }
+    }
+
+    /// Notes a process for a later run to end, should this one be killed.
+    func note(pid: Int32) -> String {
+        let note = path("pid")
+        if let command = Self.command(of: pid) {
+            try? "\(pid)\n\(command)".write(toFile: note, atomically: false, encoding: .utf8)
+        }
+        return note
+    }
+
+    private func end() {
+        let cleanups = state.withLock { state in
+            defer { state.cleanups = [] }
+            return state.cleanups
+        }
+        for cleanup in cleanups.reversed() { cleanup() }
+        Self.endNoted(in: directory)
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func removeLeftovers() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            guard let pid = Int32(name.dropFirst(prefix.count)), pid != getpid() else { continue }
+            guard kill(pid, 0) != 0, errno == ESRCH else { continue }
+            endNoted(in: "/tmp/\(name)")
+            try? FileManager.default.removeItem(atPath: "/tmp/\(name)")
+        }
+    }
+
+    /// Kills the noted processes that are still what the note says: a pid may be another program's by now.
+    private static func endNoted(in directory: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.hasPrefix("pid-") {
+            guard let note = try? String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8) else { continue }
+            let parts = note.split(separator: "\n", maxSplits: 1)
+            guard parts.count == 2, let pid = Int32(parts[0]), command(of: pid) == String(parts[1]) else { continue }
+            kill(pid, SIGKILL)
+            // Without its postmaster a backend ends by itself; give it the time to let go of the directory.
+            let deadline = Deadline(after: 5)
+            while kill(pid, 0) == 0, deadline.millisecondsLeft > 0 { pause(milliseconds: 10) }
+        }
+    }
+
+    /// The command line of a process, or nil if there is none.
+    private static func command(of pid: Int32) -> String? {
+        #if os(Linux)
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"), !data.isEmpty else { return nil }
+        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        #else
+        return nil
+        #endif
+    }
+}
