@@ -30,6 +30,7 @@ final class Connection {
     /// Where this leads, without secrets.
     var host: String { PQhost(pg).map { String(cString: $0) } ?? "" }
     var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
+    var user: String { PQuser(pg).map { String(cString: $0) } ?? "" }
     var database: String { PQdb(pg).map { String(cString: $0) } ?? "" }
     /// 150004 for 15.4.
     var serverVersion: Int { Int(PQserverVersion(pg)) }

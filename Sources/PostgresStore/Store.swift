@@ -4,14 +4,15 @@ import Synchronization
 
 /// What was found at the start, for the first log line.
 public struct StoreSummary: Sendable {
-    /// Host, port and database; never a password.
+    /// A connection string for `psql`, without a password.
     public let database: String
     public let schemaVersion: Int
     /// 150004 for 15.4.
     public let serverVersion: Int
 
     init(_ connection: Connection, _ configuration: StoreConfiguration) {
-        database = "\(connection.host):\(connection.port)/\(connection.database)"
+        database =
+            "host=\(connection.host) port=\(connection.port) user=\(connection.user) dbname=\(connection.database)"
         schemaVersion = Migration.all.last?.version ?? 0
         serverVersion = connection.serverVersion
     }
