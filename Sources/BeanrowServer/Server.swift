@@ -38,6 +38,9 @@ public final class Server: Service {
         self.broker = broker
         do {
             listener = try await Server.bind(configuration, group, broker)
+        } catch let error as ServerError {
+            try? await group.shutdownGracefully()
+            throw error
         } catch {
             try? await group.shutdownGracefully()
             throw ServerError.cannotListen(
@@ -65,15 +68,28 @@ public final class Server: Service {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-        if configuration.address.hasPrefix("unix:") {
-            let path = String(configuration.address.dropFirst(5))
-            return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        if let inherited = Systemd.inheritedSocket() {
+            return try await bootstrap.withBoundSocket(inherited).get()
+        }
+        if let path = configuration.socketPath {
+            try removeStaleSocket(path)
+            return try await bootstrap.bind(unixDomainSocketPath: path).get()
         }
         bootstrap =
             bootstrap
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
         return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
+    }
+
+    /// A socket file is left behind by a killed broker; any other file is somebody's.
+    private static func removeStaleSocket(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw ServerError.notASocket(path)
+        }
+        unlink(path)
     }
 
     private static func describe(_ listener: any Channel, _ configuration: ServerConfiguration) -> String {
@@ -103,6 +119,7 @@ public final class Server: Service {
         let drains = await UnixSignalsSequence(trapping: .sigusr1)
         // Once this is read, every signal is heard.
         logger.notice("serving", metadata: summary.withLockedValue { $0 })
+        Systemd.notify("READY=1")
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 for await _ in drains {
@@ -121,6 +138,7 @@ public final class Server: Service {
     /// Accepts no more, lets what is under way be committed and answered, and gives the leases back.
     public func stop() async {
         logger.info("stopping")
+        Systemd.notify("STOPPING=1")
         try? await listener.close()
         let limit = ContinuousClock.now + .seconds(2)
         while !broker.isSettled, ContinuousClock.now < limit {
@@ -134,19 +152,21 @@ public final class Server: Service {
             }
         }
         try? await group.shutdownGracefully()
-        if configuration.address.hasPrefix("unix:") { unlink(String(configuration.address.dropFirst(5))) }
+        if let path = configuration.socketPath { unlink(path) }
         logger.info("stopped")
     }
 }
 
 public enum ServerError: Error, CustomStringConvertible {
     case cannotListen(String, Int, reason: String)
+    case notASocket(String)
 
     public var description: String {
         switch self {
         case .cannotListen(let address, let port, let reason):
             address.hasPrefix("unix:")
                 ? "cannot listen on \(address): \(reason)" : "cannot listen on \(address) port \(port): \(reason)"
+        case .notASocket(let path): "cannot listen on unix:\(path): there is a file that is not a socket"
         }
     }
 }

@@ -17,4 +17,7 @@ public struct ServerConfiguration: Sendable {
     public var version = "0"
 
     public init() {}
+
+    /// The path of `unix:PATH`.
+    var socketPath: String? { address.hasPrefix("unix:") ? String(address.dropFirst(5)) : nil }
 }

@@ -50,7 +50,7 @@ public struct EmbeddedPostgres: Sendable {
                 "path": "\(directory.path)",
             ]
         )
-        return RunningCluster(cluster: cluster, postmaster: postmaster, lock: lock)
+        return RunningCluster(cluster: cluster, postmaster: postmaster, lock: lock, settings: settings)
     }
 
     /// Where the cluster is kept when nothing else is said: `/var/lib/beanrow` for root, otherwise

@@ -9,19 +9,38 @@ public final class RunningCluster: Sendable {
     public let connectionString: String
     /// The absolute path of the data directory.
     public let dataDirectory: String
-    /// The process id of PostgreSQL's main process.
-    public let postmasterPID: Int32
+    /// The process id of PostgreSQL's main process when it was last started or found.
+    public var postmasterPID: Int32 { state.withLock { $0.postmasterPID } }
+
+    private struct State {
+        /// `nil` once stopped.
+        var lock: DirectoryLock?
+        var postmasterPID: Int32
+    }
 
     private let cluster: Cluster
-    /// `nil` once stopped.
-    private let lock: Mutex<DirectoryLock?>
+    private let settings: [String: String]
+    private let state: Mutex<State>
 
-    init(cluster: Cluster, postmaster: Postmaster, lock: DirectoryLock) {
+    init(cluster: Cluster, postmaster: Postmaster, lock: DirectoryLock, settings: [String: String]) {
         self.connectionString = Configuration.connectionString(socketDirectory: postmaster.socketDirectory)
         self.dataDirectory = cluster.directory.path
-        self.postmasterPID = postmaster.pid
         self.cluster = cluster
-        self.lock = Mutex(lock)
+        self.settings = settings
+        state = Mutex(State(lock: lock, postmasterPID: postmaster.pid))
+    }
+
+    /// Starts PostgreSQL again when it has ended without having been asked to: a crash, or the kernel's want of
+    /// memory. Waits, up to 300 s, until it accepts connections; they lead where they led before.
+    ///
+    /// - Returns: Whether it had ended.
+    /// - Throws: `EmbeddedPostgresError` when it does not start; the call can be repeated.
+    public func restartIfEnded() throws -> Bool {
+        try state.withLock { state in
+            guard state.lock != nil, try Postmaster.find(in: cluster.directory) == nil else { return false }
+            state.postmasterPID = try cluster.start(settings: settings).pid
+            return true
+        }
     }
 
     /// Stops PostgreSQL: ends its sessions, rolls back what they had not committed, and waits, up to 300 s, until it
@@ -29,10 +48,10 @@ public final class RunningCluster: Sendable {
     ///
     /// - Throws: `EmbeddedPostgresError` when it did not end in time; the call can be repeated.
     public func stop() throws {
-        try lock.withLock { held in
-            guard held != nil else { return }
+        try state.withLock { state in
+            guard state.lock != nil else { return }
             try cluster.stop()
-            held = nil
+            state.lock = nil
         }
     }
 }

@@ -12,14 +12,14 @@ extension Query {
     func statements(epoch: Int64) -> [(Statement, Parameters)] {
         var parameters = Parameters()
         switch self {
-        case .refill(let tube, let from, let limit, let bodyLimit):
+        case .refill(let tube, let from, let limit, let bodyLimit, let includesOwn):
             parameters.add(tube)
             parameters.add(Int64(from.priority))
             parameters.add(Int64(clamping: from.id))
             parameters.add(Int64(limit))
             parameters.add(epoch)
             parameters.add(Int64(bodyLimit))
-            return [(.refill, parameters)]
+            return [(includesOwn ? .refillOwn : .refill, parameters)]
         case .poll(let tubes):
             parameters.add(int4s: tubes)
             return [(.poll, parameters)]

@@ -4,8 +4,8 @@
 /// all (design, section 8). The state is looked at after the row has been found by its id.
 extension Statement {
     static let reader: [Statement] = [
-        begin, commit, rollback, ledger, claimLedger, refill, poll, fetch, reserve, remove, kick, kickJob, peek,
-        firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, openTube, pause,
+        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, poll, fetch, reserve, remove, kick, kickJob,
+        peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, openTube, pause,
     ]
 
     static let begin = Statement(name: "begin", sql: "begin")
@@ -13,19 +13,24 @@ extension Statement {
     static let rollback = Statement(name: "rollback", sql: "rollback")
 
     /// Keyset from the horizon, then the rows by an array of ids: fast also under a held snapshot.
-    static let refill = Statement(
-        name: "refill",
-        sql: """
-            update job set lease_epoch = $5::bigint
-            where id = any (array(
-                select id from job
-                where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
-                    and \(SQL.isFree)
-                order by priority, id
-                limit $4::bigint
-                for update skip locked))
-            returning \(SQL.jobColumns), case when octet_length(body) <= $6::bigint then body end
-            """)
+    static let refill = refill("refill", which: SQL.isFree)
+    static let refillOwn = refill("refill_own", which: "(\(SQL.isFree) or lease_epoch = $5::bigint)")
+
+    private static func refill(_ name: String, which: String) -> Statement {
+        Statement(
+            name: name,
+            sql: """
+                update job set lease_epoch = $5::bigint
+                where id = any (array(
+                    select id from job
+                    where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
+                        and \(which)
+                    order by priority, id
+                    limit $4::bigint
+                    for update skip locked))
+                returning \(SQL.jobColumns), case when octet_length(body) <= $6::bigint then body end
+                """)
+    }
 
     static let poll = Statement(
         name: "poll",

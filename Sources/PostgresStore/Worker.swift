@@ -44,12 +44,16 @@ class Worker: @unchecked Sendable {
         while !isStopping {
             do {
                 let connection = try open()
+                if pause > 0 { logger.notice("the database is back") }
                 pause = 0
                 try serve(connection)
             } catch {
                 if isStopping { break }
                 failed(error)
-                logger.warning("no connection to the database, trying again", metadata: [LogKey.error: "\(error)"])
+                // Said once; more of the same is noise.
+                logger.log(
+                    level: pause == 0 ? .warning : .debug, "no connection to the database, trying again",
+                    metadata: [LogKey.error: "\(error)"])
                 // Quickly at first: a restarted server is back soon.
                 pause = min(max(pause * 2, 50), 1000)
                 _ = bell.wait(milliseconds: pause)

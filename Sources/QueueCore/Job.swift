@@ -20,6 +20,8 @@ struct Job: Vacatable, HeapMember {
     /// What its row says.
     var stored: StoredState
     var phase: Phase
+    /// While settling: a refill has got the lease that the change gave up.
+    var isReclaimed = false
     /// Absent when the memory budget had no room for it, and once it has been given out.
     var body: Body?
     /// Bytes of the budget that the body takes.

@@ -2,7 +2,8 @@
 /// order in which it was asked; its effects are committed before its answer is given.
 public enum Query: Sendable {
     /// Takes the lease of up to `limit` ready jobs with a key from `from` on. Bodies over `bodyLimit` bytes stay.
-    case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int)
+    /// `includesOwn`: also those that this broker has the lease of already.
+    case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int, includesOwn: Bool)
     /// The smallest claimable key of each tube.
     case poll([TubeID])
     case fetch(JobID)

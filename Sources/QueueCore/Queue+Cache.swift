@@ -57,16 +57,17 @@ extension Queue {
         ask(
             .refill(
                 tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
-                bodyLimit: Queue.refillBodyLimit),
+                bodyLimit: Queue.refillBodyLimit, includesOwn: tubes[tube].cache.readsOwn),
             .refill(tube: tube), now: now)
     }
 
     mutating func refilled(_ tube: Int, with rows: [JobRow], asked query: Query, now: Instant) {
-        guard case .refill(_, _, let limit, _) = query else { preconditionFailure("not a refill") }
+        guard case .refill(_, _, let limit, _, let includesOwn) = query else { preconditionFailure("not a refill") }
         tubes[tube].cache.isRefilling = false
         tubes[tube].pins -= 1
-        for row in rows { adopt(row, tube: tube, now: now) }
+        for row in rows where !includesOwn || !isPutInFlight(row.id) { adopt(row, tube: tube, now: now) }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
+        if includesOwn, reached == .end { tubes[tube].cache.readsOwn = false }
         tubes[tube].cache.horizon = min(reached, tubes[tube].cache.missed)
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
@@ -86,7 +87,10 @@ extension Queue {
     private mutating func adopt(_ row: JobRow, tube: Int, now: Instant) {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
-        } else if jobSlots[row.id] == nil {
+        } else if let job = jobSlots[row.id] {
+            // Given up by a move that has committed and whose outcome is still on its way here.
+            jobs[job].isReclaimed = jobs[job].phase == .settling
+        } else {
             insert(row, tube: tube, now: now)
         }
     }

@@ -22,7 +22,9 @@ extension Queue {
     mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }
-        guard pendingBytes == 0 || pendingBytes + body.count <= configuration.maxPendingBytes else {
+        guard body.count <= configuration.maxBodyBytes,
+            pendingBytes == 0 || pendingBytes + body.count <= configuration.maxPendingBytes
+        else {
             return answer(slot, .outOfMemory, now: now)
         }
         let tube = connections[slot].used

@@ -106,7 +106,8 @@ extension Queue {
         jobs[job].stored = move.to
         jobs[job].isAnnotated = false
         if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
-        if move.to == .ready, move.keepsLease {
+        if move.to == .ready, move.keepsLease || jobs[job].isReclaimed {
+            jobs[job].isReclaimed = false
             cache(job, now: now)
             match(tube, now: now)
         } else {

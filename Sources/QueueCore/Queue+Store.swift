@@ -26,12 +26,16 @@ extension Queue {
         if !wasValid { matchAll(now: now) }
     }
 
-    /// The connection to the database was lost and is back. Leases that the cache relies on may be gone with it (an
-    /// asynchronous commit, a failover): what nobody holds yet is given back and read anew (design, section 7).
+    /// The connection to the database was lost and is back. Rows and leases that the cache relies on may be gone with
+    /// it (an asynchronous commit, a failover): what nobody holds yet is forgotten and read anew (design, section 7).
     public mutating func reconnected(now: Instant) {
         for slot in listing {
-            giveBackCache(slot, keeping: 0, now: now)
+            for entry in tubes[slot].cache.heap.entries where !jobs[entry.slot].needsAnnotation {
+                uncache(entry.slot)
+                forget(entry.slot)
+            }
             tubes[slot].cache.note(.first)
+            tubes[slot].cache.readsOwn = true
         }
         matchAll(now: now)
     }

@@ -8,6 +8,9 @@ public struct Queue {
         public var cacheBytes = 64 << 20
         /// Bytes of puts that may wait for a commit; beyond it `put` gets `OUT_OF_MEMORY`.
         public var maxPendingBytes = 256 << 20
+        /// Bytes that a body may have at most: PostgreSQL's messages and values end at 1 GiB, and some of that is
+        /// theirs. A larger one gets `OUT_OF_MEMORY`.
+        public var maxBodyBytes = (1 << 30) - (64 << 10)
         /// How long a write waits for the database before it gets `INTERNAL_ERROR`.
         public var databaseTimeout = Span.seconds(10)
         /// Bytes of bodies that one batch takes at most, if it takes more than one.

@@ -84,6 +84,8 @@ struct ReadyCache {
     /// A refill is under way; `missed` is the smallest key that became claimable behind its back.
     var isRefilling = false
     var missed = JobKey.end
+    /// Rows may have this broker's lease without being known here: refills take those too, until all have been seen.
+    var readsOwn = false
     /// How many jobs the next refill asks for.
     var chunk = ReadyCache.smallestChunk
     /// When the last client stopped watching.

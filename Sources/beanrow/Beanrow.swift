@@ -1,13 +1,46 @@
 import ArgumentParser
+import Foundation
 
 /// The version that `-v` and `stats` tell.
 let beanrowVersion = "0.1.0"
 
-@main
 struct Beanrow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "beanrow",
         abstract: "A beanstalkd that keeps every job as a row in PostgreSQL.",
         subcommands: [Serve.self, Migrate.self],
         defaultSubcommand: Serve.self)
+
+    /// Whether it was started under the name of what it replaces.
+    static let isNamedBeanstalkd = CommandLine.arguments.first?.split(separator: "/").last == "beanstalkd"
+
+    /// What `-v` prints: beanstalkd's name and version come first where scripts look for them.
+    static var versionLine: String {
+        isNamedBeanstalkd ? "beanstalkd 1.13 (beanrow \(beanrowVersion))" : "beanrow \(beanrowVersion)"
+    }
+}
+
+@main
+enum Main {
+    static func main() async {
+        do {
+            let arguments = Getopt.expand(Array(CommandLine.arguments.dropFirst()))
+            // beanstalkd's -h tells its flags.
+            if arguments.first == "-h" { return print(Beanrow.helpMessage(for: Serve.self)) }
+            var command = try Beanrow.parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            exit(failure.status.rawValue)
+        } catch {
+            let code = Beanrow.exitCode(for: error)
+            let message = Beanrow.fullMessage(for: error)
+            guard code != .success else { Beanrow.exit(withError: error) }
+            if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+            exit(code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue)
+        }
+    }
 }

@@ -10,37 +10,42 @@ import UnixSignals
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the beanstalkd protocol (the default).",
-        discussion: "Flags may be clustered as with beanstalkd: -VFu nobody, -p11300.")
+        discussion: """
+            Flags may be clustered as with beanstalkd: -VFu nobody, -p11300. \
+            Other commands: see `beanrow help`.
+            """)
 
     @OptionGroup var database: DatabaseOptions
 
     @Option(
-        name: .customShort("l", allowingJoined: true),
+        name: .customShort("l"),
         help: ArgumentHelp("Listen on this address, or on unix:PATH.", valueName: "addr"))
     var address = "127.0.0.1"
 
     @Option(
-        name: .customShort("p", allowingJoined: true),
-        help: ArgumentHelp("Listen on this port; 0 takes a free one.", valueName: "port"))
+        name: .customShort("p"),
+        help: ArgumentHelp(
+            "Listen on this port, a number or a service's name; 0 takes a free one.", valueName: "port"),
+        transform: Serve.port)
     var port: UInt16 = 11300
 
     @Option(
-        name: .customShort("u", allowingJoined: true),
+        name: .customShort("u"),
         help: ArgumentHelp("Become this user once the socket is bound.", valueName: "user"))
     var user: String?
 
     @Option(
-        name: .customShort("z", allowingJoined: true),
+        name: .customShort("z"),
         help: ArgumentHelp("Largest job, in bytes.", valueName: "bytes"))
     var maxJobSize = 65535
 
     @Option(
-        name: [.customShort("b", allowingJoined: true), .customLong("data-dir")],
+        name: [.customShort("b"), .customLong("data-dir")],
         help: ArgumentHelp("Folder of the embedded PostgreSQL, when no database is given.", valueName: "dir"))
     var dataDirectory: String?
 
     @Option(
-        name: .customShort("f", allowingJoined: true),
+        name: .customShort("f"),
         help: ArgumentHelp(
             "0: a write is answered when it is on disk. More: when it has committed, on disk within about three "
                 + "times so many milliseconds.", valueName: "ms"))
@@ -50,7 +55,7 @@ struct Serve: AsyncParsableCommand {
     var neverFlush = false
 
     @Option(
-        name: .customShort("s", allowingJoined: true),
+        name: .customShort("s"),
         help: ArgumentHelp("Accepted for compatibility, without effect.", valueName: "bytes"))
     var binlogSize: Int?
 
@@ -87,30 +92,33 @@ struct Serve: AsyncParsableCommand {
         guard database.url == nil || dataDirectory == nil else {
             throw ValidationError("--database and --data-dir (-b) exclude each other: the jobs are in one of them.")
         }
-        if let user, getpwnam(user) == nil { throw ValidationError("There is no user named \(user) (-u).") }
     }
 
     func run() async throws {
-        if printsVersion { return print("beanrow \(beanrowVersion)") }
+        if printsVersion { return print(Beanrow.versionLine) }
         let logger = makeLogger()
         warn(logger)
         do {
             try await serve(logger)
-        } catch let error as any Error & CustomStringConvertible {
-            logger.critical("\(error.description)")
-            throw ExitCode.failure
+        } catch {
+            logger.critical("\(error)")
+            throw Failure(status: ExitStatus(error))
         }
     }
 
     private func serve(_ logger: Logger) async throws {
+        let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
         do {
-            if let user { try becomeUser(user) }
+            // As root it makes what the user shall own, and finds what root alone may.
             let cluster = try await startCluster(logger)
+            try user?.become()
             try await server.attach(storeConfiguration(cluster))
+            var services: [any Service] = [server]
+            if let cluster { services.append(ClusterWatch(cluster: cluster, logger: logger)) }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
-                    services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+                    services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
             try await group.run()
             await server.stop()
             try await onThread { try cluster?.stop() }
@@ -121,6 +129,14 @@ struct Serve: AsyncParsableCommand {
     }
 
     // MARK: Options as configurations
+
+    private static func port(_ text: String) throws -> UInt16 {
+        if let number = UInt16(text) { return number }
+        guard let service = getservbyname(text, "tcp") else {
+            throw ValidationError("-p takes a port from 0 to 65535 or the name of a service, and \(text) is neither.")
+        }
+        return UInt16(truncatingIfNeeded: service.pointee.s_port).byteSwapped
+    }
 
     private var serverConfiguration: ServerConfiguration {
         var configuration = ServerConfiguration()

@@ -2,16 +2,34 @@ import Foundation
 
 /// The account could not be taken on (-u).
 struct UserError: Error, CustomStringConvertible {
+    let status: ExitStatus
     let description: String
 }
 
-/// Gives up root's rights for good.
-func becomeUser(_ name: String) throws {
-    guard let entry = getpwnam(name) else { throw UserError(description: "there is no user named \(name)") }
-    let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
-    guard user != geteuid() else { return }
-    guard initgroups(name, group) == 0, setgid(group) == 0, setuid(user) == 0 else {
-        throw UserError(
-            description: "cannot become user \(name): \(String(cString: strerror(errno))); -u needs to start as root")
+/// The account that the process is to run as.
+struct User {
+    let name: String
+    private let user: uid_t
+    private let group: gid_t
+
+    init(named name: String) throws {
+        guard let entry = getpwnam(name) else {
+            throw UserError(status: .noUser, description: "there is no user named \(name) (-u)")
+        }
+        self.name = name
+        user = entry.pointee.pw_uid
+        group = entry.pointee.pw_gid
+    }
+
+    /// Gives up root's rights for good.
+    func become() throws {
+        guard user != geteuid() else { return }
+        guard initgroups(name, group) == 0, setgid(group) == 0 else {
+            throw UserError(
+                status: .noGroupChange, description: "cannot take on the groups of \(name) (-u): start as root")
+        }
+        guard setuid(user) == 0 else {
+            throw UserError(status: .noUserChange, description: "cannot become user \(name) (-u): start as root")
+        }
     }
 }
