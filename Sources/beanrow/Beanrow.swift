@@ -22,7 +22,18 @@ struct Beanrow: AsyncParsableCommand {
 
 @main
 enum Main {
-    static func main() async {
+    /// The main thread waits, where an asynchronous main would end it: a dead thread keeps the user that it had, and
+    /// `ps` would tell that one after `-u`.
+    static func main() {
+        let end = DispatchSemaphore(value: 0)
+        Task.detached {
+            await run()
+            end.signal()
+        }
+        end.wait()
+    }
+
+    private static func run() async {
         do {
             let arguments = Getopt.expand(Array(CommandLine.arguments.dropFirst()))
             // beanstalkd's -h tells its flags.
