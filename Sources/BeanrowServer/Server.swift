@@ -28,6 +28,7 @@ public final class Server: Service {
     public init(configuration: ServerConfiguration, logger: Logger) async throws {
         self.configuration = configuration
         self.logger = logger
+        Server.raiseFileLimit()
         let threads = configuration.threads ?? max(1, min(System.coreCount / 2, 8))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.group = group
@@ -80,6 +81,14 @@ public final class Server: Service {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
         return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
+    }
+
+    /// Each connection is a file descriptor: as many as the system allows.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// A socket file is left behind by a killed broker; any other file is somebody's.

@@ -75,7 +75,7 @@ extension Queue {
     /// of those whose fate is not known, nothing is said (invariant 7).
     private mutating func giveUpOldWrites(now: Instant) {
         let limit = now - configuration.databaseTimeout
-        if inFlightSince <= limit, let batch = inFlight {
+        if let batch = inFlight, inFlightSince + batch.sendingTime <= limit {
             inFlightSince = .never
             for put in batch.puts { abandon(put.ticket) }
             for move in batch.moves { move.ticket.map { abandon($0) } }

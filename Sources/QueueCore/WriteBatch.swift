@@ -14,6 +14,11 @@ public struct WriteBatch: Sendable {
     public var count: Int { puts.count + moves.count + deletes.count + annotations.count }
     public var isEmpty: Bool { puts.isEmpty && moves.isEmpty && deletes.isEmpty && annotations.isEmpty }
 
+    /// What the bytes alone may take: a body of 1 GiB is not late after ten seconds.
+    var sendingTime: Span {
+        .seconds(puts.reduce(0) { $0 + $1.body.count } / (4 << 20))
+    }
+
     /// Both halves of a batch of two operations or more.
     public var halves: (WriteBatch, WriteBatch) {
         var first = WriteBatch(epoch: epoch)
