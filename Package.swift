@@ -42,10 +42,12 @@ let package = Package(
             dependencies: ["QueueCore", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict
         ),
+        // beanstalkd's log, read.
+        .target(name: "Binlog", swiftSettings: strict),
         // Jobs as rows.
         .target(
             name: "PostgresStore",
-            dependencies: ["CLibPQ", "QueueCore", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Binlog", "CLibPQ", "QueueCore", .product(name: "Logging", package: "swift-log")],
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),
@@ -102,7 +104,18 @@ let package = Package(
         .testTarget(
             name: "WireTests",
             dependencies: ["TestKit", "beanrow"],
-            exclude: ["greenstalk_session.py"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // Clients written for beanstalkd, end to end.
+        .testTarget(
+            name: "ClientTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["Sessions"],
             swiftSettings: strict
         ),
         .testTarget(

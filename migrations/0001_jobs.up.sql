@@ -20,6 +20,12 @@ create table broker (
     heartbeat_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 
+-- Asked with a fresh snapshot, since volatile: a statement that waited for a row sees the brokers of its start, and one
+-- that registered meanwhile would look dead to it.
+create function broker_lives(bigint) returns boolean
+language sql volatile set search_path from current
+as 'select exists (select from broker where epoch = $1)';
+
 create sequence broker_epoch;
 create sequence job_id;
 create sequence job_bury_order;

@@ -58,7 +58,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         let now = now()
         let (result, wakes) = lock.withLock {
             let result = body(&state.queue, now)
-            return (result, findWakes(isOnLoop: true))
+            return (result, Broker.findWakes(&state, isOnLoop: true))
         }
         act(on: wakes, own: loop)
         deliver(to: loop)
@@ -74,7 +74,8 @@ final class Broker: StoreClient, @unchecked Sendable {
         var loops: UInt64 = 0
     }
 
-    private func findWakes(isOnLoop: Bool) -> Wakes {
+    // In place: read through the class, the whole queue would be copied, with a reference count for each part.
+    private static func findWakes(_ state: inout State, isOnLoop: Bool) -> Wakes {
         var wakes = Wakes()
         if state.queue.hasWrites, !state.isWriterWakePlanned {
             wakes.writer = true
@@ -160,7 +161,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         let now = now()
         let (result, wakes) = lock.withLock {
             let result = body(&state.queue, now)
-            return (result, findWakes(isOnLoop: false))
+            return (result, Broker.findWakes(&state, isOnLoop: false))
         }
         act(on: wakes, own: nil)
         return result

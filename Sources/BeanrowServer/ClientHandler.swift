@@ -12,8 +12,6 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Bytes that may wait behind a command that is not done.
     private static let maxWaitingBytes = 64 << 10
-    /// A buffer for replies that has grown beyond this is not kept.
-    private static let maxKeptBytes = 16 << 10
 
     private let broker: Broker
     private let loop: ClientLoop
@@ -126,8 +124,10 @@ final class ClientHandler: ChannelInboundHandler {
 
     func flush() {
         guard output.readableBytes > 0, let context else { return }
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        if output.capacity > ClientHandler.maxKeptBytes { output = ByteBuffer() } else { output.clear() }
+        // Taken out first: the write may make the channel writable again, and so bring this about once more.
+        let bytes = output
+        output = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
     /// Sends what has been replied and closes.

@@ -45,8 +45,12 @@ final class ClientLoop: @unchecked Sendable {
     }
 
     func flush() {
-        for handler in unflushed { handler.flush() }
-        unflushed.removeAll(keepingCapacity: true)
+        // A flush may lead to more of them.
+        while !unflushed.isEmpty {
+            var flushing: [ClientHandler] = []
+            swap(&flushing, &unflushed)
+            for handler in flushing { handler.flush() }
+        }
     }
 
     private func handler(_ id: ConnectionID) -> ClientHandler? {

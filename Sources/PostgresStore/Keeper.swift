@@ -23,6 +23,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private let startLimit: Instant
 
     private var folded: [Int16: Int64] = [:]
+    private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
     private var hasStarted = false
@@ -48,12 +49,15 @@ final class Keeper: Worker, @unchecked Sendable {
         return try Session.open(configuration, Statement.keeper, isPipelined: false)
     }
 
+    /// What a server says that will be there soon.
+    private static let passing = ["starting up", "recovery mode", "not yet accepting", "shutting down", "too many"]
+
     /// Before the first success an error that will not pass ends the start.
     override func failed(_ error: any Error) {
         guard !hasStarted else { return }
         let mayPass =
             switch error as? StoreError {
-            case .unreachable(let message): !message.contains("FATAL") || message.contains("starting up")
+            case .unreachable(let message): !message.contains("FATAL") || Keeper.passing.contains { message.contains($0) }
             case .lost: true
             default: false
             }
@@ -112,6 +116,7 @@ final class Keeper: Worker, @unchecked Sendable {
         let tubes = try readTubes(connection)
         self.epoch.set(epoch)
         folded = [:]
+        unpublished = [:]
         nextBeat = sentAt + Keeper.beatEvery
         client.attach(epoch: epoch, tubes: tubes, sentAt: sentAt)
         logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])
@@ -151,15 +156,19 @@ final class Keeper: Worker, @unchecked Sendable {
         var parameters = Parameters()
         parameters.add(epoch.current)
         parameters.add(int8s: ended.map { peers.int64($0, 0) })
+        // All or nothing: nobody else would fold what the dead have left.
+        try connection.run("begin")
         let dead = try connection.execute(.bury, parameters)
-        guard dead.count > 0 else { return peers.count }
         let epochs = (0..<dead.count).map { dead.int64($0, 0) }
-        logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"])
-        var gone = Parameters()
-        gone.add(int8s: epochs)
-        _ = try connection.execute(.inheritLedger, gone)
-        _ = try connection.execute(.forgetHeld, gone)
-        return peers.count - dead.count
+        if !epochs.isEmpty {
+            var gone = Parameters()
+            gone.add(int8s: epochs)
+            _ = try connection.execute(.inheritLedger, gone)
+            _ = try connection.execute(.forgetHeld, gone)
+        }
+        try connection.run("commit")
+        if !epochs.isEmpty { logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"]) }
+        return peers.count - epochs.count
     }
 
     private func unregister(_ connection: Connection) throws {
@@ -198,16 +207,23 @@ final class Keeper: Worker, @unchecked Sendable {
     }
 
     private func publish(_ connection: Connection) throws {
-        let held = client.takeHeldCounts()
-        guard !held.isEmpty else { return }
+        for (tube, counts) in client.takeHeldCounts() { unpublished[tube] = counts }
+        guard !unpublished.isEmpty else { return }
+        let held = Array(unpublished)
         var parameters = Parameters()
         parameters.add(epoch.current)
-        parameters.add(int4s: held.map(\.tube))
-        parameters.add(int8s: held.map { Int64($0.counts.urgent) })
-        parameters.add(int8s: held.map { Int64($0.counts.ready) })
-        parameters.add(int8s: held.map { Int64($0.counts.delayed) })
-        parameters.add(int8s: held.map { Int64($0.counts.buried) })
+        parameters.add(int4s: held.map(\.key))
+        parameters.add(int8s: held.map { Int64($0.value.urgent) })
+        parameters.add(int8s: held.map { Int64($0.value.ready) })
+        parameters.add(int8s: held.map { Int64($0.value.delayed) })
+        parameters.add(int8s: held.map { Int64($0.value.buried) })
         _ = try connection.execute(.publish, parameters)
+        unpublished = [:]
+        if held.contains(where: { $0.value.total == 0 }) {
+            var own = Parameters()
+            own.add(epoch.current)
+            _ = try connection.execute(.unpublish, own)
+        }
     }
 
     /// `keepingLast`: the outcome of each writer's last batch may still be asked for.

@@ -24,6 +24,7 @@ public struct Migrator {
     @discardableResult
     public func up() throws -> Int {
         try locked {
+            if try !isPrepared { try prepareSchema() }
             var applied = try appliedVersions()
             for migration in Migration.all where applied[migration.version] == nil {
                 try step(
@@ -62,7 +63,12 @@ public struct Migrator {
     }
 
     private func step(_ sql: String, _ record: String) throws {
-        try connection.run("begin; set local search_path to \(identifier(schema)); \(sql); \(record); commit")
+        do {
+            try connection.run("begin; set local search_path to \(identifier(schema)); \(sql); \(record); commit")
+        } catch {
+            try? connection.run("rollback")
+            throw error
+        }
     }
 
     private func locked<T>(_ body: () throws -> T) throws -> T {
@@ -73,26 +79,40 @@ public struct Migrator {
         return try body()
     }
 
-    /// Checksums by version. Makes the schema and the table of migrations if they are missing.
-    private func appliedVersions() throws -> [Int: Int64] {
-        let there = Statement(
-            name: "",
-            sql: "select 1 from information_schema.schemata where schema_name = $1::text")
-        try connection.prepare(there)
-        var parameters = Parameters()
-        parameters.add(schema)
-        // Asked first: creating needs a right on the database that a broker need not have.
-        if try connection.execute(there, parameters).count == 0 {
+    /// The table of migrations, and the schema if that is missing too.
+    private func prepareSchema() throws {
+        // Asked first: creating needs rights that a broker need not have.
+        if try !exists("select 1 from information_schema.schemata where schema_name = $1::text") {
             try connection.run("create schema if not exists \(identifier(schema))")
         }
         try connection.run(
             """
-            set client_min_messages to warning;
-            set search_path to \(identifier(schema));
-            create table if not exists migration (
+            create table \(identifier(schema)).migration (
                 version integer primary key, name text not null, checksum bigint not null,
                 applied_at timestamptz not null default now())
             """)
+    }
+
+    private var isPrepared: Bool {
+        get throws {
+            try exists(
+                "select 1 from information_schema.tables where table_schema = $1::text and table_name = 'migration'")
+        }
+    }
+
+    /// Whether a query about this schema has a row.
+    private func exists(_ sql: String) throws -> Bool {
+        let statement = Statement(name: "", sql: sql)
+        try connection.prepare(statement)
+        var parameters = Parameters()
+        parameters.add(schema)
+        return try connection.execute(statement, parameters).count > 0
+    }
+
+    /// Checksums by version.
+    private func appliedVersions() throws -> [Int: Int64] {
+        guard try isPrepared else { return [:] }
+        try connection.run("set search_path to \(identifier(schema))")
         let all = Statement(name: "", sql: "select version, checksum from migration order by version")
         try connection.prepare(all)
         let rows = try connection.execute(all)
@@ -115,9 +135,20 @@ public struct Migrator {
 
 /// A name in double quotes, for the few places where SQL takes no parameter.
 func identifier(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    quote(name, with: "\"")
 }
 
 func literal(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    quote(text, with: "'")
+}
+
+/// By Unicode scalars: a quote with an accent on it is another Character, and still a quote to PostgreSQL.
+private func quote(_ text: String, with mark: Unicode.Scalar) -> String {
+    var quoted = String.UnicodeScalarView([mark])
+    for scalar in text.unicodeScalars {
+        if scalar == mark { quoted.append(mark) }
+        quoted.append(scalar)
+    }
+    quoted.append(mark)
+    return String(quoted)
 }

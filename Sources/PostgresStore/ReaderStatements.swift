@@ -20,7 +20,7 @@ extension Statement {
         Statement(
             name: name,
             sql: """
-                update job set lease_epoch = $5::bigint
+                update job set \(SQL.lease(to: "$5::bigint"))
                 where id = any (array(
                     select id from job
                     where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
@@ -51,7 +51,7 @@ extension Statement {
     static let reserve = Statement(
         name: "reserve",
         sql: """
-            update job set lease_epoch = $2::bigint
+            update job set \(SQL.lease(to: "$2::bigint"))
             where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
             returning \(SQL.jobColumns), body
             """)
@@ -84,7 +84,7 @@ extension Statement {
             ), moved as (
                 update job set
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    kicks = kicks + 1
+                    due_at = now(), kicks = kicks + 1
                 where id = any (array(select id from buried union all select id from delayed))
                 returning tube_id, case when exists (select from buried) then 2 else 1 end::smallint as was, priority, id
             )
@@ -101,7 +101,7 @@ extension Statement {
             ), moved as (
                 update job set
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    kicks = kicks + 1
+                    due_at = now(), kicks = kicks + 1
                 from old
                 where job.id = old.id and old.state in (1, 2)
                 returning tube_id, old.state as was, priority, job.id

@@ -24,6 +24,7 @@ enum Session {
         set enable_bitmapscan to off;
         set enable_hashjoin to off;
         set enable_mergejoin to off;
+        set enable_memoize to off;
         set jit to off;
         """
 }

@@ -7,15 +7,29 @@ struct Statement: Sendable {
 
 /// Pieces that statements share.
 enum SQL {
-    /// Nobody alive has the lease. The living are few: their list is computed once per statement.
-    static let isFree =
-        "(lease_epoch is null or lease_epoch <> all (array(select epoch from broker)))"
+    /// Nobody alive has the lease. The living are few: their list is computed once per statement. A lease that is not
+    /// theirs may be that of a broker which registered since, so it is asked for again, afresh.
+    static let isFree = """
+        (lease_epoch is null
+            or lease_epoch <> all (array(select epoch from broker)) and not broker_lives(lease_epoch))
+        """
+
+    /// Takes a lease: a reservation that its last holder did not live to end goes, this broker's own stays.
+    static func lease(to epoch: String) -> String {
+        """
+        lease_epoch = \(epoch),
+        reserved_at = case when lease_epoch = \(epoch) then reserved_at end,
+        reserved_until = case when lease_epoch = \(epoch) then reserved_until end
+        """
+    }
 
     /// What `JobRow` is read from; `body` is chosen by each statement.
     static let jobColumns = """
         job.id, job.tube_id, job.state, job.priority, job.ttr, job.delay,
         (extract(epoch from clock_timestamp() - job.created_at) * 1e6)::bigint as age,
-        (extract(epoch from coalesce(job.reserved_until, job.due_at) - clock_timestamp()) * 1e6)::bigint as time_left,
+        (extract(epoch from case when job.lease_epoch = any (array(select epoch from broker))
+            then coalesce(job.reserved_until, job.due_at) else job.due_at end - clock_timestamp()) * 1e6)::bigint
+            as time_left,
         coalesce(job.reserved_at is not null and job.lease_epoch = any (array(select epoch from broker)), false)
             as is_reserved,
         job.reserves, job.timeouts, job.releases, job.buries, job.kicks

@@ -48,6 +48,22 @@ import Glibc
         }
     }
 
+    @Test func takesAFolderOfBeanstalkdAndLeavesItsFiles() throws {
+        try withDataDirectory { path in
+            // A copy of one, as its lock is missing; as root it is somebody else's.
+            let owner = try geteuid() == 0 ? #require(Account(name: "nobody")) : .current
+            try makeDirectory(path, mode: 0o755)
+            try makePrivate(path, owner: owner)
+            try writeFile(path + "/binlog.17", "jobs", owner: owner)
+            chmod(path + "/binlog.17", 0o400)
+            try embedded(path).start().stop()
+            #expect(readFile(path + "/binlog.17") == "jobs")
+            #expect(mode(path + "/binlog.17") == 0o400)
+            #expect(fileStatus(path + "/binlog.17")?.st_uid == owner.uid)
+            #expect(fileStatus(path + "/cluster")?.st_uid == owner.uid)
+        }
+    }
+
     @Test func asksForTheVersionThatMadeTheCluster() throws {
         try withDataDirectory { path in
             try makeDirectory(path, mode: 0o700)

@@ -21,6 +21,19 @@ import Testing
         try client.expect("NOT_FOUND")
     }
 
+    /// A reply that fills the channel was once sent twice.
+    @Test func theLargestBodyComesBackOnce() throws {
+        let body = String(repeating: "x", count: 65535)
+        try client.send("put 0 0 10 65535\r\n\(body)\r\n")
+        try client.expect("INSERTED 1")
+        for command in ["reserve", "peek 1"] {
+            try client.send("\(command)\r\ntouch 1\r\n")
+            try client.expectPrefix(command == "reserve" ? "RESERVED 1 65535" : "FOUND 1 65535")
+            try client.expect(body)
+            try client.expect("TOUCHED")
+        }
+    }
+
     @Test func manyCommandsInOnePacketAreAnsweredInOrder() throws {
         try client.send(
             "use t\r\nput 5 0 10 1\r\na\r\nwatch t\r\nignore default\r\nnonsense\r\nput 1 100 10 1\r\nb\r\n"

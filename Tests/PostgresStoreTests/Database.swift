@@ -1,0 +1,143 @@
+import Foundation
+import TestKit
+
+@testable import PostgresStore
+
+/// A schema of one test, migrated, with a session that looks at it and at nothing else.
+final class Database {
+    let schema: String
+    let connection: Connection
+    let server: TestPostgres
+    /// What the names of its sessions begin with.
+    let sessions: String
+
+    init(schema: String? = nil, on server: TestPostgres? = nil, isMigrated: Bool = true) throws {
+        let server = try server ?? TestPostgres.shared()
+        self.server = server
+        sessions = server.freshSchema()
+        self.schema = schema ?? sessions
+        connection = try Connection(server.connectionString)
+        if isMigrated { try Migrator(connection, schema: self.schema).up() }
+        try connection.run("set search_path to \(identifier(self.schema)); set synchronous_commit to local")
+    }
+
+    var configuration: StoreConfiguration {
+        StoreConfiguration(database: server.connectionString, schema: schema)
+    }
+
+    /// Like `configuration`, with a name by which the session can be found in `pg_stat_activity`.
+    func configuration(_ task: String) -> StoreConfiguration {
+        StoreConfiguration(
+            database: "\(server.connectionString) application_name='\(sessions) \(task)'", schema: schema)
+    }
+
+    /// Another session, in the schema.
+    func session() throws -> Connection {
+        let other = try Connection(server.connectionString)
+        try other.run("set search_path to \(identifier(schema)); set synchronous_commit to local")
+        return other
+    }
+
+    func run(_ sql: String) throws {
+        try connection.run(sql)
+    }
+
+    /// Rows as PostgreSQL prints them: `(1,ready) (2,delayed)`.
+    func rows(_ query: String) throws -> String {
+        try text("select coalesce(string_agg(result::text, ' '), '') from (\(query)) as result")
+    }
+
+    /// The one value of a query.
+    func value(_ query: String) throws -> String {
+        try text("select coalesce((\(query))::text, 'null')")
+    }
+
+    func number(_ query: String) throws -> Int64 {
+        guard let number = Int64(try value(query)) else { throw WireMismatch("no number: \(query)") }
+        return number
+    }
+
+    /// Whether a condition holds.
+    func holds(_ condition: String) throws -> Bool {
+        try value("select \(condition)") == "true"
+    }
+
+    private func text(_ sql: String) throws -> String {
+        let statement = Statement(name: "", sql: sql)
+        try connection.prepare(statement)
+        return try connection.execute(statement).string(0, 0)
+    }
+
+    // MARK: What brokers leave behind
+
+    /// A row of `broker` as if one had registered: another one, whose pid says nothing here.
+    @discardableResult
+    func addBroker(heartbeat: String = "clock_timestamp()", pid: Int32 = 1, space: String = "elsewhere") throws -> Int64
+    {
+        let statement = Statement(
+            name: "",
+            sql: """
+                insert into broker (epoch, host, pid, process_space, heartbeat_at)
+                values (nextval('broker_epoch'), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
+                returning epoch
+                """)
+        try connection.prepare(statement)
+        return try connection.execute(statement).int64(0, 0)
+    }
+
+    func removeBroker(_ epoch: Int64) throws {
+        try run("delete from broker where epoch = \(epoch)")
+    }
+
+    /// A tube's row.
+    func addTube(_ name: String = "default") throws -> Int32 {
+        try run("insert into tube (name) values (\(literal(name)))")
+        return Int32(try number("select id from tube where name = \(literal(name))"))
+    }
+
+    /// Cuts the session of a task, and waits until it has gone.
+    func terminate(_ task: String) throws {
+        try run("select pg_terminate_backend(pid, 5000) from pg_stat_activity where \(isSession(task))")
+    }
+
+    /// Waits until the session of a task waits for a lock.
+    func waitUntilBlocked(_ task: String) throws {
+        try eventually("\(task) waits for a lock") {
+            try holds("exists (select from pg_stat_activity where \(isSession(task)) and wait_event_type = 'Lock')")
+        }
+    }
+
+    private func isSession(_ task: String) -> String {
+        "application_name = '\(sessions) \(task)'"
+    }
+
+    // MARK: Counts
+
+    /// Both accounts of each tube: what the jobs say, and what counts and ledger say.
+    func countsAgree() throws -> Bool {
+        try rows(
+            """
+            select tube_id, urgent, ready, delayed, buried from (
+                select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
+                    sum(buried) as buried
+                from (
+                    select * from tube_count
+                    union all
+                    select change.*
+                    from ledger, unnest(tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried) as change
+                ) as part
+                group by tube_id
+            ) as account where urgent <> 0 or ready <> 0 or delayed <> 0 or buried <> 0 order by tube_id
+            """)
+            == rows(
+                """
+                select
+                    tube_id,
+                    count(*) filter (where state = 0 and priority < 1024) as urgent,
+                    count(*) filter (where state = 0) as ready,
+                    count(*) filter (where state = 1) as delayed,
+                    count(*) filter (where state = 2) as buried
+                from job group by tube_id order by tube_id
+                """)
+    }
+}

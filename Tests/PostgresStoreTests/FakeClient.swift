@@ -1,0 +1,142 @@
+import Foundation
+import PostgresStore
+import TestKit
+
+@testable import QueueCore
+
+/// The queue as the store sees it, played by a test: it hands out what the test gives it and keeps what comes back.
+final class FakeClient: StoreClient, @unchecked Sendable {
+    /// What the keeper told.
+    struct Attachment {
+        var epoch: Int64
+        var tubes: [TubeRow]
+    }
+
+    private struct State {
+        var writes: [WriteBatch] = []
+        var writesDone: [[(batch: WriteBatch, outcome: WriteOutcome)]] = []
+        var queries: [PendingQuery] = []
+        var answers: [(query: Query, answer: Answer)] = []
+        var fenced: [Query] = []
+        var attachments: [Attachment] = []
+        var renewals: [Int] = []
+        var detachments = 0
+        var reconnections = 0
+        var idsWanted: Int?
+        var ids: [ClosedRange<JobID>] = []
+        var held: [(tube: TubeID, counts: StateCounts)] = []
+    }
+
+    private let condition = NSCondition()
+    private var state = State()
+
+    private func change<Result>(_ body: (inout State) -> Result) -> Result {
+        condition.withLock {
+            defer { condition.broadcast() }
+            return body(&state)
+        }
+    }
+
+    /// Waits until there is what `body` looks for.
+    private func wait<Found>(
+        for what: String, within seconds: Double = 15, _ body: (inout State) -> Found?
+    ) throws -> Found {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        return try condition.withLock {
+            while true {
+                if let found = body(&state) { return found }
+                guard condition.wait(until: deadline) else { throw WireMismatch("waited in vain for \(what)") }
+            }
+        }
+    }
+
+    // MARK: The test's side
+
+    func give(_ batch: WriteBatch) { change { $0.writes.append(batch) } }
+    func give(_ queries: [Query]) {
+        change {
+            $0.queries += queries.map { PendingQuery(query: $0, purpose: .nothing, issued: Instant(nanoseconds: 0)) }
+        }
+    }
+    func wantIDs(_ count: Int) { change { $0.idsWanted = count } }
+    func hold(_ counts: StateCounts, of tube: TubeID) { change { $0.held.append((tube, counts)) } }
+
+    /// What became of the oldest batch.
+    func outcome() throws -> [(batch: WriteBatch, outcome: WriteOutcome)] {
+        try wait(for: "the outcome of a batch") { $0.writesDone.isEmpty ? nil : $0.writesDone.removeFirst() }
+    }
+    var hasOutcome: Bool { change { !$0.writesDone.isEmpty } }
+    func answers(_ count: Int) throws -> [Answer] {
+        try wait(for: "\(count) answers") { state -> [Answer]? in
+            guard state.answers.count >= count else { return nil }
+            defer { state.answers.removeFirst(count) }
+            return state.answers.prefix(count).map(\.answer)
+        }
+    }
+    func fencedQueries() throws -> [Query] {
+        try wait(for: "fenced queries") { state -> [Query]? in
+            defer { state.fenced = [] }
+            return state.fenced.isEmpty ? nil : state.fenced
+        }
+    }
+    /// The first `count` registrations, once there are that many.
+    func attachments(_ count: Int = 1) throws -> [Attachment] {
+        try wait(for: "\(count) registrations") { $0.attachments.count >= count ? $0.attachments : nil }
+    }
+    /// Waits for the next heartbeat and returns how many others live.
+    func renewal() throws -> Int {
+        change { $0.renewals = [] }
+        return try wait(for: "a heartbeat") { $0.renewals.first }
+    }
+    func reconnections(_ count: Int) throws {
+        _ = try wait(for: "\(count) reconnections") { $0.reconnections >= count ? true : nil }
+    }
+    func fetchedIDs(_ count: Int) throws -> [ClosedRange<JobID>] {
+        try wait(for: "\(count) ids") { state in
+            state.ids.reduce(0) { $0 + $1.count } >= count ? state.ids : nil
+        }
+    }
+    var detachments: Int { change { $0.detachments } }
+    /// Whether the held counts have been taken.
+    var isHeldTaken: Bool { change { $0.held.isEmpty } }
+
+    // MARK: The store's side
+
+    func takeWrites() -> WriteBatch? { change { $0.writes.isEmpty ? nil : $0.writes.removeFirst() } }
+    func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) { change { $0.writesDone.append(parts) } }
+    func takeQueries() -> [PendingQuery] {
+        change { state in
+            defer { state.queries = [] }
+            return state.queries
+        }
+    }
+    func finish(_ queries: [PendingQuery], _ answers: [Answer]) {
+        change { $0.answers += zip(queries, answers).map { (query: $0.query, answer: $1) } }
+    }
+    func fenced(_ queries: [PendingQuery]) { change { $0.fenced += queries.map(\.query) } }
+
+    func attach(epoch: Int64, tubes: [TubeRow], sentAt: Instant) {
+        change { $0.attachments.append(Attachment(epoch: epoch, tubes: tubes)) }
+    }
+    func renew(sentAt: Instant, peers: Int) { change { $0.renewals.append(peers) } }
+    func learn(_ tubes: [TubeRow]) {}
+    func detach() { change { $0.detachments += 1 } }
+    func reconnected() { change { $0.reconnections += 1 } }
+
+    func takeIDRequest() -> Int? {
+        change { state in
+            defer { state.idsWanted = nil }
+            return state.idsWanted
+        }
+    }
+    func add(ids: [ClosedRange<JobID>]) { change { $0.ids += ids } }
+    func idRequestFailed() {}
+    func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
+        change { state in
+            defer { state.held = [] }
+            return state.held
+        }
+    }
+
+    func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("Brokers see each other live and die")
+struct KeeperTests {
+    let db: Database
+
+    init() throws {
+        db = try Database()
+    }
+
+    private var epochs: String { get throws { try db.rows("select epoch from broker order by epoch") } }
+
+    @Test func theHeartbeatIsRenewed() throws {
+        let keeper = try TestKeeper(db.configuration)
+        let first = try db.value("select heartbeat_at from broker")
+        #expect(try keeper.client.renewal() == 0)
+        #expect(try db.value("select heartbeat_at from broker") > first)
+        #expect(try db.rows("select pid, host, process_space from broker").contains("\(getpid())"))
+    }
+
+    @Test func aNeighbourThatIsHeardOfLivesAndOneThatIsNotDies() throws {
+        let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        let keeper = try TestKeeper(db.configuration)
+        #expect(try epochs == "(\(other)) (\(other + 1))")
+        #expect(try keeper.client.renewal() == 1)
+        // 3.5 s without a heartbeat are death: it has a second left.
+        try db.run("update broker set heartbeat_at = clock_timestamp() - interval '2.5 s' where epoch = \(other)")
+        let heartbeat = try db.value("select heartbeat_at from broker where epoch = \(other)")
+        try eventually("it is declared dead") { try epochs == "(\(other + 1))" }
+        #expect(try db.holds("clock_timestamp() - \(literal(heartbeat)) >= interval '3.5 s'"))
+        #expect(try keeper.client.renewal() == 0)
+    }
+
+    @Test func aProcessThatHasEndedIsDeadAtOnce() throws {
+        let pid = try #require(Int32(runProgram("/bin/sh", ["-c", "echo $$"]).dropLast()))
+        let ended = try db.addBroker(pid: pid, space: ProcessSpace.name)
+        let elsewhere = try db.addBroker(pid: pid, space: "another machine")
+        let living = try db.addBroker(pid: getpid(), space: ProcessSpace.name)
+        let keeper = try TestKeeper(db.configuration)
+        #expect(try epochs == "(\(elsewhere)) (\(living)) (\(living + 1))")
+        #expect(ended < elsewhere)
+        #expect(try keeper.client.renewal() == 2)
+    }
+
+    @Test func whoIsDeclaredDeadRegistersAgain() throws {
+        let keeper = try TestKeeper(db.configuration)
+        let first = try keeper.client.attachments()[0].epoch
+        try db.removeBroker(first)
+        let second = try keeper.client.attachments(2)[1].epoch
+        #expect(second > first)
+        #expect(keeper.client.detachments == 1)
+        #expect(try epochs == "(\(second))")
+    }
+
+    @Test func aLostConnectionKeepsTheEpoch() throws {
+        let keeper = try TestKeeper(db.configuration("keeper"))
+        let epoch = try keeper.client.attachments()[0].epoch
+        try db.terminate("keeper")
+        _ = try keeper.client.renewal()
+        #expect(try epochs == "(\(epoch))")
+        #expect(keeper.client.detachments == 0)
+    }
+
+    @Test func theCountsOfTheDeadAreInherited() throws {
+        let dead = try TestBroker(db, tube: db.addTube())
+        try dead.put(dead.put(1), dead.put(2, delay: 100), dead.put(3, leased: true))
+        _ = try dead.write { $0.moves = [dead.move(3, to: .buried)] }
+        _ = try dead.ask([.delete(1)])
+        try db.run("insert into tube_held values (\(dead.epoch), \(dead.tube), 1, 1, 1, 1)")
+        try db.run("update broker set heartbeat_at = now() - interval '1 h'")
+        let keeper = try TestKeeper(db.configuration)
+        try eventually("the counts are inherited") {
+            try db.rows("select tube_id, urgent, ready, delayed, buried from tube_count") == "(\(dead.tube),0,0,1,1)"
+        }
+        #expect(try db.countsAgree())
+        _ = try keeper.client.renewal()
+        #expect(try db.number("select count(*) from tube_held") == 0)
+        // The fate of its batches can still be looked up.
+        let entries = "select writer, batch, tube_ids from ledger where epoch = \(dead.epoch) order by 1, 2"
+        #expect(try db.rows(entries) == "(0,1,{}) (0,2,{}) (1,1,{})")
+        // And it can commit nothing more.
+        #expect(try dead.write { $0.puts = [dead.put(4)] } == .fenced)
+    }
+
+    @Test func twoHeirsInheritOnce() throws {
+        let dead = try TestBroker(db, tube: db.addTube())
+        for id: JobID in 1...50 { try dead.put(dead.put(id)) }
+        let heirs = try (1...3).map { _ in try TestKeeper(db.configuration) }
+        try db.run("update broker set heartbeat_at = now() - interval '1 h' where epoch = \(dead.epoch)")
+        for heir in heirs { _ = try heir.client.renewal() }
+        try eventually("the counts are inherited") { try db.rows("select ready from tube_count") == "(50)" }
+        #expect(try db.countsAgree())
+        #expect(heirs.allSatisfy { $0.client.detachments == 0 })
+    }
+
+    // MARK: Held counts
+
+    private var held: String {
+        get throws { try db.rows("select tube_id, urgent, ready, delayed, buried from tube_held order by tube_id") }
+    }
+
+    @Test func heldCountsArePublished() throws {
+        let keeper = try TestKeeper(db.configuration)
+        keeper.client.hold(StateCounts(urgent: 1, ready: 2, delayed: 3, buried: 4), of: 7)
+        keeper.client.hold(StateCounts(ready: 5), of: 8)
+        try eventually("they are there") { try held == "(7,1,2,3,4) (8,0,5,0,0)" }
+        keeper.client.hold(StateCounts(ready: 1), of: 7)
+        try eventually("they are new") { try held == "(7,0,1,0,0) (8,0,5,0,0)" }
+    }
+
+    /// What nobody holds any more needs no row.
+    @Test func emptyHeldCountsGo() throws {
+        let keeper = try TestKeeper(db.configuration)
+        keeper.client.hold(StateCounts(ready: 5), of: 8)
+        try eventually("they are there") { try held == "(8,0,5,0,0)" }
+        keeper.client.hold(StateCounts(), of: 8)
+        try eventually("they are gone", within: 3) { try held == "" }
+    }
+
+    @Test func heldCountsThatWereCutOffArePublishedLater() throws {
+        let keeper = try TestKeeper(db.configuration("keeper"))
+        let blocker = try db.session()
+        try blocker.run("begin; lock table tube_held")
+        keeper.client.hold(StateCounts(ready: 5), of: 8)
+        try db.waitUntilBlocked("keeper")
+        #expect(keeper.client.isHeldTaken)
+        try db.terminate("keeper")
+        try blocker.run("commit")
+        try eventually("they are there", within: 4) { try held == "(8,0,5,0,0)" }
+    }
+}

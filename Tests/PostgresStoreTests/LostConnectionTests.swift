@@ -1,0 +1,158 @@
+import Foundation
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+/// Invariant 7: what a lost connection leaves open is looked up, and then everything is there once.
+@Suite("No guessed outcomes", .serialized)
+struct LostConnectionTests {
+    @Test func cutBeforeTheCommitABatchIsDoneAgain() throws {
+        let broker = try TestBroker()
+        try broker.put(broker.put(1))
+        let blocker = try broker.db.session()
+        try blocker.run("begin; lock table job")
+        broker.send { $0.puts = [broker.put(2)] }
+        try broker.db.waitUntilBlocked(broker.writing)
+        try broker.db.terminate(broker.writing)
+        try blocker.run("commit")
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
+        try broker.client.reconnections(1)
+        #expect(try broker.db.rows("select id from job order by id") == "(1) (2)")
+        // Number 2 was claimed, so that the batch that was cut off can never commit.
+        #expect(try broker.db.rows("select batch, tube_ids <> '{}' from ledger order by batch") == "(1,t) (2,f) (3,t)")
+        #expect(try broker.db.countsAgree())
+    }
+
+    @Test func cutBeforeTheCommitAQueryIsDoneAgain() throws {
+        let broker = try TestBroker()
+        try broker.put(broker.put(1))
+        let blocker = try broker.db.session()
+        try blocker.run("begin; select from job for update")
+        broker.send([.delete(1)])
+        try broker.db.waitUntilBlocked(broker.reading)
+        try broker.db.terminate(broker.reading)
+        try blocker.run("commit")
+        guard case .rows(let rows) = try broker.client.answers(1)[0] else { throw WireMismatch("no rows") }
+        #expect(rows.map(\.id) == [1])
+        #expect(try broker.db.rows("select id from job") == "")
+        #expect(try broker.db.countsAgree())
+    }
+
+    /// A commit that waits for a standby has happened, but its session does not say so before it is cut.
+    @Test func cutAfterTheCommitNothingIsDoneTwice() throws {
+        let server = try TestPostgres.private()
+        defer { try? server.stop() }
+        let broker = try TestBroker(on: server)
+        let db = broker.db
+        try broker.put(broker.put(1))
+        try db.run("alter system set synchronous_standby_names = 'nobody'")
+        try db.run("select pg_reload_conf()")
+
+        // It takes a moment until PostgreSQL heeds the setting.
+        var id: JobID = 1
+        var isUnderWay = false
+        try eventually("the writer waits for the standby") {
+            if isUnderWay, broker.client.hasOutcome { isUnderWay = try broker.client.outcome().isEmpty }
+            if !isUnderWay {
+                id += 1
+                broker.send { $0.puts = [broker.put(id)] }
+                isUnderWay = true
+            }
+            return try db.waitsForStandby(broker.writing)
+        }
+        try db.terminate(broker.writing)
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
+        #expect(try db.number("select count(*) from job") == Int64(id))
+
+        broker.send([.delete(1)])
+        try eventually("the reader waits for the standby") { try db.waitsForStandby(broker.reading) }
+        try db.terminate(broker.reading)
+        guard case .rows(let rows) = try broker.client.answers(1)[0] else { throw WireMismatch("no rows") }
+        #expect(rows.map(\.id) == [1])
+        #expect(try db.number("select count(*) from job") == Int64(id) - 1)
+
+        // Nothing was claimed, since everything had happened.
+        #expect(try db.rows("select writer, max(batch) from ledger group by 1 order by 1") == "(0,\(id)) (1,1)")
+        #expect(try db.countsAgree())
+    }
+
+    /// Terminates the sessions of a task at moments that nobody has chosen, until it is told to end.
+    private func killer(of task: String, _ db: Database) throws -> Repeating {
+        let session = try Connection(db.configuration("killer").database)
+        let pattern = literal("\(db.sessions) \(task)")
+        let box = Shared(session)
+        return Repeating {
+            try? box.value.run(
+                """
+                select pg_sleep(random() * 0.02);
+                select pg_terminate_backend(pid) from pg_stat_activity where application_name = \(pattern)
+                """)
+        }
+    }
+
+    @Test func everyPutIsThereOnceHoweverOftenTheWriterIsCut() throws {
+        let broker = try TestBroker()
+        let killer = try killer(of: broker.writing, broker.db)
+        var id: JobID = 0
+        var lives: Set<JobID> = []
+        let end = Date(timeIntervalSinceNow: 2.5)
+        while Date() < end {
+            var batch = (puts: [Put](), deletes: [Delete]())
+            batch.deletes = lives.filter { $0 % 3 == 0 }.map { broker.delete($0) }
+            for _ in 0..<20 {
+                id += 1
+                batch.puts.append(broker.put(id, leased: true))
+            }
+            let parts = try broker.writeParts { ($0.puts, $0.deletes) = (batch.puts, batch.deletes) }
+            #expect(parts.map(\.outcome) == [.committed])
+            lives.formUnion(batch.puts.map(\.id))
+            lives.subtract(batch.deletes.map(\.id))
+        }
+        killer.end()
+        #expect(try broker.db.number("select count(*) from job") == Int64(lives.count))
+        #expect(try broker.db.number("select count(*) from job where id % 3 = 0 and id <= \(id - 20)") == 0)
+        // A key was claimed for each batch that had to be looked up and had not happened.
+        #expect(try broker.db.holds("exists (select from ledger where tube_ids = '{}')"))
+        #expect(try broker.db.countsAgree())
+    }
+
+    @Test func everyJobIsDeletedOnceHoweverOftenTheReaderIsCut() throws {
+        let broker = try TestBroker()
+        let count: JobID = 6000
+        #expect(try broker.write { $0.puts = (1...count).map { broker.put($0) } } == .committed)
+        try broker.db.run("update job set state = 2, bury_order = id where id % 2 = 0")
+        try broker.db.run("update ledger set urgent = '{\(count / 2)}', ready = urgent, buried = '{\(count / 2)}'")
+        try broker.db.run("update ledger set ready = urgent")
+        let killer = try killer(of: broker.reading, broker.db)
+        var id: JobID = 1
+        var kicked = 0
+        let end = Date(timeIntervalSinceNow: 2.5)
+        while Date() < end, id < count {
+            let answers = try broker.ask([.delete(id), .kick(tube: broker.tube, bound: 1, state: .buried), .delete(id)])
+            if case .rows(let rows) = answers[0] { #expect(rows.map(\.id) == [id]) }
+            if case .readied(let readied) = answers[1] { kicked += readied.reduce(0) { $0 + $1.count } }
+            if case .rows(let rows) = answers[2] { #expect(rows.isEmpty) }
+            id += 2
+        }
+        killer.end()
+        let done = Int64(id / 2)
+        #expect(try broker.db.number("select count(*) from job where id % 2 = 1") == Int64(count) / 2 - done)
+        #expect(Int64(kicked) == done)
+        #expect(try broker.db.number("select sum(kicks) from job") == done)
+        #expect(try broker.db.countsAgree())
+    }
+}
+
+extension Database {
+    /// Whether the session of a task has committed and waits for a standby to confirm.
+    fileprivate func waitsForStandby(_ task: String) throws -> Bool {
+        try holds(
+            """
+            exists (
+                select from pg_stat_activity
+                where application_name = '\(sessions) \(task)' and wait_event = 'SyncRep')
+            """)
+    }
+}

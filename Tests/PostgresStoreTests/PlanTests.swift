@@ -1,0 +1,127 @@
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("Every statement walks the index that it is meant to walk", .serialized)
+struct PlanTests {
+    /// Jobs that passed through while a snapshot was held.
+    static let churned = 50_000
+
+    let db: Database
+
+    init() throws {
+        db = try Database()
+        try db.run("insert into tube (name) values ('default'), ('other'); select setval('broker_epoch', 100)")
+        try db.run("insert into broker (epoch, host, pid, process_space) values (1, '', 1, '')")
+    }
+
+    /// A session that is set up as the writer's and the reader's are, with the statements of both.
+    private func session() throws -> PostgresStore.Connection {
+        var statements = Statement.reader
+        statements += Statement.writer.filter { own in !statements.contains { $0.name == own.name } }
+        return try Session.open(db.configuration, statements, isPipelined: false)
+    }
+
+    /// Jobs as they are between others: some in each state, of two tubes.
+    private func fill(_ ids: ClosedRange<Int>) throws {
+        try db.run(
+            """
+            insert into job
+                (id, priority, ttr, delay, created_at, due_at, lease_epoch, bury_order, tube_id, state, body)
+            select id, 5, 60, 0, now(), now(), case when id % 2 = 0 then 1 end, case when id % 10 = 9 then id end,
+                1 + id % 7 / 6, case id % 10 when 8 then 1 when 9 then 2 else 0 end, 'body'
+            from generate_series(\(ids.lowerBound), \(ids.upperBound)) as id
+            """)
+    }
+
+    private func expectIndexes(_ call: PlannedCall, _ plan: Plan) {
+        let indexes = Set(plan.scans.compactMap { scan in scan.split(separator: " ").first { $0.hasPrefix("job_") } })
+        #expect(Set(indexes.map(String.init)) == call.indexes, "\(call.statement.name): \(plan.shape)")
+        #expect(!plan.scans.contains { $0.hasPrefix("Seq Scan") || $0.hasPrefix("Bitmap") }, "\(call.statement.name)")
+    }
+
+    /// A session keeps the plan that it made while the table was empty; it must be the one for a full table.
+    @Test func theSameOnAnEmptyTableAsOnAFullOne() throws {
+        let calls = PlannedCall.all(from: 100) + PlannedCall.byState
+        let early = try session()
+        let empty = try calls.map { try Plan(of: $0.statement, $0.arguments, in: early) }
+        try fill(1...20_000)
+        let kept = try calls.map { try Plan(of: $0.statement, $0.arguments, in: early) }
+        try db.run("analyze job")
+        let late = try session()
+        for (call, (empty, kept)) in zip(calls, zip(empty, kept)) {
+            expectIndexes(call, empty)
+            #expect(kept.shape == empty.shape, "\(call.statement.name)")
+            let filled = try Plan(of: call.statement, call.arguments, in: late)
+            #expect(filled.shape == empty.shape, "\(call.statement.name)")
+        }
+    }
+
+    @Test func whatHasPassedCostsNothingWhileASnapshotIsHeld() throws {
+        let reader = try db.session()
+        try reader.run("begin isolation level repeatable read; select count(*) from job")
+        try churn()
+        let first = PlanTests.churned + 1
+        try fill(first...first + 999)
+        let session = try session()
+        for call in PlannedCall.all(from: first) {
+            let plan = try Plan(of: call.statement, call.arguments, in: session)
+            expectIndexes(call, plan)
+            // Fifty rows, each in its page of the table and of four indexes, a few levels deep; not all the churn.
+            let limit = call.arguments.contains("{") ? 1500 : call.statement.name.hasPrefix("refill") ? 1000 : 60
+            #expect(plan.blocks <= limit, "\(call.statement.name): \(plan.blocks) blocks")
+        }
+        for call in PlannedCall.byState {
+            expectIndexes(call, try Plan(of: call.statement, call.arguments, in: session))
+        }
+
+        // One job, from a horizon behind the churn: a handful of blocks. From the start: all that has passed.
+        let near = try Plan(of: .refill, "1, 5, \(first), 1, 1, 1000", in: session)
+        let far = try Plan(of: .refill, "1, 0, 0, 1, 1, 1000", in: session)
+        #expect(near.blocks < 40, "\(near.blocks) blocks")
+        #expect(far.blocks > 10 * near.blocks, "no churn to speak of: \(far.blocks) blocks")
+        try reader.run("commit")
+    }
+
+    @Test func theLedgerIsFoldedWithoutWalkingWhatWasFoldedBefore() throws {
+        let reader = try db.session()
+        try reader.run("begin isolation level repeatable read; select count(*) from ledger")
+        try db.run(
+            """
+            insert into ledger (epoch, writer, batch, tube_ids, urgent, ready, delayed, buried)
+            select 1, 0, batch, '{1}', '{0}', '{1}', '{0}', '{0}' from generate_series(1, 20000) as batch
+            """)
+        let session = try Session.open(db.configuration, Statement.keeper, isPipelined: false)
+        let before = try Plan(of: .fold, "1, 0::smallint, 0, 19990", in: session)
+        try db.run("delete from ledger where batch < 19990")
+        let plan = try Plan(of: .fold, "1, 0::smallint, 19990, 20000", in: session)
+        #expect(plan.shape.contains("Index Scan ledger_pkey ledger"), "\(plan.shape)")
+        #expect(plan.blocks < 60, "\(plan.blocks) blocks")
+        #expect(before.blocks > 10 * plan.blocks)
+        try reader.run("commit")
+    }
+
+    /// Puts and deletes, as the writer sends them.
+    private func churn() throws {
+        let session = try Session.open(db.configuration, Statement.writer, isPipelined: false)
+        let size = 5000
+        for batch in 0..<PlanTests.churned / size {
+            var put = WriteBatch(epoch: 1)
+            put.puts = (1...size).map {
+                Put(
+                    id: JobID(batch * size + $0), tube: 1, priority: 5, delay: 0, ttr: 60, isLeased: true,
+                    body: Body("body".utf8), tubeSlot: 0, ticket: .some, issued: Instant(nanoseconds: 0))
+            }
+            #expect(try session.execute(.put, put.putParameters).changed == size)
+            var delete = WriteBatch(epoch: 1)
+            delete.deletes = put.puts.map {
+                Delete(
+                    id: $0.id, tube: 1, from: .ready, fromPriority: 5, slot: 0, wasHeld: true, ticket: .some,
+                    issued: Instant(nanoseconds: 0))
+            }
+            #expect(try session.execute(.delete, delete.deleteParameters).changed == size)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("What is a value stays a value, and what is a name stays a name")
+struct QuotingTests {
+    static let hostile = [
+        #"Upper Case"#, #"a"b"#, #""; drop table job; --"#, #"it's"#, #"back\slash"#, "söß", "$1", "a,b",
+        // A quote with an accent on it is one Character, and still a quote to PostgreSQL.
+        "accent\"\u{301}x", "accent'\u{301}x",
+    ]
+
+    @Test(arguments: hostile) func namesAndLiteralsAreReadAsWritten(_ text: String) throws {
+        let connection = try Connection(TestPostgres.shared().connectionString)
+        let statement = Statement(name: "", sql: "select \(literal(text))")
+        try connection.prepare(statement)
+        #expect(try connection.execute(statement).string(0, 0).unicodeScalars.elementsEqual(text.unicodeScalars))
+        let name = Statement(
+            name: "", sql: "select json_object_keys(row_to_json(a)) from (select 1 as \(identifier(text))) as a")
+        try connection.prepare(name)
+        #expect(try connection.execute(name).string(0, 0).unicodeScalars.elementsEqual(text.unicodeScalars))
+    }
+
+    @Test(arguments: hostile) func aSchemaOfAnyNameWorks(_ name: String) throws {
+        let db = try Database(schema: "\(TestPostgres.shared().freshSchema()) \(name)")
+        let broker = try TestBroker(db, tube: db.addTube())
+        try broker.put(broker.put(1), broker.put(2))
+        #expect(try broker.refill() == [1, 2])
+        #expect(try broker.write { $0.deletes = [broker.delete(1)] } == .committed)
+        #expect(try db.rows("select id from job") == "(2)")
+        let migrator = try Migrator(database: db.server.connectionString, schema: db.schema)
+        #expect(try migrator.check() == Migration.all.count)
+        #expect(try migrator.down() == Migration.all.count - 1)
+    }
+
+    /// The protocol allows no such tube, but SQL does.
+    @Test(arguments: hostile) func aTubeOfAnyName(_ name: String) throws {
+        let broker = try TestBroker()
+        guard case .tube(let tube, true) = try broker.ask(.openTube(TubeName(unchecked: name))) else {
+            throw WireMismatch("no new tube")
+        }
+        #expect(try broker.db.rows("select id from tube where name <> 'default'") == "(\(tube))")
+        let read = try broker.db.value(
+            "select encode(convert_to(name, 'UTF8'), 'hex') from tube where name <> 'default'")
+        #expect(read == name.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+}

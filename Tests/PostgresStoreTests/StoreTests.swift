@@ -1,0 +1,113 @@
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("A store starts, works and leaves nothing behind")
+struct StoreTests {
+    let db: Database
+
+    init() throws {
+        db = try Database()
+    }
+
+    @Test func theStartBringsTheSchemaUp() async throws {
+        let empty = try Database(isMigrated: false)
+        let store = try await TestStore(empty.configuration)
+        #expect(try empty.rows("select epoch, alive from brokers") == "(\(store.epoch),t)")
+    }
+
+    @Test func withoutMigratingAMissingSchemaEndsTheStart() async throws {
+        let empty = try Database(isMigrated: false)
+        var configuration = empty.configuration
+        configuration.migrates = false
+        await #expect { _ = try await TestStore(configuration) } throws: { error in
+            if case .schemaTooOld? = error as? StoreError { true } else { false }
+        }
+    }
+
+    @Test func aDatabaseThatIsNotThereEndsTheStartInTime() async throws {
+        var configuration = StoreConfiguration(database: "host=/nonexistent")
+        configuration.startTimeout = 0.1
+        await #expect { _ = try await TestStore(configuration) } throws: { error in
+            if case .unreachable? = error as? StoreError { true } else { false }
+        }
+    }
+
+    @Test func epochsAreNeverUsedTwice() async throws {
+        var epochs: [Int64] = []
+        for _ in 1...3 {
+            let store = try await TestStore(db.configuration)
+            epochs.append(try store.epoch)
+            store.stop()
+            #expect(try db.rows("select epoch from broker") == "")
+        }
+        #expect(epochs == epochs.sorted() && Set(epochs).count == 3)
+    }
+
+    @Test func theStartTellsOfTubesAndTheirJobs() async throws {
+        let tube = try db.addTube()
+        _ = try db.addTube("empty")
+        let first = try await TestStore(db.configuration)
+        try first.put(1...5, tube: tube)
+        try first.put(6...7, tube: tube, priority: 5000)
+        _ = try first.ask([.pause(.default, seconds: 100)])
+        first.stop()
+        let second = try await TestStore(db.configuration)
+        let tubes = try second.client.attachments()[0].tubes
+        #expect(tubes.map(\.name.description) == ["default", "empty"])
+        #expect(tubes.map(\.counts) == [StateCounts(urgent: 5, ready: 7), StateCounts()])
+        #expect(tubes[0].pause == 100 && (50_000_000...100_000_000).contains(tubes[0].pauseLeft))
+        #expect(tubes[1].pause == 0 && tubes[1].pauseLeft == 0)
+    }
+
+    @Test func countsAreFoldedAndAgreeAllTheWhile() async throws {
+        let tube = try db.addTube()
+        let store = try await TestStore(db.configuration)
+        for round: JobID in 0..<200 {
+            try store.put(round * 3 + 1...round * 3 + 3, tube: tube)
+            _ = try store.ask([.delete(round * 3 + 2)])
+            if round % 20 == 0 { #expect(try db.countsAgree()) }
+        }
+        // The last batch of each writer stays, for its fate may be asked for.
+        try eventually("the ledger is folded") {
+            try db.rows("select writer, batch from ledger order by 1") == "(0,200) (1,200)"
+        }
+        #expect(try db.countsAgree())
+        #expect(try db.rows("select urgent, ready from tube_count") == "(398,398)")
+        store.stop()
+        #expect(try db.number("select count(*) from ledger") == 0)
+        #expect(try db.rows("select urgent, ready, delayed, buried from tube_count") == "(400,400,0,0)")
+        #expect(try db.countsAgree())
+    }
+
+    @Test func theLastBatchIsWrittenBeforeTheStop() async throws {
+        let tube = try db.addTube()
+        let store = try await TestStore(db.configuration)
+        try store.put(1...1, tube: tube)
+        store.stop()
+        #expect(try db.rows("select id from job") == "(1)")
+        #expect(try db.rows("select epoch from broker") == "")
+        #expect(try db.number("select count(*) from tube_held") == 0)
+    }
+
+    @Test func idsAreDistinctAndContiguous() async throws {
+        let store = try await TestStore(db.configuration)
+        #expect(try store.fetchIDs(500, total: 500) == [1...500])
+        let other = try await TestStore(db.configuration)
+        #expect(try other.fetchIDs(100, total: 100) == [501...600])
+        #expect(try store.fetchIDs(200, total: 700) == [1...500, 601...800])
+    }
+
+    @Test func idsOfManyAtOnceAreDistinct() async throws {
+        let stores = [try await TestStore(db.configuration), try await TestStore(db.configuration)]
+        let boxes = stores.map { Shared($0) }
+        try onThreads(2) { number in
+            for round in 1...20 { _ = try? boxes[number].value.fetchIDs(500, total: round * 500) }
+        }
+        let ids = try stores.flatMap { try $0.client.fetchedIDs(10_000).flatMap { Array($0) } }
+        #expect(ids.count == 20_000)
+        #expect(Set(ids).count == ids.count)
+    }
+}

@@ -1,0 +1,146 @@
+import Logging
+import TestKit
+
+@testable import PostgresStore
+@testable public import QueueCore
+
+/// An epoch with a writer and a reader, and no keeper: it lives until the test lets it die.
+final class TestBroker {
+    let db: Database
+    let epoch: Int64
+    let client = FakeClient()
+    /// The tube `default`.
+    let tube: TubeID
+    private let writer: Writer
+    private let reader: Reader
+
+    /// A broker on a schema of its own.
+    convenience init(on server: TestPostgres? = nil) throws {
+        let db = try Database(on: server)
+        try self.init(db, tube: db.addTube())
+    }
+
+    init(_ db: Database, tube: TubeID) throws {
+        self.db = db
+        self.tube = tube
+        epoch = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        let current = Epoch()
+        current.set(epoch)
+        writer = Writer(db.configuration("writer \(epoch)"), client, .quiet)
+        reader = Reader(db.configuration("reader \(epoch)"), client, current, .quiet)
+        writer.start()
+        reader.start()
+    }
+
+    deinit {
+        _ = writer.stop(within: 5)
+        _ = reader.stop(within: 5)
+    }
+
+    /// The names of the sessions.
+    var writing: String { "writer \(epoch)" }
+    var reading: String { "reader \(epoch)" }
+
+    /// Another broker on the same schema.
+    func peer() throws -> TestBroker { try TestBroker(db, tube: tube) }
+
+    /// The broker's row goes, as if another one had declared it dead.
+    func die() throws { try db.removeBroker(epoch) }
+
+    // MARK: Writing
+
+    /// Has a batch done and returns the outcome of each of its parts.
+    func writeParts(_ fill: (inout WriteBatch) -> Void) throws -> [(batch: WriteBatch, outcome: WriteOutcome)] {
+        send(fill)
+        return try client.outcome()
+    }
+
+    /// Has a batch done in one part.
+    func write(_ fill: (inout WriteBatch) -> Void) throws -> WriteOutcome {
+        let parts = try writeParts(fill)
+        guard parts.count == 1 else { throw WireMismatch("\(parts.count) parts") }
+        return parts[0].outcome
+    }
+
+    /// Has a batch done, without waiting for it.
+    func send(_ fill: (inout WriteBatch) -> Void) {
+        var batch = WriteBatch(epoch: epoch)
+        fill(&batch)
+        client.give(batch)
+        writer.bell.ring()
+    }
+
+    /// Puts jobs and nothing else.
+    func put(_ puts: Put...) throws {
+        let outcome = try write { $0.puts = puts }
+        guard outcome == .committed else { throw WireMismatch("put: \(outcome)") }
+    }
+
+    func put(_ id: JobID, priority: UInt32 = 0, delay: UInt32 = 0, leased: Bool = false, body: Body = [1]) -> Put {
+        Put(
+            id: id, tube: tube, priority: priority, delay: delay, ttr: 60, isLeased: leased, body: body, tubeSlot: 0,
+            ticket: .some, issued: Instant(nanoseconds: 0))
+    }
+
+    func move(
+        _ id: JobID, from: StoredState = .ready, to: StoredState, priority: UInt32 = 0, delay: UInt32 = 0,
+        keepsLease: Bool = false, counters: JobCounters = JobCounters(), isAsked: Bool = true
+    ) -> Move {
+        Move(
+            id: id, tube: tube, from: from, fromPriority: 0, to: to, priority: priority, delay: delay,
+            keepsLease: keepsLease, counters: counters, slot: 0, wasHeld: true, ticket: isAsked ? .some : nil,
+            issued: Instant(nanoseconds: 0))
+    }
+
+    func delete(_ id: JobID, from: StoredState = .ready, priority: UInt32 = 0) -> Delete {
+        Delete(
+            id: id, tube: tube, from: from, fromPriority: priority, slot: 0, wasHeld: true, ticket: .some,
+            issued: Instant(nanoseconds: 0))
+    }
+
+    // MARK: Asking
+
+    func ask(_ queries: [Query]) throws -> [Answer] {
+        send(queries)
+        return try client.answers(queries.count)
+    }
+
+    func ask(_ query: Query) throws -> Answer {
+        try ask([query])[0]
+    }
+
+    /// Asks without waiting.
+    func send(_ queries: [Query]) {
+        client.give(queries)
+        reader.bell.ring()
+    }
+
+    /// Asks for jobs and returns their rows.
+    func find(_ query: Query) throws -> [JobRow] {
+        guard case .rows(let rows) = try ask(query) else { throw WireMismatch("no rows") }
+        return rows
+    }
+
+    func refilling(
+        from: JobKey = .first, limit: Int = 100, bodyLimit: Int = 1 << 20, includesOwn: Bool = false
+    ) -> Query {
+        .refill(tube: tube, from: from, limit: limit, bodyLimit: bodyLimit, includesOwn: includesOwn)
+    }
+
+    func refill(from: JobKey = .first, limit: Int = 100, includesOwn: Bool = false) throws -> [JobID] {
+        try find(refilling(from: from, limit: limit, includesOwn: includesOwn)).map(\.id)
+    }
+}
+
+extension Logger {
+    /// What the store has to say about broken connections is no news to these tests.
+    static let quiet = Logger(label: "test.store") { _ in SwiftLogNoOpLogHandler() }
+}
+
+extension Ticket {
+    static let some = Ticket(connection: ConnectionID(slot: 0, generation: 1), place: 0)
+}
+
+extension WriteOutcome: Equatable {
+    public static func == (a: Self, b: Self) -> Bool { "\(a)" == "\(b)" }
+}

@@ -1,0 +1,76 @@
+import Logging
+import TestKit
+
+@testable import PostgresStore
+@testable import QueueCore
+
+/// A whole store, or its keeper alone, with a played queue.
+final class TestStore {
+    let client = FakeClient()
+    private let store: Store
+    private var isStopped = false
+
+    init(_ configuration: StoreConfiguration) async throws {
+        store = Store(configuration: configuration, client: client, logger: .quiet)
+        _ = try await store.start()
+    }
+
+    deinit {
+        stop()
+    }
+
+    func stop() {
+        guard !isStopped else { return }
+        isStopped = true
+        store.stop(within: 20)
+    }
+
+    var epoch: Int64 {
+        get throws { try client.attachments().last!.epoch }
+    }
+
+    /// Puts jobs of a tube and waits for the commit.
+    func put(_ ids: ClosedRange<JobID>, tube: TubeID, priority: UInt32 = 0) throws {
+        var batch = WriteBatch(epoch: try epoch)
+        batch.puts = ids.map {
+            Put(
+                id: $0, tube: tube, priority: priority, delay: 0, ttr: 1, isLeased: false, body: [], tubeSlot: 0,
+                ticket: .some, issued: Instant(nanoseconds: 0))
+        }
+        client.give(batch)
+        store.wakeWriter()
+        let outcomes = try client.outcome().map(\.outcome)
+        guard outcomes == [.committed] else { throw WireMismatch("put: \(outcomes)") }
+    }
+
+    func ask(_ queries: [Query]) throws -> [Answer] {
+        client.give(queries)
+        store.wakeReader()
+        return try client.answers(queries.count)
+    }
+
+    /// Asks for ids and returns all that have come, once there are `total`.
+    func fetchIDs(_ count: Int, total: Int) throws -> [ClosedRange<JobID>] {
+        client.wantIDs(count)
+        store.wakeKeeper()
+        return try client.fetchedIDs(total)
+    }
+}
+
+/// A keeper without writer and reader.
+final class TestKeeper {
+    let client = FakeClient()
+    private let keeper: Keeper
+
+    init(_ configuration: StoreConfiguration) throws {
+        keeper = Keeper(configuration, client, Epoch(), settled: [], .quiet) { _ in }
+        keeper.start()
+        _ = try client.attachments()
+    }
+
+    deinit {
+        _ = keeper.stop(within: 10)
+    }
+
+    func wake() { keeper.bell.ring() }
+}
