@@ -74,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "EmbeddedPostgres", "PostgresStore",
+                "BeanrowServer", "Binlog", "EmbeddedPostgres", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -93,6 +93,9 @@ let package = Package(
             dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(name: "BinlogTests", dependencies: ["Binlog"], swiftSettings: strict),
+        // Folders written by the real beanstalkd, taken over by the real binary.
+        .testTarget(name: "ImportTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         // A PostgreSQL, a broker process and a client for tests.
         .target(
             name: "TestKit",
@@ -109,6 +112,13 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // The command line, the system around the process, and much of everything.
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["systemd.py"],
             swiftSettings: strict
         ),
         // Clients written for beanstalkd, end to end.

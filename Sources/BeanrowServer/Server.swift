@@ -19,6 +19,8 @@ public final class Server: Service {
     private let group: MultiThreadedEventLoopGroup
     private let broker: Broker
     private let listener: any Channel
+    /// Heard from the beginning: unheard, SIGUSR1 ends a process.
+    private let drains: UnixSignalsSequence
     private let summary = NIOLockedValueBox<Logger.Metadata>([:])
     /// What clients connect to: `127.0.0.1:11300` or `unix:/path`.
     public let address: String
@@ -29,6 +31,7 @@ public final class Server: Service {
         self.configuration = configuration
         self.logger = logger
         Server.raiseFileLimit()
+        drains = await UnixSignalsSequence(trapping: .sigusr1)
         let threads = configuration.threads ?? max(1, min(System.coreCount / 2, 8))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.group = group
@@ -123,15 +126,13 @@ public final class Server: Service {
         }
     }
 
-    /// Serves until told to stop: SIGTERM and SIGINT end it, SIGUSR1 turns puts away.
+    /// Serves until told to stop; SIGUSR1 turns puts away.
     public func run() async throws {
-        let drains = await UnixSignalsSequence(trapping: .sigusr1)
-        // Once this is read, every signal is heard.
         logger.notice("serving", metadata: summary.withLockedValue { $0 })
         Systemd.notify("READY=1")
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                for await _ in drains {
+                for await _ in self.drains {
                     self.logger.notice("draining: puts are turned away from now on")
                     self.broker.drain()
                 }

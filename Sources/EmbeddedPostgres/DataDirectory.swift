@@ -9,7 +9,8 @@ import Glibc
 ///     cluster/       PostgreSQL's own data directory
 ///     socket         directory of the Unix socket, or a link to a short one under /tmp
 ///     postgres.log   what the server has to say
-///     lock           held by the broker that uses the directory
+///     lock           held by the broker that uses the directory, beanstalkd included
+///     binlog.<N>     left by beanstalkd, never touched
 struct DataDirectory: Sendable {
     /// Bytes of a Unix socket's path: `sun_path` without the final zero.
     static let socketPathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
@@ -75,14 +76,17 @@ struct DataDirectory: Sendable {
             throw EmbeddedPostgresError.unsuitableDirectory(path, reason: "it is not a directory, so choose another")
         }
         let names = entries(of: path)
-        guard names.contains("lock") || names.contains("cluster") || names.allSatisfy({ $0 == "lost+found" }) else {
+        // A folder of beanstalkd's: its jobs are imported, and its files stay as they are.
+        let hasBinlog = names.contains { $0.hasPrefix("binlog.") && Int($0.dropFirst("binlog.".count)) != nil }
+        let isEmpty = names.allSatisfy { $0 == "lost+found" }
+        guard names.contains("lock") || names.contains("cluster") || hasBinlog || isEmpty else {
             throw EmbeddedPostgresError.unsuitableDirectory(
                 path,
                 reason: "it holds other files, so choose an empty or a new one"
             )
         }
         // Not ours yet: root gives an empty directory away, whoever had it.
-        return names.contains("lock") || geteuid() != 0 ? status.st_uid : nil
+        return names.contains("lock") || hasBinlog || geteuid() != 0 ? status.st_uid : nil
     }
 
     /// Only root needs it: whoever runs PostgreSQL as themselves hears of a closed way from `mkdir`.

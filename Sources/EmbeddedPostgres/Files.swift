@@ -73,7 +73,10 @@ func makePrivate(_ path: String, owner: Account) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { throw systemError("open the directory \(path)") }
     defer { close(descriptor) }
-    guard fchown(descriptor, owner.uid, owner.gid) == 0, fchmod(descriptor, 0o700) == 0 else {
+    var status = stat()
+    // An owner may not be a member of the folder's group, and then not even set it to what it is.
+    let isOwned = fstat(descriptor, &status) == 0 && status.st_uid == owner.uid
+    guard isOwned || fchown(descriptor, owner.uid, owner.gid) == 0, fchmod(descriptor, 0o700) == 0 else {
         throw systemError("make \(path) private to \(owner.name)")
     }
 }

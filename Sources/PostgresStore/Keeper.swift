@@ -57,7 +57,8 @@ final class Keeper: Worker, @unchecked Sendable {
         guard !hasStarted else { return }
         let mayPass =
             switch error as? StoreError {
-            case .unreachable(let message): !message.contains("FATAL") || Keeper.passing.contains { message.contains($0) }
+            case .unreachable(let message):
+                !message.contains("FATAL") || Keeper.passing.contains { message.contains($0) }
             case .lost: true
             default: false
             }

@@ -8,7 +8,10 @@ public struct Migration: Sendable {
     /// All of them, oldest first; a test compares the list with the directory.
     public static let all: [Migration] = [
         Migration(
-            version: 1, name: "jobs", up: PackageResources._001_jobs_up_sql, down: PackageResources._001_jobs_down_sql)
+            version: 1, name: "jobs", up: PackageResources._001_jobs_up_sql, down: PackageResources._001_jobs_down_sql),
+        Migration(
+            version: 2, name: "import", up: PackageResources._002_import_up_sql,
+            down: PackageResources._002_import_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

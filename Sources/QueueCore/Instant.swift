@@ -35,6 +35,8 @@ public struct Span: Comparable, Hashable, Sendable {
     }
 
     public var microseconds: Int64 { nanoseconds / 1000 }
+    /// Whole seconds of a time that has begun to run out: a TTR of 10 seconds leaves 9 as soon as it runs.
+    public var wholeSecondsLeft: Int64 { max(0, (nanoseconds - 1) / 1_000_000_000) }
     /// Whole seconds, rounded down; never negative.
     public var wholeSeconds: Int64 { max(0, nanoseconds / 1_000_000_000) }
 

@@ -176,7 +176,7 @@ extension Queue {
                 JobStats(
                     id: id, tube: tubes[known.tube].name, state: isHeld ? .reserved : .ready,
                     priority: known.key.priority, age: (now - known.created).wholeSeconds, delay: known.delay,
-                    ttr: known.ttr, timeLeft: isHeld ? (known.deadline - now).wholeSeconds : 0,
+                    ttr: known.ttr, timeLeft: isHeld ? (known.deadline - now).wholeSecondsLeft : 0,
                     counters: known.counters)), now: now)
     }
 

@@ -46,6 +46,9 @@ extension Queue {
         guard epoch != 0 else { return }
         epoch = 0
         epochValidUntil = now
+        // Whoever thought this broker dead may have moved the sequence (an import).
+        ids = []
+        idsWanted = true
         let lost = pending
         pending = WriteBatch(epoch: 0)
         for put in lost.puts { orphan(put) }

@@ -124,7 +124,7 @@ extension Queue {
         stats.deletes = tube.deletes
         stats.pauses = tube.pauses
         stats.pause = tube.pause
-        stats.pauseTimeLeft = tube.pausedUntil.map { ($0 - now).wholeSeconds } ?? 0
+        stats.pauseTimeLeft = tube.pausedUntil.map { ($0 - now).wholeSecondsLeft } ?? 0
         return stats
     }
 

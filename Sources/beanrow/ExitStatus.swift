@@ -1,4 +1,5 @@
 import BeanrowServer
+import Binlog
 import EmbeddedPostgres
 
 /// How the process ends, by beanstalkd's numbers where it has one (operations, 2.1).
@@ -19,7 +20,7 @@ enum ExitStatus: Int32 {
         switch error {
         case is ServerError: self = .noSocket
         case let error as UserError: self = error.status
-        case EmbeddedPostgresError.inUse: self = .locked
+        case EmbeddedPostgresError.inUse, BinlogError.inUse: self = .locked
         default: self = .failure
         }
     }

@@ -25,9 +25,8 @@ struct Serve: AsyncParsableCommand {
     @Option(
         name: .customShort("p"),
         help: ArgumentHelp(
-            "Listen on this port, a number or a service's name; 0 takes a free one.", valueName: "port"),
-        transform: Serve.port)
-    var port: UInt16 = 11300
+            "Listen on this port, a number or a service's name; 0 takes a free one.", valueName: "port"))
+    var port = Port(number: 11300)
 
     @Option(
         name: .customShort("u"),
@@ -107,19 +106,19 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(_ logger: Logger) async throws {
+        // Heard from the beginning: what has been started must be stopped, whenever the signal comes.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
         do {
             // As root it makes what the user shall own, and finds what root alone may.
             let cluster = try await startCluster(logger)
+            if let cluster { try await takeOver(cluster, logger) }
             try user?.become()
             try await server.attach(storeConfiguration(cluster))
             var services: [any Service] = [server]
             if let cluster { services.append(ClusterWatch(cluster: cluster, logger: logger)) }
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
-            try await group.run()
+            try await run(ServiceGroup(services: services, logger: quiet(logger)), until: signals)
             await server.stop()
             try await onThread { try cluster?.stop() }
         } catch {
@@ -128,20 +127,30 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    // MARK: Options as configurations
-
-    private static func port(_ text: String) throws -> UInt16 {
-        if let number = UInt16(text) { return number }
-        guard let service = getservbyname(text, "tcp") else {
-            throw ValidationError("-p takes a port from 0 to 65535 or the name of a service, and \(text) is neither.")
+    private func run(_ group: ServiceGroup, until signals: UnixSignalsSequence) async throws {
+        let watch = Task {
+            for await _ in signals { await group.triggerGracefulShutdown() }
         }
-        return UInt16(truncatingIfNeeded: service.pointee.s_port).byteSwapped
+        defer { watch.cancel() }
+        do {
+            try await group.run()
+        } catch let error as ServiceGroupError where error == .alreadyFinished() {
+            // The signal came first.
+        }
     }
+
+    /// A beanstalkd's folder becomes the data directory.
+    private func takeOver(_ cluster: RunningCluster, _ logger: Logger) async throws {
+        let (schema, migrates) = (database.schema, !leavesSchema)
+        try await onThread { try importLeftBinlog(in: cluster, schema: schema, migrates: migrates, logger) }
+    }
+
+    // MARK: Options as configurations
 
     private var serverConfiguration: ServerConfiguration {
         var configuration = ServerConfiguration()
         configuration.address = address
-        configuration.port = Int(port)
+        configuration.port = Int(port.number)
         configuration.maxJobSize = min(maxJobSize, Serve.largestJob)
         configuration.cacheBytes = cacheMemory << 20
         configuration.databaseTimeout = databaseTimeout

@@ -157,7 +157,7 @@ public final class BrokerProcess: Sendable {
     }
 
     /// The binary under test: named by BEANROW_BINARY, else beside the test bundle.
-    static func beanrowPath() throws -> String {
+    public static func beanrowPath() throws -> String {
         if let path = ProcessInfo.processInfo.environment["BEANROW_BINARY"] { return path }
         // The helper that loads the bundle may live elsewhere, but its arguments name the bundle.
         let starts = CommandLine.arguments + [Bundle.main.executablePath ?? "", "/proc/self/exe"]

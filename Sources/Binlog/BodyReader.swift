@@ -1,0 +1,18 @@
+/// Fetches bodies from the files. Keeps the last file open, so ask in the order of `BinlogContents.jobs`.
+public final class BodyReader {
+    private let contents: BinlogContents
+    private var open: (file: Int32, reader: FileReader)?
+
+    public init(_ contents: BinlogContents) {
+        self.contents = contents
+    }
+
+    /// - Throws: `BinlogError` when the file is not what it was.
+    public func body(of job: BinlogJob) throws -> [UInt8] {
+        if open?.file != job.body.file {
+            let number = contents.files[Int(job.body.file)].number
+            open = (job.body.file, try FileReader(contents.folder.path(of: number)))
+        }
+        return try open!.reader.bytes(job.body.offset..<job.body.offset + job.bodySize)
+    }
+}

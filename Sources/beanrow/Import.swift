@@ -1,0 +1,130 @@
+import ArgumentParser
+import Binlog
+import EmbeddedPostgres
+import Foundation
+import Logging
+import PostgresStore
+
+struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take over the jobs of a stopped beanstalkd from its folder (-b DIR).",
+        discussion: """
+            All of them or none, and once; beanstalkd's files stay as they are. \
+            `beanrow -b DIR` does the same on its first start.
+            """)
+
+    @Argument(help: ArgumentHelp("The folder with beanstalkd's binlog files.", valueName: "dir"))
+    var folder: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(
+        name: [.customShort("b"), .customLong("data-dir")],
+        help: ArgumentHelp(
+            "Folder of the embedded PostgreSQL, when no database is given; by default the one with the binlog.",
+            valueName: "dir"))
+    var dataDirectory: String?
+
+    @Flag(help: "Import what can be read of a damaged log.")
+    var salvage = false
+
+    @Flag(name: .customLong("no-migrate"), help: "Do not bring the schema up; refuse one that is too old.")
+    var leavesSchema = false
+
+    func validate() throws {
+        guard database.url == nil || dataDirectory == nil else {
+            throw ValidationError("--database and --data-dir (-b) exclude each other: the jobs are in one of them.")
+        }
+    }
+
+    func run() async throws {
+        let logger = Logger(label: "beanrow") { StreamLogHandler.standardError(label: $0) }
+        do {
+            try await onThread { try runImport(logger) }
+        } catch {
+            logger.critical("\(error)")
+            throw Failure(status: ExitStatus(error))
+        }
+    }
+
+    private func runImport(_ logger: Logger) throws {
+        let folder = try BinlogFolder(folder)
+        guard !folder.numbers.isEmpty else { throw NothingToImport(path: folder.path) }
+        guard database.url == nil else { return try runImport(folder, to: database.url!, FolderLock(folder), logger) }
+
+        let target = dataDirectory ?? folder.path
+        // A cluster in the folder itself takes the folder's lock.
+        let isInside = (try? BinlogFolder(target).path) == folder.path
+        let lock = isInside ? nil : try FolderLock(folder)
+        let cluster = try EmbeddedPostgres(dataDirectory: target, logger: logger).start()
+        defer {
+            do { try cluster.stop() } catch { logger.error("\(error)") }
+        }
+        try runImport(folder, to: cluster.connectionString, lock, logger)
+    }
+
+    private func runImport(_ folder: BinlogFolder, to url: String, _ lock: FolderLock?, _ logger: Logger) throws {
+        try withExtendedLifetime(lock) {
+            let outcome = try importJobs(
+                of: folder, to: url, schema: database.schema, migrates: !leavesSchema, salvages: salvage,
+                onlyOnce: false, logger)
+            if case .changedSince = outcome { throw NothingImported() }
+        }
+    }
+}
+
+/// On the first start: imports what a beanstalkd has left in the data directory. A failure stops the cluster, too.
+func importLeftBinlog(in cluster: RunningCluster, schema: String, migrates: Bool, _ logger: Logger) throws {
+    do {
+        let folder = try BinlogFolder(cluster.dataDirectory)
+        guard !folder.numbers.isEmpty else { return }
+        _ = try importJobs(
+            of: folder, to: cluster.connectionString, schema: schema, migrates: migrates, salvages: false,
+            onlyOnce: true, logger)
+    } catch {
+        try? cluster.stop()
+        throw error
+    }
+}
+
+private func importJobs(
+    of folder: BinlogFolder, to url: String, schema: String, migrates: Bool, salvages: Bool, onlyOnce: Bool,
+    _ logger: Logger
+) throws -> Importer.Outcome {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var importer = try Importer(database: url, schema: schema, migrates: migrates, logger: logger)
+    let outcome = try importer.run(folder, salvages: salvages, onlyOnce: onlyOnce)
+    switch outcome {
+    case .imported(let jobs, let tubes):
+        logger.notice(
+            "imported beanstalkd's jobs; its files are left as they were",
+            metadata: [
+                "folder": "\(folder.path)", "jobs": "\(jobs)", "tubes": "\(tubes)", "schema": "\(schema)",
+                "time": "\(start.duration(to: clock.now))",
+            ])
+    case .empty:
+        logger.info("beanstalkd's log has no jobs", metadata: ["folder": "\(folder.path)"])
+    case .known(let schema, let at, let jobs):
+        logger.log(
+            level: onlyOnce ? .debug : .notice, "beanstalkd's jobs have been imported before",
+            metadata: ["folder": "\(folder.path)", "jobs": "\(jobs)", "schema": "\(schema)", "at": "\(at)"])
+    case .changedSince(let at, let jobs):
+        logger.warning(
+            """
+            beanstalkd has written to the folder since it was imported, and that is not imported: have beanstalkd \
+            work it off, or import the whole folder into another schema (beanrow import --schema)
+            """,
+            metadata: ["folder": "\(folder.path)", "jobs": "\(jobs)", "at": "\(at)"])
+    }
+    return outcome
+}
+
+private struct NothingToImport: Error, CustomStringConvertible {
+    let path: String
+    var description: String { "There is no binlog of beanstalkd (files named binlog.1 and so on) in \(path)." }
+}
+
+private struct NothingImported: Error, CustomStringConvertible {
+    var description: String { "nothing was imported" }
+}
