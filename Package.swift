@@ -83,6 +83,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore"], swiftSettings: strict),
         .testTarget(
             name: "BeanstalkProtocolTests",
             dependencies: ["BeanstalkProtocol", "QueueCore", .product(name: "NIOCore", package: "swift-nio")],
@@ -112,6 +113,12 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // The same random histories to Debian's beanstalkd and to the real binary.
+        .testTarget(
+            name: "DifferentialTests",
+            dependencies: ["TestKit", "beanrow"],
             swiftSettings: strict
         ),
         // The command line, the system around the process, and much of everything.

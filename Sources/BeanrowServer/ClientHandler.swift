@@ -90,19 +90,19 @@ final class ClientHandler: ChannelInboundHandler {
     /// Gives the queue every command that has come in and that it may have now.
     func process() {
         guard let id, let channel = context?.channel, !isFinishing else { return }
-        let isDone = broker.perform(on: loop) { queue, now in
+        broker.perform(on: loop) { queue, now in
             while queue.accepts(id), channel.isWritable {
                 guard let command = decoder.next(from: &input) else {
-                    if decoder.isReadingBody { queue.announcedPut(id) }
-                    return inputEnded && queue.isFinished(id)
+                    if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
+                    if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
+                    if inputEnded { queue.closeIfFinished(id) }
+                    return
                 }
                 queue.receive(command, from: id, now: now)
-                if case .quit = command { return false }
+                if case .quit = command { return }
             }
-            return false
         }
         if input.readableBytes == 0 { input = ByteBuffer() } else { input.discardReadBytes() }
-        if isDone { return finish() }
         setReading(input.readableBytes < ClientHandler.maxWaitingBytes, channel)
     }
 

@@ -41,6 +41,11 @@ public struct CommandDecoder: Sendable {
         if case .body = state { true } else { false }
     }
 
+    /// Whether a put has been announced whose body is too big, and is not through yet.
+    public var isSwallowingBody: Bool {
+        if case .swallowingBody = state { true } else { false }
+    }
+
     /// The next command, or `nil` when it has not arrived whole. Call again until `nil`: there may be several.
     public mutating func next(from buffer: inout ByteBuffer) -> Command? {
         switch state {

@@ -50,7 +50,7 @@ struct CommandLineParser {
         else { return .command(.malformed) }
         // The size is judged before the end of the line is: `put 0 0 1 99999999x` has its body swallowed.
         guard Int(size) <= maxJobSize else { return .putTooBig(bodySize: Int(size)) }
-        guard cursor.isAtEnd else { return .command(.malformed) }
+        guard cursor.isAtEnd else { return .command(.malformedPut) }
         return .put(PutHeader(priority: priority, delay: delay, ttr: ttr, size: Int(size)))
     }
 
@@ -112,7 +112,8 @@ struct CommandLineParser {
         cursor.skipSpaces()
         // The name ends where its alphabet does: all that may be a name alone, and the `-` that may not come first.
         let name = cursor.read { TubeName.isValid(CollectionOfOne($0)) || $0 == UInt8(ascii: "-") }
-        guard TubeName.isValid(name), let seconds = cursor.u32(), cursor.isAtEnd else { return .malformed }
+        guard !name.isEmpty, let seconds = cursor.u32(), cursor.isAtEnd else { return .malformed }
+        guard TubeName.isValid(name) else { return .malformedPauseTube }
         return .pauseTube(TubeName(unchecked: String(decoding: name, as: UTF8.self)), seconds: seconds)
     }
 

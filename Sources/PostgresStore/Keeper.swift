@@ -3,13 +3,6 @@ import Logging
 import QueueCore
 import Synchronization
 
-/// The epoch of this broker, 0 while it has none.
-final class Epoch: Sendable {
-    private let value = Atomic<Int64>(0)
-    var current: Int64 { value.load(ordering: .acquiring) }
-    func set(_ epoch: Int64) { value.store(epoch, ordering: .releasing) }
-}
-
 /// Keeps the broker alive in the eyes of the others, and what is not on the way of any job: the schema at the start,
 /// the epoch and its heartbeat, the ids, and the counts (design, sections 3 and 7).
 final class Keeper: Worker, @unchecked Sendable {
@@ -17,24 +10,26 @@ final class Keeper: Worker, @unchecked Sendable {
     private static let publishEvery = Span.milliseconds(500)
 
     private unowned let client: any StoreClient
-    private let epoch: Epoch
+    /// 0 while there is none.
+    private var epoch: Int64 = 0
     private let settled: [(writer: Int16, number: () -> Int64)]
     private let registered: (Swift.Result<StoreSummary, any Error>) -> Void
     private let startLimit: Instant
 
     private var folded: [Int16: Int64] = [:]
+    /// The last tube made, by anybody, that is known.
+    private var newestTube: Int32 = 0
     private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
     private var hasStarted = false
 
     init(
-        _ configuration: StoreConfiguration, _ client: any StoreClient, _ epoch: Epoch,
+        _ configuration: StoreConfiguration, _ client: any StoreClient,
         settled: [(writer: Int16, number: () -> Int64)], _ logger: Logger,
         registered: @escaping (Swift.Result<StoreSummary, any Error>) -> Void
     ) {
         self.client = client
-        self.epoch = epoch
         self.settled = settled
         self.registered = registered
         startLimit = client.now() + Span(nanoseconds: Int64(configuration.startTimeout * 1e9))
@@ -85,14 +80,14 @@ final class Keeper: Worker, @unchecked Sendable {
                 return
             }
             let now = client.now()
-            if epoch.current == 0 {
+            if epoch == 0 {
                 try register(connection)
             } else if nextBeat <= now {
                 nextBeat = now + Keeper.beatEvery
                 try beat(connection)
             }
             if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
-            if epoch.current != 0, nextPublish <= now {
+            if epoch != 0, nextPublish <= now {
                 nextPublish = now + Keeper.publishEvery
                 try publish(connection)
                 try fold(connection)
@@ -115,7 +110,7 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(ProcessSpace.name)
         let epoch = try connection.execute(.register, parameters).int64(0, 0)
         let tubes = try readTubes(connection)
-        self.epoch.set(epoch)
+        self.epoch = epoch
         folded = [:]
         unpublished = [:]
         nextBeat = sentAt + Keeper.beatEvery
@@ -129,33 +124,35 @@ final class Keeper: Worker, @unchecked Sendable {
 
     private func beat(_ connection: Connection) throws {
         var parameters = Parameters()
-        parameters.add(epoch.current)
+        parameters.add(epoch)
         let sentAt = client.now()
         guard try connection.execute(.beat, parameters).changed == 1 else {
             logger.error(
                 "declared dead by another broker: giving up all leases and registering again",
-                metadata: [LogKey.epoch: "\(epoch.current)"])
-            epoch.set(0)
+                metadata: [LogKey.epoch: "\(epoch)"])
+            epoch = 0
             client.detach()
             return
         }
         let peers = try bury(connection)
         client.renew(sentAt: sentAt, peers: peers)
-        if peers > 0 { client.learn(try readTubes(connection)) }
+        let newest = try connection.execute(.newestTube).int32(0, 0)
+        if peers > 0 || newest > newestTube { client.learn(try readTubes(connection)) }
+        newestTube = newest
     }
 
     /// Declares brokers dead that are; returns how many others live.
     @discardableResult
     private func bury(_ connection: Connection) throws -> Int {
         var own = Parameters()
-        own.add(epoch.current)
+        own.add(epoch)
         let peers = try connection.execute(.peers, own)
         guard peers.count > 0 else { return 0 }
         let ended = (0..<peers.count).filter {
             peers.string($0, 2) == ProcessSpace.name && ProcessSpace.hasEnded(peers.int32($0, 1))
         }
         var parameters = Parameters()
-        parameters.add(epoch.current)
+        parameters.add(epoch)
         parameters.add(int8s: ended.map { peers.int64($0, 0) })
         // All or nothing: nobody else would fold what the dead have left.
         try connection.run("begin")
@@ -173,15 +170,15 @@ final class Keeper: Worker, @unchecked Sendable {
     }
 
     private func unregister(_ connection: Connection) throws {
-        guard epoch.current != 0 else { return }
+        guard epoch != 0 else { return }
         try fold(connection, keepingLast: false)
         var own = Parameters()
-        own.add(int8s: [epoch.current])
+        own.add(int8s: [epoch])
         _ = try connection.execute(.forgetHeld, own)
         var parameters = Parameters()
-        parameters.add(epoch.current)
+        parameters.add(epoch)
         _ = try connection.execute(.unregister, parameters)
-        epoch.set(0)
+        epoch = 0
     }
 
     // MARK: Ids and counts
@@ -212,7 +209,7 @@ final class Keeper: Worker, @unchecked Sendable {
         guard !unpublished.isEmpty else { return }
         let held = Array(unpublished)
         var parameters = Parameters()
-        parameters.add(epoch.current)
+        parameters.add(epoch)
         parameters.add(int4s: held.map(\.key))
         parameters.add(int8s: held.map { Int64($0.value.urgent) })
         parameters.add(int8s: held.map { Int64($0.value.ready) })
@@ -222,7 +219,7 @@ final class Keeper: Worker, @unchecked Sendable {
         unpublished = [:]
         if held.contains(where: { $0.value.total == 0 }) {
             var own = Parameters()
-            own.add(epoch.current)
+            own.add(epoch)
             _ = try connection.execute(.unpublish, own)
         }
     }
@@ -234,7 +231,7 @@ final class Keeper: Worker, @unchecked Sendable {
             let first = folded[writer] ?? 0
             guard last > first else { continue }
             var parameters = Parameters()
-            parameters.add(epoch.current)
+            parameters.add(epoch)
             parameters.add(writer)
             parameters.add(first)
             parameters.add(last)

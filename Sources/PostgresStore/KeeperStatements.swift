@@ -1,7 +1,8 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        register, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids, fold, publish, unpublish, tubes,
+        register, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids, fold, publish, unpublish,
+        newestTube, tubes,
     ]
 
     static let register = Statement(
@@ -102,6 +103,8 @@ extension Statement {
 
     static let forgetHeld = Statement(
         name: "forget_held", sql: "delete from tube_held where epoch = any ($1::bigint[])")
+
+    static let newestTube = Statement(name: "newest_tube", sql: "select coalesce(max(id), 0) from tube")
 
     static let tubes = Statement(
         name: "tubes",

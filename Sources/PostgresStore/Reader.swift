@@ -9,7 +9,6 @@ final class Reader: Worker, @unchecked Sendable {
     static let number: Int16 = 1
 
     private unowned let client: any StoreClient
-    private let epoch: Epoch
     private var batchNumber: Int64 = 0
     /// Queries under way, and those of them that have been answered already.
     private var queries: [PendingQuery] = []
@@ -18,9 +17,8 @@ final class Reader: Worker, @unchecked Sendable {
     private var lost: (number: Int64, epoch: Int64, answers: [Answer])?
     let settled = Atomic<Int64>(0)
 
-    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ epoch: Epoch, _ logger: Logger) {
+    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
-        self.epoch = epoch
         super.init("reader", configuration, logger)
     }
 
@@ -81,7 +79,7 @@ final class Reader: Worker, @unchecked Sendable {
 
     private func run(_ queries: [PendingQuery], _ connection: Connection) throws -> [Answer] {
         guard !queries.isEmpty else { return [] }
-        let epoch = epoch.current
+        let epoch = queries[0].epoch
         let isWriting = queries.contains { $0.query.isWriting }
         let statements = queries.flatMap { $0.query.statements(epoch: epoch) }
         if isWriting { try connection.send(.begin) }

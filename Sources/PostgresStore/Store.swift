@@ -28,15 +28,14 @@ public final class Store: Sendable {
 
     /// The client has to outlive the store.
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
-        let epoch = Epoch()
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
         self.started = started
         let writer = Writer(configuration, client, logger)
-        let reader = Reader(configuration, client, epoch, logger)
+        let reader = Reader(configuration, client, logger)
         self.writer = writer
         self.reader = reader
         keeper = Keeper(
-            configuration, client, epoch,
+            configuration, client,
             settled: [
                 (Writer.number, { writer.settled.load(ordering: .acquiring) }),
                 (Reader.number, { reader.settled.load(ordering: .acquiring) }),

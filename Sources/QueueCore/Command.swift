@@ -33,6 +33,9 @@ public enum Command: Hashable, Sendable {
     case quit
     /// A known command, wrongly written, or a line that is too long or holds a NUL: `BAD_FORMAT`.
     case malformed
+    /// The same after all its numbers, when beanstalkd has counted it already.
+    case malformedPut
+    case malformedPauseTube
     /// Anything else: `UNKNOWN_COMMAND`.
     case unknown
 }

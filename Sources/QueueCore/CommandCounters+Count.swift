@@ -3,7 +3,7 @@ extension CommandCounters {
     /// `kick-job` and `quit` (protocol, 1.6).
     mutating func count(_ command: Command) {
         switch command {
-        case .put, .putTooBig, .putWithoutCRLF: put += 1
+        case .put, .putTooBig, .putWithoutCRLF, .malformedPut: put += 1
         case .use: use += 1
         case .reserve: reserve += 1
         case .reserveWithTimeout: reserveWithTimeout += 1
@@ -24,7 +24,7 @@ extension CommandCounters {
         case .listTubes: listTubes += 1
         case .listTubeUsed: listTubeUsed += 1
         case .listTubesWatched: listTubesWatched += 1
-        case .pauseTube: pauseTube += 1
+        case .pauseTube, .malformedPauseTube: pauseTube += 1
         case .reserveJob, .kickJob, .quit, .malformed, .unknown: break
         }
     }

@@ -75,7 +75,8 @@ extension Command {
     /// Commands that neither read nor change jobs: they need not wait for what came before.
     var isUnordered: Bool {
         switch self {
-        case .use, .malformed, .unknown, .putTooBig, .putWithoutCRLF, .listTubeUsed: true
+        case .use, .malformed, .malformedPut, .malformedPauseTube, .unknown, .putTooBig, .putWithoutCRLF, .listTubeUsed:
+            true
         default: false
         }
     }

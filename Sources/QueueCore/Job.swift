@@ -22,6 +22,10 @@ struct Job: Vacatable, HeapMember {
     var phase: Phase
     /// While settling: a refill has got the lease that the change gave up.
     var isReclaimed = false
+    /// While settling: nobody has asked for it, and everybody may have it afterwards.
+    var isGivenUp = false
+    /// While settling: a refill has met it that reads own leases too, so it cannot tell whose the lease will be.
+    var mustBeReread = false
     /// Absent when the memory budget had no room for it, and once it has been given out.
     var body: Body?
     /// Bytes of the budget that the body takes.

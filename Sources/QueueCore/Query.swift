@@ -28,6 +28,8 @@ public enum Query: Sendable {
 /// A query on its way, with what its answer is for.
 public struct PendingQuery: Sendable {
     public let query: Query
+    /// Under which it was taken, and is to be done.
+    public internal(set) var epoch: Int64 = 0
     let purpose: Purpose
     let issued: Instant
 }
@@ -159,5 +161,13 @@ public struct TubeRow: Sendable {
         self.pause = pause
         self.pauseLeft = pauseLeft
         self.counts = counts
+    }
+}
+
+extension JobRow {
+    init(_ put: Put) {
+        self.init(
+            id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
+            age: 0, left: 0, isReserved: false, counters: JobCounters(), body: put.body)
     }
 }

@@ -50,6 +50,7 @@ extension Queue {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
         tubes[tube].cache.missed = .end
+        tubes[tube].cache.settledMeanwhile = []
         tubes[tube].pins += 1
         let hungry = max(1, tubes[tube].waiting)
         let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)
@@ -65,9 +66,12 @@ extension Queue {
         guard case .refill(_, _, let limit, _, let includesOwn) = query else { preconditionFailure("not a refill") }
         tubes[tube].cache.isRefilling = false
         tubes[tube].pins -= 1
-        for row in rows where !includesOwn || !isPutInFlight(row.id) { adopt(row, tube: tube, now: now) }
+        let settled = tubes[tube].cache.settledMeanwhile
+        for row in rows where !includesOwn || !(isLeasedPutInFlight(row.id) || settled.contains(row.id)) {
+            adopt(row, tube: tube, includesOwn, now: now)
+        }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
-        if includesOwn, reached == .end { tubes[tube].cache.readsOwn = false }
+        if includesOwn, reached == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
         tubes[tube].cache.horizon = min(reached, tubes[tube].cache.missed)
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
@@ -84,12 +88,16 @@ extension Queue {
     }
 
     /// A row that has just got this broker's lease.
-    private mutating func adopt(_ row: JobRow, tube: Int, now: Instant) {
+    private mutating func adopt(_ row: JobRow, tube: Int, _ includesOwn: Bool, now: Instant) {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
             // Given up by a move that has committed and whose outcome is still on its way here.
-            jobs[job].isReclaimed = jobs[job].phase == .settling
+            if includesOwn {
+                jobs[job].mustBeReread = jobs[job].phase == .settling
+            } else {
+                jobs[job].isReclaimed = jobs[job].phase == .settling
+            }
         } else {
             insert(row, tube: tube, now: now)
         }
@@ -97,6 +105,7 @@ extension Queue {
 
     mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
         let slot = jobs.insert(Job(row: row, tube: tube, phase: .cached, now: now))
+        tubes[tube].leased += 1
         jobSlots[row.id] = slot
         cache(slot, now: now)
     }
@@ -115,6 +124,7 @@ extension Queue {
     /// Forgets a job that is no longer this broker's business.
     mutating func forget(_ job: Int) {
         jobSlots[jobs[job].key.id] = nil
+        tubes[jobs[job].tube].leased -= 1
         jobs.remove(job)
     }
 }

@@ -60,7 +60,7 @@ extension Queue {
             executeOnTubes(command, slot, now: now)
         case .quit:
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))
-        case .malformed:
+        case .malformed, .malformedPut, .malformedPauseTube:
             answer(slot, .badFormat, now: now)
         case .unknown:
             answer(slot, .unknownCommand, now: now)

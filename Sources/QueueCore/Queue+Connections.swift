@@ -39,17 +39,31 @@ extension Queue {
     public mutating func inputEnded(_ id: ConnectionID, now: Instant) {
         guard isOpen(id) else { return }
         connections[id.slot].inputEnded = true
-        if connections[id.slot].wait != nil {
+        guard connections[id.slot].wait != nil else { return }
+        if case .unknown = choose(id.slot, now: now) {
+            // There may be a job for it: what was sent before the end is answered as ever.
+            connections[id.slot].wait?.isImpatient = true
+            if connections[id.slot].heapPosition >= 0 {
+                timers.remove(at: Int(connections[id.slot].heapPosition), in: &connections)
+            }
+            setTimer(id.slot, now: now)
+        } else {
             endWait(id.slot)
             answer(id.slot, .timedOut, now: now)
         }
     }
 
     /// Whether a connection whose input has ended has nothing left to be answered.
-    public func isFinished(_ id: ConnectionID) -> Bool {
+    func isFinished(_ id: ConnectionID) -> Bool {
         guard isOpen(id) else { return true }
         let connection = connections[id.slot]
         return connection.inputEnded && connection.replies.isEmpty && !connection.isBlocked
+    }
+
+    /// Ends a connection whose input has ended and that has nothing left to be answered, behind its last replies: they
+    /// may still be in the outbox when this is called while others are carried.
+    public mutating func closeIfFinished(_ id: ConnectionID) {
+        if isOpen(id), isFinished(id) { outboxes[connections[id.slot].outbox].append(.close(id)) }
     }
 
     /// The connection is gone: its jobs go back, with no counter changed (protocol, 1.4).
@@ -57,8 +71,14 @@ extension Queue {
         guard isOpen(id) else { return }
         let slot = id.slot
         if connections[slot].wait != nil { endWait(slot) }
-        while connections[slot].firstHeld >= 0 {
-            let job = connections[slot].firstHeld
+        // In the order of their reservation, as beanstalkd does: the list has the latest first.
+        var held: [Int] = []
+        var next = connections[slot].firstHeld
+        while next >= 0 {
+            held.append(next)
+            next = jobs[next].next
+        }
+        for job in held.reversed() {
             unhold(job)
             giveBack(job, now: now)
         }

@@ -22,17 +22,29 @@ extension Queue {
     /// The query has been answered. `isUnchanged`: a row that was found meanwhile may be used.
     mutating func leaveLimbo(_ id: JobID, isUnchanged: Bool, now: Instant) {
         guard let left = limbo.removeValue(forKey: id) else { return }
-        if isUnchanged, let row = left.row, let tube = tubeSlotsByRow[row.tube] {
+        if isUnchanged, let row = left.row, let tube = tube(ofRow: row.tube) {
             insert(row, tube: tube, now: now)
             match(tube, now: now)
         }
-        for connection in left.deferred where isOpen(connection) {
+        runParked(of: left.deferred, now: now)
+    }
+
+    /// Executes what these connections had to wait with.
+    mutating func runParked(of connections: [ConnectionID], now: Instant) {
+        for connection in connections where isOpen(connection) {
             let slot = connection.slot
-            guard connections[slot].replies.isEmpty, let command = connections[slot].parked else { continue }
-            connections[slot].parked = nil
+            guard self.connections[slot].replies.isEmpty, let command = self.connections[slot].parked else { continue }
+            self.connections[slot].parked = nil
             execute(command, slot, now: now)
             resume(slot)
         }
+    }
+
+    /// The tube of this row, made if it is known by name.
+    mutating func tube(ofRow row: TubeID) -> Int? {
+        if let tube = tubeSlotsByRow[row] { return tube }
+        guard let name = tubeRows.first(where: { $0.value == row })?.key else { return nil }
+        return tube(named: name)
     }
 
     // MARK: Peek
@@ -123,7 +135,7 @@ extension Queue {
     mutating func ready(_ readied: [Readied], now: Instant) {
         for group in readied {
             guard let tube = tubeSlotsByRow[group.tube] else { continue }
-            tubes[tube].stored += group.change
+            if !isStale { tubes[tube].stored += group.change }
             note(tube, group.first, now: now)
         }
     }
@@ -132,7 +144,13 @@ extension Queue {
 
     mutating func reserveJob(_ slot: Int, _ id: JobID, now: Instant) {
         if let job = jobSlots[id] {
+            if jobs[job].isGivenUp { return awaitSettled(id, for: .reserveJob(id), slot) }
             guard jobs[job].phase == .cached else { return answer(slot, .notFound, now: now) }
+            guard now < epochValidUntil else {
+                connections[slot].parked = .reserveJob(id)
+                awaitingEpoch.append(self.id(of: slot))
+                return
+            }
             becomeWorker(slot)
             return give(job, to: slot, now: now)
         }
@@ -142,11 +160,12 @@ extension Queue {
     }
 
     mutating func reserved(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
-        guard let row = rows.first, let tube = tubeSlotsByRow[row.tube], let body = row.body else {
+        guard let row = rows.first, let tube = tube(ofRow: row.tube), let body = row.body else {
             leaveLimbo(id, isUnchanged: true, now: now)
             return fill(ticket, .notFound, now: now)
         }
         let job = jobs.insert(Job(row: row, tube: tube, phase: .held, now: now))
+        tubes[tube].leased += 1
         jobs[job].body = nil
         jobSlots[id] = job
         if isOpen(ticket.connection) {
@@ -169,7 +188,7 @@ extension Queue {
             return ask(.job(id), .stats(openReply(slot)), now: now)
         }
         let known = jobs[job]
-        let isHeld = known.phase != .cached
+        let isHeld = known.phase == .held || known.phase == .settling && !known.isGivenUp && known.deadline != .never
         answer(
             slot,
             .job(

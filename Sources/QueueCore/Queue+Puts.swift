@@ -12,24 +12,24 @@ extension Queue {
     }
 
     /// The line of a put has come and its body not yet: beanstalkd counts it now.
-    public mutating func announcedPut(_ id: ConnectionID) {
+    public mutating func announcedPut(_ id: ConnectionID, isTooBig: Bool) {
         guard isOpen(id), !connections[id.slot].hasAnnouncedPut else { return }
         connections[id.slot].hasAnnouncedPut = true
         commands.put += 1
-        becomeProducer(id.slot)
+        if !isTooBig { becomeProducer(id.slot) }
     }
 
     mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }
         guard body.count <= configuration.maxBodyBytes,
-            pendingBytes == 0 || pendingBytes + body.count <= configuration.maxPendingBytes
+            pendingBytes == 0 || pendingBytes + Queue.cost(of: body) <= configuration.maxPendingBytes
         else {
             return answer(slot, .outOfMemory, now: now)
         }
         let tube = connections[slot].used
         tubes[tube].pins += 1
-        pendingBytes += body.count
+        pendingBytes += Queue.cost(of: body)
         let put = OrphanedPut(
             tube: tube, priority: priority, delay: delay, ttr: max(1, ttr), body: body, ticket: openReply(slot, .put),
             issued: now)
@@ -41,9 +41,14 @@ extension Queue {
         }
     }
 
+    /// Bytes of memory that a put takes while it waits for its commit, about.
+    static func cost(of body: Body) -> Int { jobOverhead + body.count }
+
     private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
         let key = JobKey(priority: put.priority, id: id)
-        let isLeased = put.delay == 0 && key < tubes[put.tube].cache.horizon && mayLease(put.tube, put.body.count)
+        let isLeased =
+            put.delay == 0 && key < tubes[put.tube].cache.horizon && mayLease(put.tube, put.body.count)
+            && limbo[id] == nil
         pending.puts.append(
             Put(
                 id: id, tube: row, priority: put.priority, delay: put.delay, ttr: put.ttr, isLeased: isLeased,
@@ -92,6 +97,11 @@ extension Queue {
         contains(pending.puts, id) || inFlight.map { contains($0.puts, id) } ?? false
     }
 
+    /// Whether the outcome of a put that is born leased is awaited.
+    func isLeasedPutInFlight(_ id: JobID) -> Bool {
+        inFlight.map { contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased } } ?? false
+    }
+
     private func contains(_ puts: [Put], _ id: JobID) -> Bool {
         // Ids grow along the array.
         guard let first = puts.first, let last = puts.last, first.id <= id, id <= last.id else { return false }
@@ -100,15 +110,19 @@ extension Queue {
 
     mutating func committed(_ put: Put, now: Instant) {
         let tube = put.tubeSlot
-        pendingBytes -= put.body.count
+        pendingBytes -= Queue.cost(of: put.body)
         totalJobs += 1
         tubes[tube].totalJobs += 1
-        tubes[tube].stored.add(1, put.state, priority: put.priority)
+        if !isStale { tubes[tube].stored.add(1, put.state, priority: put.priority) }
         tubes[tube].pins -= 1
         if put.delay > 0 {
             scheduleSweep(now + .seconds(put.delay))
-        } else if put.isLeased {
+        } else if put.isLeased, !isStale, limbo[put.id] != nil {
+            // Somebody has guessed its id: a query may be about to delete it.
+            limbo[put.id]?.row = JobRow(put)
+        } else if put.isLeased, !isStale {
             let slot = jobs.insert(Job(put: put, body: put.body, now: now))
+            tubes[tube].leased += 1
             jobSlots[put.id] = slot
             cache(slot, now: now)
             match(tube, now: now)
@@ -120,7 +134,7 @@ extension Queue {
     }
 
     mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
-        pendingBytes -= put.body.count
+        pendingBytes -= Queue.cost(of: put.body)
         tubes[put.tubeSlot].pins -= 1
         tubeReleased(put.tubeSlot, now: now)
         fill(put.ticket, reply, now: now)

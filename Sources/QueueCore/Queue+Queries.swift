@@ -14,7 +14,9 @@ extension Queue {
         guard hasQueries else { return [] }
         queriesInFlight = Array(queries.prefix(Queue.maxQueries))
         queries.removeFirst(queriesInFlight.count)
+        for at in queriesInFlight.indices { queriesInFlight[at].epoch = epoch }
         queriesInFlightSince = now
+        queriesEpoch = epoch
         return queriesInFlight
     }
 
@@ -23,14 +25,27 @@ extension Queue {
         precondition(asked.count == answers.count, "an answer is missing")
         queriesInFlight = []
         queriesInFlightSince = .never
+        guard queriesEpoch == epoch else { return finishStale(asked, answers, now: now) }
         for (query, answer) in zip(asked, answers) { finish(query, answer, now: now) }
+    }
+
+    /// The epoch has died since: leases that were taken are void, and counts have been read anew.
+    private mutating func finishStale(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
+        isStale = true
+        for (query, answer) in zip(asked, answers) {
+            switch (query.query, answer) {
+            case (.refill, .rows), (.reserve, .rows), (.fetch, .body): queries.append(query)
+            default: finish(query, answer, now: now)
+            }
+        }
+        isStale = false
     }
 
     /// The epoch was dead when the queries were asked: nothing was done.
     public mutating func fenced(_ asked: [PendingQuery], now: Instant) {
         queriesInFlight = []
         queriesInFlightSince = .never
-        detach(now: now)
+        if queriesEpoch == epoch { detach(now: now) }
         // Whatever they wanted can be asked again under the next epoch, and in the same order.
         queries.insert(contentsOf: asked, at: 0)
     }
@@ -43,6 +58,9 @@ extension Queue {
         case (.sweep, .swept(let readied, let more, let nextDue)):
             swept(readied, more: more, nextDue: nextDue, now: now)
         case (.fetch(let id, let ticket), .body(let body)): fetched(id, ticket, body, now: now)
+        case (.reserve, .rows(let rows)) where isStrange(rows), (.stats, .rows(let rows)) where isStrange(rows):
+            // Asked again when its tube is known.
+            strangers.append(asked)
         case (.reserve(let id, let ticket), .rows(let rows)): reserved(id, ticket, rows, now: now)
         case (.delete(let id, let ticket), .rows(let rows)): deleted(id, ticket, rows, now: now)
         case (.kick(let ticket, let tube, let bound, let done), .readied(let readied)):
@@ -84,14 +102,25 @@ extension Queue {
         case .kick(_, let tube, _, _), .peekReady(_, let tube), .pause(_, let tube, _):
             tubes[tube].pins -= 1
             tubeReleased(tube, now: now)
-        case .fetch, .peek, .stats: break
+        case .fetch(let id, let ticket):
+            // Nobody has it in hand without its body.
+            if let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot {
+                unhold(job)
+                giveBack(job, now: now)
+            }
+        case .peek, .stats: break
         }
         if let ticket = purpose.ticket { fill(ticket, .internalError, now: now) }
     }
 
+    /// Whether a row is of a tube that has only just been made by somebody else.
+    private mutating func isStrange(_ rows: [JobRow]) -> Bool {
+        rows.first.map { tube(ofRow: $0.tube) == nil } ?? false
+    }
+
     private mutating func deleted(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
         if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
-            tubes[tube].stored.add(-1, row.state, priority: row.priority)
+            if !isStale { tubes[tube].stored.add(-1, row.state, priority: row.priority) }
             tubes[tube].deletes += 1
             tubeReleased(tube, now: now)
         }
@@ -109,6 +138,10 @@ extension Queue {
             }
             return fill(ticket, .internalError, now: now)
         }
+        guard let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot else {
+            // Its time to run was over before its body came: somebody else may have deleted it.
+            return fill(ticket, .internalError, now: now)
+        }
         fill(ticket, .reserved(id, body), now: now)
     }
 
@@ -122,9 +155,10 @@ extension Queue {
     }
 
     private mutating func setOpened(_ tube: Int, _ row: TubeID, isNew: Bool) {
+        // A tube that was not there before has no jobs that could be missing here; one that has been learnt since may.
+        let isEmpty = isNew && tubes[tube].row == nil
         setRow(tube, row)
-        // A tube that was not there before has no jobs that could be missing here.
-        if isNew { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
+        if isEmpty { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
     }
 
     private mutating func polled(_ keys: [(tube: TubeID, key: JobKey)], now: Instant) {

@@ -20,7 +20,9 @@ extension Queue {
                 wait(slot, until: until, isImpatient: false, now: now)
             }
         case .unknown:
-            wait(slot, until: until, isImpatient: isImpatient || isSoon, now: now)
+            wait(
+                slot, until: until, isImpatient: isImpatient || isSoon || connections[slot].inputEnded,
+                now: now)
         }
     }
 
@@ -95,7 +97,7 @@ extension Queue {
         }
     }
 
-    private mutating func setTimer(_ slot: Int, now: Instant) {
+    mutating func setTimer(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait else { return }
         // An impatient client is answered when its tubes are known; this only bounds how long that may take.
         let at =
@@ -128,10 +130,10 @@ extension Queue {
     /// Gives a tube's jobs to the clients that wait for them, longest first. `isNews`: more is known of the tube than
     /// before, so that each waiting client is asked again.
     mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
-        guard tubes[tube].waiting > 0, tubes[tube].pausedUntil == nil else { return }
+        guard tubes[tube].waiting > 0, isNews || tubes[tube].pausedUntil == nil else { return }
         var at = 0
         while at < tubes[tube].waiters.count {
-            switch tubes[tube].front {
+            switch tubes[tube].pausedUntil == nil ? tubes[tube].front : .empty {
             case .job: break
             case .empty: if !isNews { return }
             case .unknown: return refill(tube, now: now)

@@ -11,6 +11,7 @@ extension Queue {
         switch jobs[job].phase {
         case .cached: uncache(job)
         case .held where jobs[job].owner == slot: unhold(job)
+        case .settling where jobs[job].isGivenUp: return awaitSettled(id, for: .delete(id), slot)
         case .held, .settling: return answer(slot, .notFound, now: now)
         }
         jobs[job].phase = .settling
@@ -92,12 +93,27 @@ extension Queue {
                 delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters, slot: job,
                 wasHeld: jobs[job].phase == .held, ticket: ticket, issued: now))
         jobs[job].phase = .settling
+        jobs[job].isReclaimed = false
+        jobs[job].mustBeReread = false
+        jobs[job].isGivenUp = ticket == nil
+    }
+
+    /// A command about a job that is being given up waits for the outcome.
+    mutating func awaitSettled(_ id: JobID, for command: Command, _ slot: Int) {
+        connections[slot].parked = command
+        awaitingSettled[id, default: []].append(self.id(of: slot))
+    }
+
+    mutating func settled(_ id: JobID, now: Instant) {
+        guard !awaitingSettled.isEmpty, let waiting = awaitingSettled.removeValue(forKey: id) else { return }
+        runParked(of: waiting, now: now)
     }
 
     mutating func committed(_ move: Move, now: Instant) {
         let job = move.slot
         let tube = jobs[job].tube
         if move.wasHeld { countHeld(job, -1) }
+        if tubes[tube].cache.isRereading { tubes[tube].cache.settledMeanwhile.insert(move.id) }
         tubes[tube].stored.add(-1, move.from, priority: move.fromPriority)
         tubes[tube].stored.add(1, move.to, priority: move.priority)
         jobs[job].key.priority = move.priority
@@ -106,6 +122,8 @@ extension Queue {
         jobs[job].stored = move.to
         jobs[job].isAnnotated = false
         if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
+        jobs[job].isGivenUp = false
+        if jobs[job].mustBeReread { tubes[tube].cache.readsOwn = true }
         if move.to == .ready, move.keepsLease || jobs[job].isReclaimed {
             jobs[job].isReclaimed = false
             cache(job, now: now)
@@ -116,11 +134,13 @@ extension Queue {
             if move.to == .ready { note(tube, key, now: now) }
         }
         if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
+        settled(move.id, now: now)
     }
 
     mutating func committed(_ delete: Delete, now: Instant) {
         let tube = jobs[delete.slot].tube
         if delete.wasHeld { countHeld(delete.slot, -1) }
+        if tubes[tube].cache.isRereading { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
         tubes[tube].stored.add(-1, delete.from, priority: delete.fromPriority)
         tubes[tube].deletes += 1
         forget(delete.slot)
@@ -130,6 +150,8 @@ extension Queue {
 
     /// Nothing was done: the job is its holder's again, if that is still there.
     mutating func refused(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
+        let id = jobs[job].key.id
+        jobs[job].isGivenUp = false
         if wasHeld, let ticket, isOpen(ticket.connection) {
             countHeld(job, -1)
             let reserved = jobs[job].reserved
@@ -144,6 +166,7 @@ extension Queue {
             giveBack(job, now: now)
         }
         if let ticket { fill(ticket, .internalError, now: now) }
+        if !jobs[job].isGivenUp { settled(id, now: now) }
     }
 
     /// SQL readers are to be told of a job's reservation, or of its end.

@@ -12,6 +12,13 @@ extension Queue {
         for slot in listing { tubes[slot].cache.note(.first) }
         adoptPuts(now: now)
         matchAll(now: now)
+        epochRenewed(now: now)
+    }
+
+    private mutating func epochRenewed(now: Instant) {
+        let waiting = awaitingEpoch
+        awaitingEpoch = []
+        runParked(of: waiting, now: now)
     }
 
     /// The heartbeat has been renewed; `peers`: how many other brokers live.
@@ -23,12 +30,16 @@ extension Queue {
             for slot in listing { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
         }
         self.peers = peers
-        if !wasValid { matchAll(now: now) }
+        if !wasValid {
+            matchAll(now: now)
+            epochRenewed(now: now)
+        }
     }
 
     /// The connection to the database was lost and is back. Rows and leases that the cache relies on may be gone with
     /// it (an asynchronous commit, a failover): what nobody holds yet is forgotten and read anew (design, section 7).
     public mutating func reconnected(now: Instant) {
+        hasReconnected = true
         for slot in listing {
             for entry in tubes[slot].cache.heap.entries where !jobs[entry.slot].needsAnnotation {
                 uncache(entry.slot)
@@ -52,7 +63,7 @@ extension Queue {
         let lost = pending
         pending = WriteBatch(epoch: 0)
         for put in lost.puts { orphan(put) }
-        dropLeases(of: lost.moves, lost.deletes)
+        dropLeases(of: lost.moves, lost.deletes, now: now)
         for slot in connections.slots where connections[slot].isOpen && connections[slot].firstHeld >= 0 {
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))
             while connections[slot].firstHeld >= 0 {
@@ -69,6 +80,7 @@ extension Queue {
             }
             tubes[slot].cache.note(.first)
         }
+        for id in limbo.keys { limbo[id]?.row = nil }
     }
 
     /// Rows of `tube`: at the start all of them, later those that other brokers or SQL have made.
@@ -87,6 +99,8 @@ extension Queue {
             if isNew { match(slot, now: now) }
             tubeReleased(slot, now: now)
         }
+        queries += strangers
+        strangers = []
     }
 
     private mutating func matchAll(now: Instant) {
@@ -130,7 +144,9 @@ extension Queue {
 
     /// What clients hold of each tube where that has changed since it was last taken.
     public mutating func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
-        let taken = heldTubes.compactMap { slot in tubes[slot].row.map { (tube: $0, counts: tubes[slot].held) } }
+        let gone = heldGone.map { (tube: $0, counts: StateCounts()) }
+        heldGone = []
+        let taken = gone + heldTubes.compactMap { slot in tubes[slot].row.map { (tube: $0, counts: tubes[slot].held) } }
         for slot in heldTubes { tubes[slot].isHeldPublished = true }
         heldTubes.removeAll(keepingCapacity: true)
         return taken
@@ -194,6 +210,7 @@ extension Queue {
     }
 
     private mutating func finish(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
+        guard batch.epoch == epoch else { return finishStale(batch, outcome, now: now) }
         switch outcome {
         case .committed:
             for put in batch.puts { committed(put, now: now) }
@@ -201,13 +218,41 @@ extension Queue {
             for delete in batch.deletes { committed(delete, now: now) }
         case .refused(let refusal):
             let isFull = if case .full = refusal { true } else { false }
+            for annotation in batch.annotations { jobSlots[annotation.id].map { annotate($0) } }
             for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
             for move in batch.moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
             for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
         case .fenced:
             for put in batch.puts { orphan(put) }
-            dropLeases(of: batch.moves, batch.deletes)
+            dropLeases(of: batch.moves, batch.deletes, now: now)
             detach(now: now)
+        }
+    }
+
+    /// What became of a batch whose epoch has died meanwhile: its leases are void whatever the outcome.
+    private mutating func finishStale(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
+        switch outcome {
+        case .committed:
+            isStale = true
+            for put in batch.puts { committed(put, now: now) }
+            isStale = false
+            for move in batch.moves {
+                drop(move.slot, move.wasHeld, nil, now: now)
+                if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
+            }
+            for delete in batch.deletes {
+                tubes[jobs[delete.slot].tube].deletes += 1
+                drop(delete.slot, delete.wasHeld, nil, now: now)
+                fill(delete.ticket, .deleted, now: now)
+            }
+        case .refused(let refusal):
+            let isFull = if case .full = refusal { true } else { false }
+            for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
+            dropLeases(of: batch.moves, batch.deletes, now: now)
+        case .fenced:
+            for put in batch.puts { orphan(put) }
+            dropLeases(of: batch.moves, batch.deletes, now: now)
+            adoptPuts(now: now)
         }
     }
 
@@ -219,14 +264,16 @@ extension Queue {
     }
 
     /// Changes that needed a lease which is void now: whether the job is still there for its client is not known.
-    private mutating func dropLeases(of moves: [Move], _ deletes: [Delete]) {
-        for move in moves { drop(move.slot, move.wasHeld, move.ticket) }
-        for delete in deletes { drop(delete.slot, delete.wasHeld, delete.ticket) }
+    private mutating func dropLeases(of moves: [Move], _ deletes: [Delete], now: Instant) {
+        for move in moves { drop(move.slot, move.wasHeld, move.ticket, now: now) }
+        for delete in deletes { drop(delete.slot, delete.wasHeld, delete.ticket, now: now) }
     }
 
-    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?) {
+    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         if wasHeld { countHeld(job, -1) }
+        let id = jobs[job].key.id
         forget(job)
         if let ticket { abandon(ticket) }
+        settled(id, now: now)
     }
 }

@@ -20,12 +20,13 @@ extension Queue {
     }
 
     public mutating func advance(to now: Instant) {
-        while let first = deadlines.min, first.key <= now { expire(first.slot, now: now) }
-        while let first = timers.min, first.key <= now { waitTimedOut(first.slot, now: now) }
+        // Pauses first, timeouts of clients last: who waits as long as a pause lasts gets the job, as in beanstalkd.
         for tube in pausedTubes where tubes[tube].pausedUntil.map({ $0 <= now }) ?? false {
             unpause(tube, now: now)
             tubeReleased(tube, now: now)
         }
+        while let first = deadlines.min, first.key <= now { expire(first.slot, now: now) }
+        while let first = timers.min, first.key <= now { waitTimedOut(first.slot, now: now) }
         if epoch != 0, !isSweeping, nextSweep <= now {
             isSweeping = true
             nextSweep = .never
@@ -54,6 +55,7 @@ extension Queue {
             nextPoll = now + Queue.pollEvery
             poll(now: now)
             for slot in listing {
+                if peers > 0 { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil
                 giveBackCache(slot, keeping: 0, now: now)
@@ -62,9 +64,14 @@ extension Queue {
     }
 
     private mutating func poll(now: Instant) {
+        for slot in listing where tubes[slot].waiting > 0 && tubes[slot].pausedUntil == nil {
+            // A refill that was refused is tried again.
+            if case .unknown = tubes[slot].front { refill(slot, now: now) }
+        }
         let rows = listing.compactMap { slot in
-            tubes[slot].waiting > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
-                ? tubes[slot].row : nil
+            // Also where nobody waits: clients that ask again and again without waiting want to know too.
+            tubes[slot].watching > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
+                && tubes[slot].cache.heap.isEmpty ? tubes[slot].row : nil
         }
         guard !rows.isEmpty else { return }
         isPolling = true
@@ -124,7 +131,7 @@ extension Queue {
     }
 
     private mutating func fail(_ put: OrphanedPut, now: Instant) {
-        pendingBytes -= put.body.count
+        pendingBytes -= Queue.cost(of: put.body)
         tubes[put.tube].pins -= 1
         tubeReleased(put.tube, now: now)
         fill(put.ticket, .internalError, now: now)

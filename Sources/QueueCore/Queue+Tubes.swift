@@ -5,6 +5,7 @@ extension Queue {
         if let slot = tubeSlots[name] { return slot }
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
+        tubes[slot].cache.readsOwn = hasReconnected
         if let row = tubeRows[name] { setRow(slot, row) }
         tubes[slot].listed = listing.count
         listing.append(slot)
@@ -25,7 +26,10 @@ extension Queue {
             // A pause goes with its tube; its row must not bring it back.
             ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now)
         }
-        if !tubes[slot].isHeldPublished { heldTubes.removeAll { $0 == slot } }
+        if !tubes[slot].isHeldPublished {
+            heldTubes.removeAll { $0 == slot }
+            if let row = tubes[slot].row { heldGone.append(row) }
+        }
         tubeSlots[tubes[slot].name] = nil
         if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
         // The last one listed takes the place, as in beanstalkd.
@@ -99,6 +103,7 @@ extension Queue {
         if left.nanoseconds > 0 {
             tubes[tube].pausedUntil = now + left
             pausedTubes.insert(tube)
+            match(tube, isNews: true, now: now)
         } else {
             unpause(tube, now: now)
         }

@@ -59,6 +59,20 @@ public struct Queue {
     /// Queries whose answers are awaited, for their time limit.
     var queriesInFlight: [PendingQuery] = []
     var queriesInFlightSince = Instant.never
+    /// Under which epoch they were asked.
+    var queriesEpoch: Int64 = 0
+    /// What is being finished was done under an epoch that has died: the counts that came with the new one have it.
+    var isStale = false
+    /// Their commands wait for the epoch to be renewed.
+    var awaitingEpoch: [ConnectionID] = []
+    /// Their commands wait for jobs that are being given up.
+    var awaitingSettled: [JobID: [ConnectionID]] = [:]
+    /// Tubes that have gone with something published as held.
+    var heldGone: [TubeID] = []
+    /// Some rows may have this epoch's lease without being known here, also of tubes that come later.
+    var hasReconnected = false
+    /// Queries whose answers spoke of tubes that are not known yet.
+    var strangers: [PendingQuery] = []
     var orphanedPuts: [OrphanedPut] = []
     var heldTubes: [Int] = []
 

@@ -17,6 +17,8 @@ struct Tube: Vacatable {
     var watching = 0
     /// Operations under way that must find the tube here when they end.
     var pins = 0
+    /// Jobs of it that are in memory, whatever the counts say: other brokers and SQL put some.
+    var leased = 0
     /// Its place in the listing.
     var listed = 0
 
@@ -40,12 +42,13 @@ struct Tube: Vacatable {
     }
 
     /// Whether anything keeps it in existence (protocol, 1.5).
-    var isReferenced: Bool { using > 0 || watching > 0 || pins > 0 || stored.total > 0 || held.total > 0 }
+    var isReferenced: Bool { using > 0 || watching > 0 || pins > 0 || leased > 0 || stored.total > 0 || held.total > 0 }
 
     var jobs: JobCounts {
         JobCounts(
-            urgent: stored.urgent - held.urgent, ready: stored.ready - held.ready, reserved: held.total,
-            delayed: stored.delayed - held.delayed, buried: stored.buried - held.buried)
+            urgent: max(0, stored.urgent - held.urgent), ready: max(0, stored.ready - held.ready),
+            reserved: held.total, delayed: max(0, stored.delayed - held.delayed),
+            buried: max(0, stored.buried - held.buried))
     }
 
     /// What a reserve finds here.
@@ -86,6 +89,8 @@ struct ReadyCache {
     var missed = JobKey.end
     /// Rows may have this broker's lease without being known here: refills take those too, until all have been seen.
     var readsOwn = false
+    /// What has happened to jobs since such a refill was asked: its rows of them may be older.
+    var settledMeanwhile: Set<JobID> = []
     /// How many jobs the next refill asks for.
     var chunk = ReadyCache.smallestChunk
     /// When the last client stopped watching.
@@ -93,6 +98,9 @@ struct ReadyCache {
 
     static let smallestChunk = 32
     static let largestChunk = 1024
+
+    /// A refill is under way that takes own leases too.
+    var isRereading: Bool { isRefilling && readsOwn }
 
     /// A job with this key became claimable in the database alone.
     mutating func note(_ key: JobKey) {

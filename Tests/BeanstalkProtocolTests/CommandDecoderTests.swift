@@ -81,8 +81,8 @@ import Testing
     }
 
     @Test func `a malformed put has no body`() {
-        #expect(decode("put 0 0 1 1x\r\nx\r\n") == [.malformed, .unknown])
-        #expect(decode("put 0 0 1 1 \r\nreserve\r\n") == [.malformed, .reserve])
+        #expect(decode("put 0 0 1 1x\r\nx\r\n") == [.malformedPut, .unknown])
+        #expect(decode("put 0 0 1 1 \r\nreserve\r\n") == [.malformedPut, .reserve])
         #expect(decode("put 0 0 -1 4\r\nquit\r\n") == [.malformed, .quit])
     }
 

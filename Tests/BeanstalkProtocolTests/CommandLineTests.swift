@@ -54,7 +54,7 @@ import Testing
         "list-tubesx", "list-tubes ", "list-tube-used ", "list-tubes-watchedx", "peek-ready ", "peek-delayedx",
         "peek-buried 1",
         // Too few numbers, or too many.
-        "put 0 0 1", "put 0 0 1 1 1", "put 0 0 1 1 ", "release 1 2", "release 1 2 3 4", "bury 1", "bury 1 2 3",
+        "put 0 0 1", "release 1 2", "release 1 2 3 4", "bury 1", "bury 1 2 3",
         "delete 1 2", "pause-tube a", "pause-tube a 1 2",
     ])
     func `a known command wrongly written is malformed`(line: String) {
@@ -89,7 +89,7 @@ import Testing
             ("put 0 4294967296 1 1", .malformed),
             ("put 0 0 4294967296 1", .malformed),
             ("put 0 0 1 4294967296", .malformed),
-            ("put 0 0 1 10b", .malformed),
+            ("put 0 0 1 10b", .malformedPut),
             ("put 0 -1 1 1", .malformed),
         ] as [(String, Command)])
     func `numbers are spaces and digits`(line: String, command: Command) {
@@ -145,8 +145,8 @@ import Testing
             ("pause-tube default 1x", .malformed),
             ("pause-tube default x", .malformed),
             ("pause-tube a-b 1", .pauseTube("a-b", seconds: 1)),
-            ("pause-tube -a 1", .malformed),
-            ("pause-tube-a 1", .malformed),
+            ("pause-tube -a 1", .malformedPauseTube),
+            ("pause-tube-a 1", .malformedPauseTube),
             ("pause-tube a*b 1", .malformed),
             ("pause-tube a*1", .malformed),
             ("pause-tube 5", .malformed),
@@ -178,7 +178,7 @@ import Testing
         let name = String(repeating: "n", count: 200)
         #expect(
             decode("pause-tube \(name) 4294967295\r\n") == [.pauseTube(TubeName(unchecked: name), seconds: .max)])
-        #expect(decode("pause-tube \(name)n 1\r\n") == [.malformed])
+        #expect(decode("pause-tube \(name)n 1\r\n") == [.malformedPauseTube])
     }
 
     @Test func `what starts with quit quits`() {

@@ -53,9 +53,11 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     // MARK: The test's side
 
     func give(_ batch: WriteBatch) { change { $0.writes.append(batch) } }
-    func give(_ queries: [Query]) {
+    func give(_ queries: [Query], epoch: Int64) {
         change {
-            $0.queries += queries.map { PendingQuery(query: $0, purpose: .nothing, issued: Instant(nanoseconds: 0)) }
+            $0.queries += queries.map {
+                PendingQuery(query: $0, epoch: epoch, purpose: .nothing, issued: Instant(nanoseconds: 0))
+            }
         }
     }
     func wantIDs(_ count: Int) { change { $0.idsWanted = count } }

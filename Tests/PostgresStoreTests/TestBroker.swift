@@ -24,10 +24,8 @@ final class TestBroker {
         self.db = db
         self.tube = tube
         epoch = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        let current = Epoch()
-        current.set(epoch)
         writer = Writer(db.configuration("writer \(epoch)"), client, .quiet)
-        reader = Reader(db.configuration("reader \(epoch)"), client, current, .quiet)
+        reader = Reader(db.configuration("reader \(epoch)"), client, .quiet)
         writer.start()
         reader.start()
     }
@@ -111,7 +109,7 @@ final class TestBroker {
 
     /// Asks without waiting.
     func send(_ queries: [Query]) {
-        client.give(queries)
+        client.give(queries, epoch: epoch)
         reader.bell.ring()
     }
 

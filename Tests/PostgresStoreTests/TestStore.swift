@@ -44,7 +44,7 @@ final class TestStore {
     }
 
     func ask(_ queries: [Query]) throws -> [Answer] {
-        client.give(queries)
+        client.give(queries, epoch: try epoch)
         store.wakeReader()
         return try client.answers(queries.count)
     }
@@ -63,7 +63,7 @@ final class TestKeeper {
     private let keeper: Keeper
 
     init(_ configuration: StoreConfiguration) throws {
-        keeper = Keeper(configuration, client, Epoch(), settled: [], .quiet) { _ in }
+        keeper = Keeper(configuration, client, settled: [], .quiet) { _ in }
         keeper.start()
         _ = try client.attachments()
     }

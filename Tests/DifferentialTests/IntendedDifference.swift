@@ -1,0 +1,72 @@
+/// What Beanrow does otherwise than beanstalkd 1.12 on purpose; docs/compatibility.md says the same to its readers.
+struct IntendedDifference: Sendable {
+    let what: String
+    /// Random histories do not do this. It must get different replies, or it does not belong here.
+    ///
+    /// None: it cannot be shown at will, or the comparison leaves it out.
+    var example: History?
+
+    /// The values of `stats` that belong to the process or the machine; only that the keys are there is compared.
+    static func isUncomparable(_ key: String) -> Bool {
+        key.hasPrefix("binlog-") || uncomparable.contains(key)
+    }
+
+    private static let uncomparable: Set = [
+        "pid", "version", "rusage-utime", "rusage-stime", "uptime", "id", "hostname", "os", "platform",
+    ]
+
+    private static let put: Message = "put 0 0 100 1\r\nx\r\n"
+
+    static let all: [IntendedDifference] = [
+        // First: its example knows the id of the first job.
+        IntendedDifference(
+            what: "beanstalkd shows a job whose body has not arrived.",
+            example: History(steps: [
+                .open(0), .open(1), .begin(0, Message("put 0 0 100 20\r\n01234567890123456789\r\n"), thousandths: 800),
+                .send(1, ["peek 1\r\n"], cuts: []),
+            ])),
+        IntendedDifference(
+            what: "beanstalkd does not answer a line of 225 bytes, or 449 and so on, before the next one.",
+            example: History(steps: [
+                .open(0), .send(0, [Message(String(repeating: "n", count: 223) + "\r\n")], cuts: []),
+            ])),
+        IntendedDifference(
+            what: "beanstalkd does not see the end of a line that has a lone \\r before it.",
+            example: History(steps: [.open(0), .send(0, ["use a\rb\r\n"], cuts: [])])),
+        IntendedDifference(
+            what: "beanstalkd 1.12 takes what is no number for a timeout; 1.13 and Beanrow answer BAD_FORMAT.",
+            example: History(steps: [.open(0), .send(0, ["reserve-with-timeout x\r\n"], cuts: [])])),
+        IntendedDifference(
+            what: "beanstalkd gives a job to one of those who wait for it, Beanrow to the one who has waited longest.",
+            example: History(
+                steps: (0...5).map { .open($0) } + [.send(5, ["use w\r\n"], cuts: [])]
+                    // The first job moves the index that says whose turn it is.
+                    + [.send(0, ["watch w\r\n", "reserve\r\n"], cuts: []), .send(5, [put], cuts: [])]
+                    + (0..<5).map { .send($0, ["watch w\r\n", "reserve\r\n"], cuts: []) }
+                    + (0..<5).map { _ in .send(5, [put], cuts: []) })),
+        IntendedDifference(
+            what:
+                "Jobs that one packet of puts, one kick, one disconnect or one moment makes ready come one by one; "
+                + "a client that waits gets the first. In Beanrow some may come together or a commit later."),
+        IntendedDifference(
+            what: "beanstalkd takes the id of a job when it reads the line of the put, Beanrow when it has the body.",
+            example: History(steps: [
+                .open(0), .open(1), .begin(0, "put 0 0 100 20\r\n01234567890123456789\r\n", thousandths: 800),
+                .send(1, [put], cuts: []), .finish(0),
+                .send(1, ["reserve-with-timeout 0\r\n"], cuts: []),
+            ])),
+        IntendedDifference(
+            what: "What a client has sent behind a waiting reserve before it disconnected is done as far as beanstalkd "
+                + "had read it; Beanrow does all of it.",
+            example: History(steps: [
+                .open(0), .open(1), .send(0, ["reserve\r\n"], cuts: []), .send(0, ["watch a\r\n"], cuts: []),
+                .send(0, ["delete 999999999\r\n"], cuts: []), .close(0), .send(1, ["stats\r\n"], cuts: []),
+            ])),
+        IntendedDifference(
+            what: "beanstalkd 1.12 often forgets a reservation that runs out while its client is silent."),
+        IntendedDifference(
+            what: "beanstalkd 1.12 prints names in `stats` bodies without quotes, 1.13 and Beanrow with them."),
+        IntendedDifference(what: "Job ids are compared by the puts that made them."),
+        IntendedDifference(what: "The values of `stats` that belong to the process or the machine are not compared."),
+    ]
+}

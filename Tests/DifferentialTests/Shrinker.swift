@@ -1,0 +1,62 @@
+/// Makes a history with a difference shorter, as long as the difference stays.
+struct Shrinker {
+    /// Runs that it may take.
+    private var left: Int
+    private let run: (History) throws -> Difference?
+
+    init(runs: Int, run: @escaping (History) throws -> Difference?) {
+        left = runs
+        self.run = run
+    }
+
+    /// - Returns: the shortest history found and what it showed, which is at first what is given.
+    mutating func shrink(_ history: History, _ difference: Difference) throws -> (History, Difference) {
+        var best = (history: history, difference: difference)
+        best.history.steps = Array(best.history.steps.prefix(difference.step + 1))
+        var size = best.history.steps.count / 2
+        while size >= 1 {
+            var end = best.history.steps.count
+            while end > 0 {
+                let start = max(0, end - size)
+                var shorter = best.history
+                shorter.steps.removeSubrange(start..<end)
+                try attempt(shorter, &best)
+                end = start
+            }
+            size /= 2
+        }
+        try shrinkPackets(&best)
+        return best
+    }
+
+    /// Takes single messages out of what is sent in one go, and the cuts.
+    private mutating func shrinkPackets(_ best: inout (history: History, difference: Difference)) throws {
+        var index = best.history.steps.count - 1
+        while index >= 0 {
+            defer { index -= 1 }
+            guard index < best.history.steps.count, case .send(let client, let all, _) = best.history.steps[index]
+            else { continue }
+            var shorter = best.history
+            shorter.steps[index] = .send(client, all, cuts: [])
+            try attempt(shorter, &best)
+            for at in all.indices.reversed() {
+                guard index < best.history.steps.count,
+                    case .send(_, var messages, let cuts) = best.history.steps[index],
+                    messages.count > 1, at < messages.count
+                else { continue }
+                messages.remove(at: at)
+                shorter = best.history
+                shorter.steps[index] = .send(client, messages, cuts: cuts)
+                try attempt(shorter, &best)
+            }
+        }
+    }
+
+    private mutating func attempt(_ history: History, _ best: inout (history: History, difference: Difference)) throws {
+        guard left > 0 else { return }
+        left -= 1
+        guard let difference = try run(history), difference.kind == best.difference.kind else { return }
+        best = (history, difference)
+        best.history.steps = Array(history.steps.prefix(difference.step + 1))
+    }
+}

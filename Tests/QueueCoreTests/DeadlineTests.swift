@@ -1,0 +1,94 @@
+import Testing
+
+@testable import QueueCore
+
+@Suite("deadlines")
+struct DeadlineTests {
+    let world = World()
+
+    @Test func anExpiredJobGoesToTheNextInLine() {
+        let (holder, waiter) = (world.connect(), world.connect())
+        holder.sends(.put("a", ttr: 2), .reserve)
+        waiter.sends(.reserve)
+        world.advance(.milliseconds(1999))
+        #expect(waiter.hears() == [])
+        world.advance(.milliseconds(1))
+        #expect(waiter.hears() == [.reserved(1, "a")])
+        #expect(waiter.asks(.statsJob(1))?.jobStats?.counters == JobCounters(reserves: 2, timeouts: 1))
+        #expect(waiter.asks(.stats)?.brokerStats?.jobTimeouts == 1)
+        _ = holder.hears()
+        holder.sends(.touch(1), .release(1, priority: 0, delay: 0), .bury(1, priority: 0), .delete(1))
+        #expect(holder.hears() == [.notFound, .notFound, .notFound, .notFound])
+    }
+
+    @Test func anExpiredJobCanBeDeletedByItsOldHolder() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 1), .reserve)
+        world.advance(.seconds(1))
+        #expect(holder.asks(.delete(1)) == .deleted)
+    }
+
+    @Test func touchStartsTheTimeToRunAnew() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 3), .reserve)
+        world.advance(.seconds(2))
+        #expect(holder.asks(.touch(1)) == .touched)
+        world.advance(.milliseconds(2999))
+        #expect(holder.asks(.statsJob(1))?.jobStats?.state == .reserved)
+        world.advance(.milliseconds(1))
+        #expect(holder.asks(.statsJob(1))?.jobStats?.state == .ready)
+    }
+
+    @Test func aWaitingHolderIsWarnedASecondAhead() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 3), .reserve, .reserve)
+        _ = holder.hears()
+        world.advance(.milliseconds(1999))
+        #expect(holder.hears() == [])
+        world.advance(.milliseconds(1))
+        #expect(holder.hears() == [.deadlineSoon])
+    }
+
+    @Test func closeToItsDeadlineAHolderIsWarnedAtOnce() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 1), .reserve, .reserve, .reserveWithTimeout(seconds: 0))
+        #expect(holder.hears() == [.inserted(1), .reserved(1, "a"), .deadlineSoon, .deadlineSoon])
+    }
+
+    @Test func aReadyJobGoesBeforeTheWarning() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 1), .put("b"), .reserve, .reserve)
+        #expect(holder.hears() == [.inserted(1), .inserted(2), .reserved(1, "a"), .reserved(2, "b")])
+    }
+
+    @Test func theWarningWaitsForTubesThatAreNotKnown() {
+        world.connect(using: "t").sends(.put("b"))
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 1), .reserve)
+        _ = holder.hears()
+        world.queries = .taken
+        holder.sends(.watch("t"), .reserve)
+        #expect(holder.hears() == [.watching(2)])
+        world.queries = .flowing
+        #expect(holder.hears() == [.reserved(1, "b")])
+    }
+
+    @Test func theWarningBeatsTheTimeout() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 3), .reserve, .reserveWithTimeout(seconds: 2))
+        world.advance(.seconds(2))
+        #expect(holder.hears().last == .deadlineSoon)
+    }
+
+    @Test func aReservationIsToldToReadersAfterHalfASecond() {
+        let holder = world.connect()
+        holder.sends(.put("a", ttr: 10), .reserve)
+        world.advance(.milliseconds(400))
+        #expect(world.database.rows[1]?.reservedAt == nil)
+        world.advance(.milliseconds(400))
+        #expect(world.database.rows[1]?.reservedAt != nil)
+        #expect(world.database.rows[1]?.counters.reserves == 1)
+        holder.disconnects()
+        #expect(world.database.rows[1]?.reservedAt == nil)
+    }
+}

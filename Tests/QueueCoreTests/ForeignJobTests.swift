@@ -1,0 +1,92 @@
+import Testing
+
+@testable import QueueCore
+
+/// Jobs that other brokers or SQL have put, of which the counts here know nothing.
+@Suite("jobs of others")
+struct ForeignJobTests {
+    let world = World()
+
+    @Test func aTubeStaysWhileItsJobsAreInMemory() {
+        world.connect(using: "t").sends(.put("a"))
+        _ = world.database.putForeign(in: "t", at: world.now)
+        let worker = world.connect(watching: "t")
+        for client in world.clients.values where client !== worker { client.disconnects() }
+        worker.sends(.reserve, .delete(1))
+        worker.sends(.watch("default"), .ignore("t"))
+        // Its counts say that nothing is left, but the cache has the other's job.
+        let other = world.connect()
+        let foreign = world.database.rows.keys.first ?? 0
+        #expect(other.asks(.delete(foreign)) == .deleted)
+        #expect(world.database.rows.isEmpty)
+    }
+
+    @Test func aWaitingClientGetsItWithinASecond() {
+        world.connect(using: "t").sends(.put("a"))
+        let worker = world.connect(watching: "t")
+        worker.sends(.reserve, .reserve)
+        let id = world.database.putForeign(in: "t", at: world.now)
+        world.advance(.milliseconds(1300))
+        #expect(worker.hears() == [.reserved(1, "a"), .reserved(id, "foreign")])
+    }
+
+    @Test func leasesThatNobodyHereWaitsForGoBackWhenAnotherBrokerAppears() {
+        let client = world.connect()
+        client.sends(.put("a"), .put("b"))
+        #expect(world.database.rows[1]?.lease == world.queue.epoch)
+        world.peers = 1
+        world.beat()
+        #expect(world.database.rows.values.allSatisfy { $0.lease == nil })
+    }
+
+    @Test func aLeaseTakenForAClientThatGaveUpGoesBackToo() {
+        world.peers = 1
+        world.beat()
+        let worker = world.connect()
+        world.connect().sends(.put("first"))
+        worker.sends(.reserve, .delete(1), .reserveWithTimeout(seconds: 1))
+        world.writes = .taken
+        world.connect().sends(.put("a"))
+        world.advance(.milliseconds(1100))
+        world.writes = .flowing
+        world.advance(.seconds(2))
+        #expect(worker.hears().last == .timedOut)
+        #expect(world.database.rows[2]?.lease == nil)
+    }
+
+    @Test func whatIsPublishedAsHeldIsTakenBackWhenTheTubeGoes() {
+        let (producer, worker) = (world.connect(using: "t"), world.connect(watching: "t"))
+        producer.sends(.put("a"), .use("default"))
+        worker.sends(.reserve)
+        worker.sends(.watch("default"), .ignore("t"))
+        let row = world.database.tube("t")?.id
+        #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 1)
+        worker.sends(.delete(1))
+        #expect(world.queue.tubeSlots["t"] == nil)
+        #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 0)
+    }
+
+    @Test func clientsThatNeverWaitGetItToo() {
+        let client = world.connect()
+        client.sends(.put("a"), .reserve, .delete(1))
+        _ = client.hears()
+        let id = world.database.putForeign(in: "default", at: world.now)
+        for _ in 0..<3 {
+            client.sends(.reserveWithTimeout(seconds: 0))
+            world.advance(.milliseconds(800))
+        }
+        #expect(client.hears().contains(.reserved(id, "foreign")))
+    }
+
+    @Test func aTubeThatIsLearntBeforeItIsOpenedIsNotTakenForEmpty() {
+        let client = world.connect()
+        world.queries = .done
+        client.sends(.put("a"))
+        world.act { $0.learn(self.world.database.tubeRows(at: $1), now: $1) }
+        world.connect().sends(.put("b"))
+        world.queries = .flowing
+        #expect(client.hears() == [.inserted(1)])
+        client.sends(.reserve, .reserveWithTimeout(seconds: 0))
+        #expect(client.hears() == [.reserved(1, "a"), .reserved(2, "b")])
+    }
+}

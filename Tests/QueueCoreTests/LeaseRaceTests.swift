@@ -1,0 +1,205 @@
+import Testing
+
+@testable import QueueCore
+
+/// The writer and the reader answer independently: what one has done, the other may see before the broker is told.
+@Suite("races of writer and reader")
+struct LeaseRaceTests {
+    let world = World()
+
+    @Test func aRefillMayFindAJobWhoseReturnIsNotKnownYet() {
+        let holder = world.connect()
+        holder.sends(.put("a"), .reserve)
+        world.peers = 1
+        world.beat()
+        // Nobody waits, so the lease is given up with the release; it commits, and the broker is not told yet.
+        world.writes = .done
+        holder.sends(.release(1, priority: 0, delay: 0))
+        let worker = world.connect()
+        worker.sends(.reserve)
+        world.writes = .flowing
+        world.advance(.seconds(3))
+        #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
+    @Test func afterAReconnectTheCacheComesBackWhole() {
+        let client = world.connect()
+        client.sends(.put("a"), .put("b"))
+        world.writes = .done
+        world.act { $0.reconnected(now: $1) }
+        world.settle()
+        client.sends(.reserve)
+        world.writes = .flowing
+        world.advance(.seconds(3))
+        client.sends(.reserveWithTimeout(seconds: 0))
+        #expect(client.hears() == [.inserted(1), .inserted(2), .reserved(1, "a"), .reserved(2, "b")])
+    }
+
+    @Test func aJobTakenBeforeItsPutIsAnsweredCountsOnce() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("first"))
+        let worker = world.connect(watching: "t")
+        // Its tube's cache knows nothing yet, so the put is not leased; the refill finds it first.
+        world.writes = .done
+        producer.sends(.put("a"))
+        worker.sends(.reserve)
+        worker.sends(.reserve)
+        #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
+        #expect(worker.asks(.statsTube("t"))?.tubeStats?.jobs == JobCounts(reserved: 2))
+        world.writes = .flowing
+        #expect(worker.asks(.statsTube("t"))?.tubeStats?.jobs == JobCounts(reserved: 2))
+    }
+
+    @Test func aPutAfterAReconnectIsNotLost() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("first"))
+        let worker = world.connect(watching: "t")
+        worker.sends(.reserve)
+        world.act { $0.reconnected(now: $1) }
+        world.settle()
+        world.writes = .done
+        world.queries = .taken
+        worker.sends(.reserve)
+        producer.sends(.put("a"))
+        world.queries = .flowing
+        world.writes = .flowing
+        world.advance(.seconds(3))
+        #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
+    }
+
+    @Test func aReleaseOnItsWayWhenOwnLeasesAreReadIsNotCached() {
+        let holder = world.connect()
+        holder.sends(.put("a"), .reserve)
+        world.peers = 1
+        world.beat()
+        world.writes = .taken
+        holder.sends(.release(1, priority: 0, delay: 0))
+        world.act { $0.reconnected(now: $1) }
+        holder.sends()
+        let worker = world.connect()
+        worker.sends(.reserveWithTimeout(seconds: 0))
+        world.writes = .flowing
+        // The row says that the lease is gone, so the memory must say so too.
+        #expect(world.database.rows[1]?.lease == nil || world.queue.jobSlots[1] != nil)
+        #expect(world.database.rows[1]?.lease != nil || world.queue.jobSlots[1] == nil)
+    }
+
+    @Test func aRefusedRefillIsTriedAgain() {
+        let client = world.connect()
+        client.sends(.put("a"))
+        // Something in the database went first, and is gone again.
+        world.act { $0.note($0.defaultTube, JobKey.first, now: $1) }
+        world.queryRefusal = .full
+        client.sends(.reserve)
+        world.queryRefusal = nil
+        world.advance(.seconds(3))
+        #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
+    }
+
+    @Test func anImpatientClientIsAnsweredThoughTheRefillIsRefused() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("a"))
+        let worker = world.connect(watching: "t")
+        world.queryRefusal = .full
+        worker.sends(.reserveWithTimeout(seconds: 0))
+        world.queryRefusal = nil
+        world.advance(.seconds(3))
+        #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
+    @Test func anImpatientClientIsAnsweredThoughItsTubeIsPausedMeanwhile() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("a"))
+        let worker = world.connect(watching: "t")
+        world.queries = .taken
+        producer.sends(.pauseTube("t", seconds: 100))
+        worker.sends(.reserveWithTimeout(seconds: 0))
+        world.queries = .flowing
+        #expect(worker.hears() == [.timedOut])
+    }
+
+    @Test func aDeleteOfAJobThatIsBeingGivenUpWaitsForThat() {
+        let client = world.connect()
+        client.sends(.put("a"), .put("b"), .put("c"))
+        world.writes = .taken
+        world.peers = 1
+        world.beat()
+        client.sends(.delete(1))
+        client.sends(.reserveJob(2))
+        let stats = world.connect().asks(.statsJob(3))?.jobStats
+        world.writes = .flowing
+        #expect(client.hears().suffix(2) == [.deleted, .reserved(2, "b")])
+        #expect(stats?.state == .ready)
+        #expect(stats?.timeLeft == 0)
+    }
+
+    @Test func aJobDeletedWhileOwnLeasesAreReadIsNotFoundAgain() {
+        let client = world.connect()
+        client.sends(.put("a"), .reserve)
+        world.queries = .taken
+        world.act { $0.reconnected(now: $1) }
+        let other = world.connect()
+        other.sends(.reserveWithTimeout(seconds: 0))
+        world.queries = .done
+        client.sends(.delete(1))
+        world.queries = .flowing
+        #expect(client.hears() == [.inserted(1), .reserved(1, "a"), .deleted])
+        #expect(other.hears() == [.timedOut])
+        #expect(world.queue.jobSlots.isEmpty)
+    }
+
+    @Test func aReleaseKnownWhileOwnLeasesAreReadIsNotCachedWithoutItsLease() {
+        let holder = world.connect()
+        holder.sends(.put("a"), .reserve)
+        world.peers = 1
+        world.beat()
+        world.queries = .taken
+        world.act { $0.reconnected(now: $1) }
+        let worker = world.connect()
+        worker.sends(.reserveWithTimeout(seconds: 0))
+        world.queries = .done
+        world.writes = .taken
+        holder.disconnects()
+        world.writes = .flowing
+        world.queries = .flowing
+        #expect(worker.hears() == [.reserved(1, "a")])
+        #expect(world.database.rows[1]?.lease == world.queue.epoch)
+    }
+
+    @Test func anIdThatIsGuessedBeforeItsPut() {
+        let (guesser, producer) = (world.connect(), world.connect())
+        producer.sends(.put("first"))
+        world.queries = .taken
+        guesser.sends(.delete(2))
+        producer.sends(.put("a"))
+        world.queries = .flowing
+        #expect(guesser.hears() == [.deleted])
+        #expect(producer.hears() == [.inserted(1), .inserted(2)])
+        producer.sends(.reserve, .reserveWithTimeout(seconds: 0))
+        #expect(producer.hears() == [.reserved(1, "first"), .timedOut])
+    }
+
+    @Test func anIdThatIsGuessedBeforeItsPutIsKnown() {
+        let (guesser, producer) = (world.connect(), world.connect())
+        producer.sends(.put("first"))
+        world.writes = .done
+        world.queries = .done
+        guesser.sends(.put("b"), .delete(3))
+        producer.sends()
+        world.writes = .taken
+        producer.sends(.put("a"))
+        world.writes = .flowing
+        world.queries = .flowing
+        let replies = guesser.hears()
+        #expect(replies == [.inserted(2), .deleted] || replies == [.inserted(2), .notFound])
+        #expect(Set(world.queue.jobSlots.keys) == Set(world.database.rows.keys))
+    }
+
+    @Test func aJobInATubeThatIsNotKnownHereKeepsNoLease() {
+        let client = world.connect()
+        let id = world.database.putForeign(in: "elsewhere", at: world.now)
+        let reply = client.asks(.reserveJob(id))
+        // Either it is the client's, or it is still everybody's.
+        #expect((reply == .notFound) == (world.database.rows[id]?.lease == nil))
+    }
+}
