@@ -50,6 +50,8 @@ class Worker: @unchecked Sendable {
             } catch {
                 if isStopping { break }
                 failed(error)
+                // It may have been the end.
+                if isStopping { break }
                 // Said once; more of the same is noise.
                 logger.log(
                     level: pause == 0 ? .warning : .debug, "no connection to the database, trying again",

@@ -73,18 +73,13 @@ struct Import: AsyncParsableCommand {
     }
 }
 
-/// On the first start: imports what a beanstalkd has left in the data directory. A failure stops the cluster, too.
+/// On the first start: imports what a beanstalkd has left in the data directory.
 func importLeftBinlog(in cluster: RunningCluster, schema: String, migrates: Bool, _ logger: Logger) throws {
-    do {
-        let folder = try BinlogFolder(cluster.dataDirectory)
-        guard !folder.numbers.isEmpty else { return }
-        _ = try importJobs(
-            of: folder, to: cluster.connectionString, schema: schema, migrates: migrates, salvages: false,
-            onlyOnce: true, logger)
-    } catch {
-        try? cluster.stop()
-        throw error
-    }
+    let folder = try BinlogFolder(cluster.dataDirectory)
+    guard !folder.numbers.isEmpty else { return }
+    _ = try importJobs(
+        of: folder, to: cluster.connectionString, schema: schema, migrates: migrates, salvages: false,
+        onlyOnce: true, logger)
 }
 
 private func importJobs(

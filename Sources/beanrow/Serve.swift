@@ -112,19 +112,34 @@ struct Serve: AsyncParsableCommand {
         let server = try await Server(configuration: serverConfiguration, logger: logger)
         do {
             // As root it makes what the user shall own, and finds what root alone may.
-            let cluster = try await startCluster(logger)
-            if let cluster { try await takeOver(cluster, logger) }
-            try user?.become()
-            try await server.attach(storeConfiguration(cluster))
-            var services: [any Service] = [server]
-            if let cluster { services.append(ClusterWatch(cluster: cluster, logger: logger)) }
-            try await run(ServiceGroup(services: services, logger: quiet(logger)), until: signals)
-            await server.stop()
-            try await onThread { try cluster?.stop() }
+            guard let cluster = try await startCluster(logger) else {
+                try user?.become()
+                return try await serve(server, with: [], database: database.url ?? "", until: signals, logger)
+            }
+            do {
+                try await takeOver(cluster, logger)
+                try user?.become()
+                let watch = ClusterWatch(cluster: cluster, logger: logger)
+                try await serve(
+                    server, with: [watch], database: cluster.connectionString, until: signals, logger)
+            } catch {
+                try? await onThread { try cluster.stop() }
+                throw error
+            }
+            try await onThread { try cluster.stop() }
         } catch {
             await server.stop()
             throw error
         }
+    }
+
+    private func serve(
+        _ server: Server, with others: [any Service], database: String, until signals: UnixSignalsSequence,
+        _ logger: Logger
+    ) async throws {
+        try await server.attach(storeConfiguration(database))
+        try await run(ServiceGroup(services: [server] + others, logger: quiet(logger)), until: signals)
+        await server.stop()
     }
 
     private func run(_ group: ServiceGroup, until signals: UnixSignalsSequence) async throws {
@@ -166,9 +181,9 @@ struct Serve: AsyncParsableCommand {
         neverFlush || flushMilliseconds > 0 ? .asynchronous : .synchronous
     }
 
-    private func storeConfiguration(_ cluster: RunningCluster?) -> StoreConfiguration {
+    private func storeConfiguration(_ database: String) -> StoreConfiguration {
         StoreConfiguration(
-            database: database.url ?? cluster?.connectionString ?? "", schema: database.schema,
+            database: database, schema: self.database.schema,
             durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout)
     }
 
