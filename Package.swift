@@ -42,26 +42,29 @@ let package = Package(
             dependencies: ["QueueCore", .product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: strict
         ),
+        .target(name: "LogKeys", swiftSettings: strict),
         // beanstalkd's log, read.
         .target(name: "Binlog", swiftSettings: strict),
         // Jobs as rows.
         .target(
             name: "PostgresStore",
-            dependencies: ["Binlog", "CLibPQ", "QueueCore", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Binlog", "CLibPQ", "LogKeys", "QueueCore", .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),
         // The private cluster of a broker that was given no database.
         .target(
             name: "EmbeddedPostgres",
-            dependencies: [.product(name: "Logging", package: "swift-log")],
+            dependencies: ["LogKeys", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         // Sockets, threads and lifecycle.
         .target(
             name: "BeanrowServer",
             dependencies: [
-                "BeanstalkProtocol", "QueueCore", "PostgresStore",
+                "BeanstalkProtocol", "LogKeys", "QueueCore", "PostgresStore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -74,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "Binlog", "EmbeddedPostgres", "PostgresStore",
+                "BeanrowServer", "Binlog", "EmbeddedPostgres", "LogKeys", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

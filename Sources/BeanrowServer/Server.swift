@@ -1,5 +1,6 @@
 import BeanstalkProtocol
 import Foundation
+import LogKeys
 public import Logging
 import NIOConcurrencyHelpers
 import NIOCore

@@ -1,3 +1,4 @@
+import LogKeys
 import Logging
 
 #if canImport(Darwin)
@@ -43,7 +44,8 @@ struct Cluster: Sendable {
             _ = try command(["rm", "-rf", "--"] + leftovers).run()
         }
         guard fileStatus(directory.cluster + "/PG_VERSION") == nil else { return }
-        logger.info("Creating a PostgreSQL \(installation.major) cluster", metadata: ["path": "\(directory.cluster)"])
+        logger.info(
+            "Creating a PostgreSQL \(installation.major) cluster", metadata: [LogKey.path: "\(directory.cluster)"])
 
         guard let template = strdup("\(directory.path)/\(prefix)XXXXXX"), mkdtemp(template) != nil else {
             throw systemError("make a directory in \(directory.path)")
@@ -121,7 +123,7 @@ struct Cluster: Sendable {
     private func reportWaiting() {
         logger.notice(
             "PostgreSQL is still starting; after a crash it replays its log",
-            metadata: ["log": "\(directory.log)"]
+            metadata: [LogKey.log: "\(directory.log)"]
         )
     }
 

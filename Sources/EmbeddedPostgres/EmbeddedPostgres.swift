@@ -1,3 +1,4 @@
+import LogKeys
 public import Logging
 
 #if canImport(Darwin)
@@ -45,9 +46,9 @@ public struct EmbeddedPostgres: Sendable {
         logger.info(
             postmaster.pid == left?.pid ? "Found PostgreSQL running" : "Started PostgreSQL",
             metadata: [
-                "version": "\(cluster.installation.major)",
-                "pid": "\(postmaster.pid)",
-                "path": "\(directory.path)",
+                LogKey.version: "\(cluster.installation.major)",
+                LogKey.pid: "\(postmaster.pid)",
+                LogKey.path: "\(directory.path)",
             ]
         )
         return RunningCluster(cluster: cluster, postmaster: postmaster, lock: lock, settings: settings)

@@ -1,5 +1,6 @@
 public import Binlog
 import Foundation
+import LogKeys
 public import Logging
 import QueueCore
 
@@ -54,9 +55,9 @@ public struct Importer {
         if let found = try find(folder, signatures, everywhere: onlyOnce) { return found }
         logger.info(
             "reading beanstalkd's log",
-            metadata: [LogKey.folder: "\(folder.path)", "files": "\(folder.numbers.count)"])
+            metadata: [LogKey.folder: "\(folder.path)", LogKey.files: "\(folder.numbers.count)"])
         let contents = try BinlogContents(reading: folder, now: Importer.now) { bytes, jobs in
-            progress.report("reading beanstalkd's log", ["bytes": "\(bytes)", "jobs": "\(jobs)"])
+            progress.report("reading beanstalkd's log", ["bytes": "\(bytes)", LogKey.jobs: "\(jobs)"])
         }
         guard !contents.isDamaged || salvages else { throw ImportError.damaged(contents) }
         for remark in contents.remarks { logger.warning("\(remark)") }
@@ -168,7 +169,7 @@ public struct Importer {
             if checksIDs { try checkIDs(batch.ids) }
             _ = try connection.execute(.importJobs, batch.parameters)
             batch = ImportBatch()
-            progress.report("importing jobs", ["jobs": "\(index + 1) of \(contents.jobs.count)"])
+            progress.report("importing jobs", [LogKey.jobs: "\(index + 1) of \(contents.jobs.count)"])
         }
     }
 
@@ -207,8 +208,4 @@ private struct Progress {
         next = .now + .seconds(1)
         logger.info(message, metadata: metadata)
     }
-}
-
-extension LogKey {
-    static let folder = "folder"
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LogKeys
 import Logging
 import QueueCore
 import Synchronization

@@ -28,19 +28,3 @@ public enum Durability: String, Sendable {
     /// It has committed; PostgreSQL writes it out within about three times wal_writer_delay: `-f MS` and `-F`.
     case asynchronous
 }
-
-/// The keys of structured log lines.
-public enum LogKey {
-    public static let address = "address"
-    public static let connection = "connection"
-    public static let database = "database"
-    public static let durability = "durability"
-    public static let epoch = "epoch"
-    public static let error = "error"
-    public static let schema = "schema"
-    public static let schemaVersion = "schema_version"
-    public static let task = "task"
-    public static let batch = "batch"
-    public static let count = "count"
-    public static let version = "version"
-}

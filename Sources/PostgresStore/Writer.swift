@@ -1,3 +1,4 @@
+import LogKeys
 import Logging
 import QueueCore
 import Synchronization
@@ -50,7 +51,7 @@ final class Writer: Worker, @unchecked Sendable {
         let isCommitted = try Ledger.lookUp(connection, epoch: part.epoch, writer: Writer.number, batch: number)
         logger.notice(
             "looked up a batch whose outcome was lost",
-            metadata: [LogKey.batch: "\(number)", "committed": "\(isCommitted)"])
+            metadata: [LogKey.batch: "\(number)", LogKey.committed: "\(isCommitted)"])
         lost = nil
         settled.store(number, ordering: .releasing)
         if isCommitted { settle(.committed) }
@@ -112,7 +113,7 @@ final class Writer: Worker, @unchecked Sendable {
             // Somebody changed rows that this broker holds the lease of, or an asynchronous commit was lost.
             logger.error(
                 "rows that this broker holds were changed by somebody else",
-                metadata: ["statement": "\(name)", "expected": "\(count)", LogKey.count: "\(result.changed)"])
+                metadata: [LogKey.statement: "\(name)", LogKey.expected: "\(count)", LogKey.count: "\(result.changed)"])
         }
     }
 }

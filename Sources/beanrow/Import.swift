@@ -2,6 +2,7 @@ import ArgumentParser
 import Binlog
 import EmbeddedPostgres
 import Foundation
+import LogKeys
 import Logging
 import PostgresStore
 
@@ -95,22 +96,25 @@ private func importJobs(
         logger.notice(
             "imported beanstalkd's jobs; its files are left as they were",
             metadata: [
-                "folder": "\(folder.path)", "jobs": "\(jobs)", "tubes": "\(tubes)", "schema": "\(schema)",
-                "time": "\(start.duration(to: clock.now))",
+                LogKey.folder: "\(folder.path)", LogKey.jobs: "\(jobs)", LogKey.tubes: "\(tubes)",
+                LogKey.schema: "\(schema)",
+                LogKey.time: "\(start.duration(to: clock.now))",
             ])
     case .empty:
-        logger.info("beanstalkd's log has no jobs", metadata: ["folder": "\(folder.path)"])
+        logger.info("beanstalkd's log has no jobs", metadata: [LogKey.folder: "\(folder.path)"])
     case .known(let schema, let at, let jobs):
         logger.log(
             level: onlyOnce ? .debug : .notice, "beanstalkd's jobs have been imported before",
-            metadata: ["folder": "\(folder.path)", "jobs": "\(jobs)", "schema": "\(schema)", "at": "\(at)"])
+            metadata: [
+                LogKey.folder: "\(folder.path)", LogKey.jobs: "\(jobs)", LogKey.schema: "\(schema)", LogKey.at: "\(at)",
+            ])
     case .changedSince(let at, let jobs):
         logger.warning(
             """
             beanstalkd has written to the folder since it was imported, and that is not imported: have beanstalkd \
             work it off, or import the whole folder into another schema (beanrow import --schema)
             """,
-            metadata: ["folder": "\(folder.path)", "jobs": "\(jobs)", "at": "\(at)"])
+            metadata: [LogKey.folder: "\(folder.path)", LogKey.jobs: "\(jobs)", LogKey.at: "\(at)"])
     }
     return outcome
 }
