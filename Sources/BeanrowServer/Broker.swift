@@ -10,7 +10,7 @@ import Synchronization
 /// takes to change the state. What comes out is acted on after the lock: replies by the loop that owns the
 /// connection, batches by the store's threads.
 final class Broker: StoreClient, @unchecked Sendable {
-    private struct State {
+    private struct State: ~Copyable {
         var queue: Queue
         /// When the timer that is set goes off.
         var timerAt = Instant.never

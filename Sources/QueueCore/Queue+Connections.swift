@@ -27,8 +27,7 @@ extension Queue {
     }
 
     func isOpen(_ id: ConnectionID) -> Bool {
-        let connection = connections[id.slot]
-        return connection.generation == id.generation && connection.isOpen
+        connections[id.slot].generation == id.generation && connections[id.slot].isOpen
     }
 
     func id(of slot: Int) -> ConnectionID {
@@ -56,8 +55,8 @@ extension Queue {
     /// Whether a connection whose input has ended has nothing left to be answered.
     func isFinished(_ id: ConnectionID) -> Bool {
         guard isOpen(id) else { return true }
-        let connection = connections[id.slot]
-        return connection.inputEnded && connection.replies.isEmpty && !connection.isBlocked
+        return connections[id.slot].inputEnded && connections[id.slot].replies.isEmpty
+            && !connections[id.slot].isBlocked
     }
 
     /// Ends a connection whose input has ended and that has nothing left to be answered, behind its last replies: they

@@ -82,9 +82,9 @@ extension Queue {
     }
 
     private func isWaiting(_ waiter: Tube.Waiter) -> Bool {
-        let connection = connections[waiter.connection.slot]
-        return connection.generation == waiter.connection.generation && connection.wait != nil
-            && connection.waits == waiter.wait
+        let slot = waiter.connection.slot
+        return connections[slot].generation == waiter.connection.generation && connections[slot].wait != nil
+            && connections[slot].waits == waiter.wait
     }
 
     /// A wait is over; the caller answers it.

@@ -2,7 +2,9 @@
 ///
 /// It does no I/O, reads no clock and knows no threads; the shell calls it under one lock. Times only grow from call
 /// to call. Everything beanstalkd's protocol says about queues is decided here (design, section 2).
-public struct Queue {
+///
+/// It cannot be copied: each copy would count a reference to every part.
+public struct Queue: ~Copyable {
     public struct Configuration: Sendable {
         /// Bytes of jobs kept in memory ahead of reserves.
         public var cacheBytes = 64 << 20

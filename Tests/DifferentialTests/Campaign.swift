@@ -106,6 +106,8 @@ final class Campaign: Sendable {
         guard done % 20 == 0 || done == settings.seeds else { return }
         let seconds = Int((ContinuousClock.now - started) / .seconds(1))
         print("\(seconds) s: \(done) of \(settings.seeds) seeds, \(result.summary)")
+        // Into a pipe it would come at the end.
+        fflush(nil)
     }
 }
 

@@ -63,15 +63,14 @@ struct Checker {
 
     /// After each event: whoever was given a job was given the smallest.
     mutating func observe(_ world: World) {
-        let queue = world.queue
-        isDead = !world.database.epochs.contains(queue.epoch)
+        isDead = !world.database.epochs.contains(world.queue.epoch)
         var heldNow: [JobID: Int] = [:]
         var cachedNow: Set<JobID> = []
         var settlingNow: Set<JobID> = []
-        for (id, slot) in queue.jobSlots {
-            if queue.jobs[slot].phase == .settling { settlingNow.insert(id) }
-            if queue.jobs[slot].phase == .held { heldNow[id] = queue.jobs[slot].owner }
-            if queue.jobs[slot].phase == .cached { cachedNow.insert(id) }
+        for (id, slot) in world.queue.jobSlots {
+            if world.queue.jobs[slot].phase == .settling { settlingNow.insert(id) }
+            if world.queue.jobs[slot].phase == .held { heldNow[id] = world.queue.jobs[slot].owner }
+            if world.queue.jobs[slot].phase == .cached { cachedNow.insert(id) }
         }
         if !isDead {
             for (id, owner) in heldNow where held[id] != owner && !chosen.union(settling).contains(id) {
@@ -81,29 +80,28 @@ struct Checker {
         held = heldNow
         cached = cachedNow
         settling = settlingNow
-        paused = queue.pausedTubes
-        pauses = queue.tubeSlots.mapValues { queue.tubes[$0].pauses }
+        paused = world.queue.pausedTubes
+        pauses = world.queue.tubeSlots.mapValues { world.queue.tubes[$0].pauses }
     }
 
     private mutating func checkSmallest(_ id: JobID, _ owner: Int, still: Set<JobID>) {
-        let queue = world.queue
-        guard let slot = queue.jobSlots[id] else { return }
-        let key = queue.jobs[slot].key
+        guard let slot = world.queue.jobSlots[id] else { return }
+        let key = world.queue.jobs[slot].key
         // A tube that was paused at any moment of the event does not count.
         let watched = Set(
-            queue.connections[owner].watched.filter {
-                queue.tubes[$0].pausedUntil == nil && !paused.contains($0)
-                    && queue.tubes[$0].pauses == pauses[queue.tubes[$0].name]
+            world.queue.connections[owner].watched.filter {
+                world.queue.tubes[$0].pausedUntil == nil && !paused.contains($0)
+                    && world.queue.tubes[$0].pauses == pauses[world.queue.tubes[$0].name]
             })
         for row in world.database.rows.values where row.state == .ready && row.key < key {
-            guard let tube = queue.tubeSlotsByRow[row.tube], watched.contains(tube) else { continue }
+            guard let tube = world.queue.tubeSlotsByRow[row.tube], watched.contains(tube) else { continue }
             guard !world.untold.contains(row.id), !foreign.contains(row.id) else { continue }
-            let isOwn = row.lease == queue.epoch
-            if isOwn, queue.jobSlots[row.id] != nil {
+            let isOwn = row.lease == world.queue.epoch
+            if isOwn, world.queue.jobSlots[row.id] != nil {
                 if cached.contains(row.id), still.contains(row.id) {
                     fail("invariant 4: \(key) given before \(row.key)")
                 }
-            } else if isOwn ? queue.limbo[row.id] == nil : world.database.isFree(row) {
+            } else if isOwn ? world.queue.limbo[row.id] == nil : world.database.isFree(row) {
                 fail("invariant 4: \(key) given before \(row.key) of tube \(row.tube), which only the database has")
             }
         }
@@ -123,16 +121,15 @@ extension Checker {
     }
 
     private mutating func checkRows() {
-        let queue = world.queue
         for id in inserted.subtracting(deleted).subtracting(maybeDeleted) where world.database.rows[id] == nil {
             fail("\(id) is lost")
         }
         for row in world.database.rows.values {
-            guard let tube = queue.tubeSlotsByRow[row.tube] else { continue }
-            let cache = queue.tubes[tube].cache
-            if row.lease == queue.epoch {
+            guard let tube = world.queue.tubeSlotsByRow[row.tube] else { continue }
+            let cache = world.queue.tubes[tube].cache
+            if row.lease == world.queue.epoch {
                 let willBeRead = cache.readsOwn && row.state == .ready && row.key >= cache.horizon
-                if queue.jobSlots[row.id] == nil, !willBeRead { fail("the lease of \(row.id) has leaked") }
+                if world.queue.jobSlots[row.id] == nil, !willBeRead { fail("the lease of \(row.id) has leaked") }
             } else if world.database.isFree(row), row.state == .ready, row.key < cache.horizon {
                 if !foreign.contains(row.id) { fail("\(row.id) lies below the horizon \(cache.horizon)") }
             }
@@ -153,36 +150,33 @@ extension Checker {
     }
 
     private mutating func checkSums() {
-        let queue = world.queue
-        let jobs = queue.jobSlots.values.map { queue.jobs[$0] }
-        if queue.cachedBytes != jobs.reduce(0, { $0 + $1.charged }) { fail("the budget is off") }
-        if queue.deadlines.count != jobs.count(where: { $0.phase == .held }) { fail("deadlines without jobs") }
-        if queue.pendingBytes != 0 { fail("pending bytes are off") }
-        if !queue.limbo.isEmpty { fail("something is in limbo for ever") }
-        let open = queue.connections.elements.filter(\.isOpen)
-        if queue.waiting != open.count(where: { $0.wait != nil }) { fail("waiting is off") }
-        if queue.producers != open.count(where: \.isProducer) { fail("producers are off") }
-        if queue.workers != open.count(where: \.isWorker) { fail("workers are off") }
+        let jobs = world.queue.jobSlots.values.map { world.queue.jobs[$0] }
+        if world.queue.cachedBytes != jobs.reduce(0, { $0 + $1.charged }) { fail("the budget is off") }
+        if world.queue.deadlines.count != jobs.count(where: { $0.phase == .held }) { fail("deadlines without jobs") }
+        if world.queue.pendingBytes != 0 { fail("pending bytes are off") }
+        if !world.queue.limbo.isEmpty { fail("something is in limbo for ever") }
+        let open = world.queue.connections.elements.filter(\.isOpen)
+        if world.queue.waiting != open.count(where: { $0.wait != nil }) { fail("waiting is off") }
+        if world.queue.producers != open.count(where: \.isProducer) { fail("producers are off") }
+        if world.queue.workers != open.count(where: \.isWorker) { fail("workers are off") }
         if open.contains(where: { !$0.replies.isEmpty || $0.parked != nil }) { fail("a reply is owed for ever") }
     }
 
     private mutating func checkCounts() {
-        let queue = world.queue
         for tube in world.database.tubes {
             let counts = world.database.counts(of: tube.id)
-            let known = queue.tubeSlots[tube.name].map { queue.tubes[$0].stored } ?? StateCounts()
+            let known = world.queue.tubeSlots[tube.name].map { world.queue.tubes[$0].stored } ?? StateCounts()
             if counts != known { fail("the counts of \(tube.name) are \(known), but the rows say \(counts)") }
         }
     }
 
     /// The jobs of other brokers have had time to be noticed.
     mutating func checkNobodyWaitsForNothing() {
-        let queue = world.queue
-        for connection in queue.connections.elements where connection.isOpen && connection.wait != nil {
-            for tube in connection.watched where queue.tubes[tube].pausedUntil == nil {
-                guard let row = queue.tubes[tube].row else { continue }
+        for connection in world.queue.connections.elements where connection.isOpen && connection.wait != nil {
+            for tube in connection.watched where world.queue.tubes[tube].pausedUntil == nil {
+                guard let row = world.queue.tubes[tube].row else { continue }
                 if let first = world.database.claimable(in: row).first { fail("somebody waits for \(first.id)") }
-                if let first = queue.tubes[tube].cache.heap.min {
+                if let first = world.queue.tubes[tube].cache.heap.min {
                     fail("somebody waits for the cached \(first.key.id)")
                 }
             }
@@ -191,10 +185,9 @@ extension Checker {
 
     /// Cached jobs that no client here waits for, while other brokers may have clients that do.
     var idleLeases: Set<JobID> {
-        let queue = world.queue
         guard world.peers > 0 else { return [] }
-        let idle = queue.jobSlots.filter { _, slot in
-            queue.jobs[slot].phase == .cached && queue.tubes[queue.jobs[slot].tube].waiting == 0
+        let idle = world.queue.jobSlots.filter { _, slot in
+            world.queue.jobs[slot].phase == .cached && world.queue.tubes[world.queue.jobs[slot].tube].waiting == 0
         }
         return Set(idle.keys)
     }
