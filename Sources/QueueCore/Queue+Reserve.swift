@@ -107,7 +107,18 @@ extension Queue {
         if at < .never - .seconds(1) { timers.insert(slot, key: max(at, now), in: &connections) }
     }
 
-    /// The time of a waiting client has come.
+    /// The time of a waiting client has come. While its tubes are being looked at, it gets a moment more: what became
+    /// ready in time is still its own.
+    mutating func timerWentOff(_ slot: Int, now: Instant) {
+        guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil,
+            case .unknown = choose(slot, now: now)
+        else { return waitTimedOut(slot, now: now) }
+        connections[slot].wait?.isImpatient = true
+        timers.update(at: Int(connections[slot].heapPosition), key: now + Queue.grace, in: &connections)
+    }
+
+    static let grace = Span.milliseconds(250)
+
     mutating func waitTimedOut(_ slot: Int, now: Instant) {
         let isSoon = soonestDeadline(slot) <= now + Queue.deadlineMargin
         endWait(slot)
@@ -130,7 +141,12 @@ extension Queue {
     /// Gives a tube's jobs to the clients that wait for them, longest first. `isNews`: more is known of the tube than
     /// before, so that each waiting client is asked again.
     mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
-        guard tubes[tube].waiting > 0, isNews || tubes[tube].pausedUntil == nil else { return }
+        guard tubes[tube].waiting > 0 else { return }
+        if tubes[tube].pausedUntil != nil, !isNews {
+            // To be known when the pause ends.
+            if case .unknown = tubes[tube].front { refill(tube, now: now) }
+            return
+        }
         var at = 0
         while at < tubes[tube].waiters.count {
             switch tubes[tube].pausedUntil == nil ? tubes[tube].front : .empty {

@@ -26,7 +26,7 @@ extension Queue {
             tubeReleased(tube, now: now)
         }
         while let first = deadlines.min, first.key <= now { expire(first.slot, now: now) }
-        while let first = timers.min, first.key <= now { waitTimedOut(first.slot, now: now) }
+        while let first = timers.min, first.key <= now { timerWentOff(first.slot, now: now) }
         if epoch != 0, !isSweeping, nextSweep <= now {
             isSweeping = true
             nextSweep = .never

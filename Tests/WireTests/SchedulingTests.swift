@@ -25,6 +25,15 @@ import Testing
 
     // MARK: Order
 
+    /// The job becomes ready during the pause, and both the pause and the wait end together.
+    @Test func aWaitAsLongAsAPauseGetsTheJob() throws {
+        try client.send("put 1 1 0 1\r\na\r\n")
+        try client.expect("INSERTED 1")
+        try client.send("pause-tube default 2\r\nreserve-with-timeout 2\r\n")
+        try client.expect("PAUSED")
+        try client.expectPrefix("RESERVED 1 ")
+    }
+
     @Test func priorityThenIDOverSeveralTubes() throws {
         for (index, job) in [("a", 5), ("b", 3), ("a", 3), ("c", 4_294_967_295), ("b", 0), ("c", 5)].enumerated() {
             try client.send("use \(job.0)\r\n")
