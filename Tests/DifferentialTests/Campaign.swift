@@ -105,9 +105,9 @@ final class Campaign: Sendable {
         let done = result.histories + result.failures.count
         guard done % 20 == 0 || done == settings.seeds else { return }
         let seconds = Int((ContinuousClock.now - started) / .seconds(1))
-        print("\(seconds) s: \(done) of \(settings.seeds) seeds, \(result.summary)")
-        // Into a pipe it would come at the end.
-        fflush(nil)
+        // Past stdio, which would keep it from a pipe until the end.
+        let line = "\(seconds) s: \(done) of \(settings.seeds) seeds, \(result.summary)\n"
+        FileHandle.standardOutput.write(Data(line.utf8))
     }
 }
 
