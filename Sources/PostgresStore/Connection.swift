@@ -32,8 +32,6 @@ final class Connection {
     var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
     var user: String { PQuser(pg).map { String(cString: $0) } ?? "" }
     var database: String { PQdb(pg).map { String(cString: $0) } ?? "" }
-    /// 150004 for 15.4.
-    var serverVersion: Int { Int(PQserverVersion(pg)) }
 
     private var lastMessage: String {
         String(cString: PQerrorMessage(pg)).trimmingCharacters(in: .whitespacesAndNewlines)

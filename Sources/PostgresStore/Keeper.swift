@@ -114,6 +114,7 @@ final class Keeper: Worker, @unchecked Sendable {
         self.epoch = epoch
         folded = [:]
         unpublished = [:]
+        newestTube = tubes.map(\.id).max() ?? 0
         nextBeat = sentAt + Keeper.beatEvery
         client.attach(epoch: epoch, tubes: tubes, sentAt: sentAt)
         logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])

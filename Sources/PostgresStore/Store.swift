@@ -7,14 +7,11 @@ public struct StoreSummary: Sendable {
     /// A connection string for `psql`, without a password.
     public let database: String
     public let schemaVersion: Int
-    /// 150004 for 15.4.
-    public let serverVersion: Int
 
     init(_ connection: Connection, _ configuration: StoreConfiguration) {
         database =
             "host=\(connection.host) port=\(connection.port) user=\(connection.user) dbname=\(connection.database)"
         schemaVersion = Migration.all.last?.version ?? 0
-        serverVersion = connection.serverVersion
     }
 }
 

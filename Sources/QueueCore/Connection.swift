@@ -13,7 +13,6 @@ struct Connection: Vacatable, HeapMember {
 
     /// The jobs it holds, as a list through `Job.next`, last reserved first.
     var firstHeld = -1
-    var heldCount = 0
 
     /// The put that is coming has been counted.
     var hasAnnouncedPut = false

@@ -104,10 +104,7 @@ extension Queue {
     }
 
     mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
-        let slot = jobs.insert(Job(row: row, tube: tube, phase: .cached, now: now))
-        tubes[tube].leased += 1
-        jobSlots[row.id] = slot
-        cache(slot, now: now)
+        cache(remember(Job(row: row, tube: tube, phase: .cached, now: now)), now: now)
     }
 
     /// Gives the leases of a tube's cached jobs back, but for the first few.
@@ -119,6 +116,14 @@ extension Queue {
             move(entry.slot, to: .ready, keepsLease: false, now: now)
         }
         // They are claimable by others from the commit on; then `note` lowers the horizon below them.
+    }
+
+    /// Takes up a job that has this broker's lease.
+    mutating func remember(_ job: Job) -> Int {
+        let slot = jobs.insert(job)
+        tubes[job.tube].leased += 1
+        jobSlots[job.key.id] = slot
+        return slot
     }
 
     /// Forgets a job that is no longer this broker's business.

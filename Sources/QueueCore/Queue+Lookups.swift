@@ -164,10 +164,8 @@ extension Queue {
             leaveLimbo(id, isUnchanged: true, now: now)
             return fill(ticket, .notFound, now: now)
         }
-        let job = jobs.insert(Job(row: row, tube: tube, phase: .held, now: now))
-        tubes[tube].leased += 1
+        let job = remember(Job(row: row, tube: tube, phase: .held, now: now))
         jobs[job].body = nil
-        jobSlots[id] = job
         if isOpen(ticket.connection) {
             becomeWorker(ticket.connection.slot)
             hold(job, by: ticket.connection.slot, now: now)

@@ -121,10 +121,7 @@ extension Queue {
             // Somebody has guessed its id: a query may be about to delete it.
             limbo[put.id]?.row = JobRow(put)
         } else if put.isLeased, !isStale {
-            let slot = jobs.insert(Job(put: put, body: put.body, now: now))
-            tubes[tube].leased += 1
-            jobSlots[put.id] = slot
-            cache(slot, now: now)
+            cache(remember(Job(put: put, body: put.body, now: now)), now: now)
             match(tube, now: now)
         } else {
             note(tube, JobKey(priority: put.priority, id: put.id), now: now)

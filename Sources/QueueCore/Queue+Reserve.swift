@@ -194,7 +194,6 @@ extension Queue {
         jobs[job].next = first
         if first >= 0 { jobs[first].previous = job }
         connections[slot].firstHeld = job
-        connections[slot].heldCount += 1
         countHeld(job, 1)
         unannounced.append(jobs[job].key.id, at: now)
     }
@@ -207,7 +206,6 @@ extension Queue {
         let next = jobs[job].next
         if previous >= 0 { jobs[previous].next = next } else { connections[owner].firstHeld = next }
         if next >= 0 { jobs[next].previous = previous }
-        connections[owner].heldCount -= 1
         jobs[job].owner = -1
     }
 
