@@ -47,12 +47,20 @@ extension Queue {
     private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
         let key = JobKey(priority: put.priority, id: id)
         let isLeased =
-            put.delay == 0 && key < tubes[put.tube].cache.horizon && mayLease(put.tube, put.body.count)
+            put.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.body.count)
             && limbo[id] == nil
         pending.puts.append(
             Put(
                 id: id, tube: row, priority: put.priority, delay: put.delay, ttr: put.ttr, isLeased: isLeased,
                 body: put.body, tubeSlot: put.tube, ticket: put.ticket, issued: put.issued))
+    }
+
+    /// Whether the cache is about to hold everything up to this key. Below the horizon it does; beyond, when the
+    /// database has so few more that a refill or two reach the end: unless the puts behind those are born leased, the
+    /// horizon never catches up with them.
+    private func isWithinReach(_ key: JobKey, of tube: Int) -> Bool {
+        key < tubes[tube].cache.horizon
+            || tubes[tube].stored.ready - tubes[tube].leased < ReadyCache.largestChunk
     }
 
     /// Issues the puts that were waiting, in their order, as far as tubes and ids allow.

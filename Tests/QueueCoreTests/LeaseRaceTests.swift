@@ -38,16 +38,33 @@ struct LeaseRaceTests {
     @Test func aJobTakenBeforeItsPutIsAnsweredCountsOnce() {
         let producer = world.connect(using: "t")
         producer.sends(.put("first"))
-        let worker = world.connect(watching: "t")
-        // Its tube's cache knows nothing yet, so the put is not leased; the refill finds it first.
+        // Nobody watches the tube yet, so the put is not leased; the refill finds it first.
         world.writes = .done
         producer.sends(.put("a"))
+        let worker = world.connect(watching: "t")
         worker.sends(.reserve)
         worker.sends(.reserve)
         #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
         #expect(worker.asks(.statsTube("t"))?.tubeStats?.jobs == JobCounts(reserved: 2))
         world.writes = .flowing
         #expect(worker.asks(.statsTube("t"))?.tubeStats?.jobs == JobCounts(reserved: 2))
+    }
+
+    @Test func aCacheThatWasReadCatchesUpWithThePuts() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("first"))
+        let worker = world.connect(watching: "t")
+        // While its tube is read for the first time, more is put.
+        world.queries = .done
+        worker.sends(.reserve)
+        producer.sends(.put("a"), .put("b"))
+        #expect(world.database.rows[3]?.lease == world.queue.epoch)
+        world.queries = .flowing
+        #expect(worker.hears() == [.reserved(1, "first")])
+        world.queries = .stopped
+        // Nothing has to be read any more.
+        worker.sends(.reserve, .reserve)
+        #expect(worker.hears() == [.reserved(2, "a"), .reserved(3, "b")])
     }
 
     @Test func aPutAfterAReconnectIsNotLost() {
