@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Of `beanrow bench` alone.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         // Of the tests alone.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -30,6 +32,8 @@ let package = Package(
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
+        // Calls of Linux that Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         // The pure state machine: no I/O, no clock, no threads.
         .target(
             name: "QueueCore",
@@ -49,7 +53,8 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "Binlog", "CLibPQ", "LogKeys", "QueueCore", .product(name: "Logging", package: "swift-log"),
+                "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
@@ -57,7 +62,10 @@ let package = Package(
         // The private cluster of a broker that was given no database.
         .target(
             name: "EmbeddedPostgres",
-            dependencies: ["LogKeys", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         // Sockets, threads and lifecycle.
@@ -65,6 +73,7 @@ let package = Package(
             name: "BeanrowServer",
             dependencies: [
                 "BeanstalkProtocol", "LogKeys", "QueueCore", "PostgresStore",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -74,10 +83,19 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Clients by the hundred, and the check of what they are given.
+        .target(
+            name: "LoadGenerator",
+            dependencies: [
+                .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "Binlog", "EmbeddedPostgres", "LogKeys", "PostgresStore",
+                "BeanrowServer", "Binlog", "EmbeddedPostgres", "LoadGenerator", "LogKeys", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -97,6 +115,7 @@ let package = Package(
             dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], swiftSettings: strict),
         .testTarget(name: "BinlogTests", dependencies: ["Binlog"], swiftSettings: strict),
         // Folders written by the real beanstalkd, taken over by the real binary.
         .testTarget(name: "ImportTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),

@@ -1,22 +1,8 @@
 #if canImport(Darwin)
 import Darwin
-
-private let addWorkingDirectory = posix_spawn_file_actions_addchdir_np
 #else
+import CLinux
 import Glibc
-
-// In glibc since 2.34 and 2.29, but hidden from Swift, which reads the headers without _GNU_SOURCE.
-@_silgen_name("posix_spawn_file_actions_addclosefrom_np")
-private func addCloseFrom(
-    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>,
-    _ from: Int32
-) -> Int32
-
-@_silgen_name("posix_spawn_file_actions_addchdir_np")
-private func addWorkingDirectory(
-    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>,
-    _ path: UnsafePointer<CChar>
-) -> Int32
 #endif
 
 /// One run of a program. (Not Foundation's `Process`: on Linux it waits on a socket that the program's own children
@@ -96,7 +82,7 @@ struct Command {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
         // The broker's own directory may be out of the account's reach, and must not be kept busy.
-        _ = addWorkingDirectory(&actions, "/")
+        _ = posix_spawn_file_actions_addchdir_np(&actions, "/")
 
         // Its own process group: a Ctrl-C at the terminal is for the broker, who stops PostgreSQL last of all. Signals
         // that the broker ignores or blocks must not stay so in PostgreSQL.
@@ -110,7 +96,7 @@ struct Command {
         #if canImport(Darwin)
         flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
         #else
-        _ = addCloseFrom(&actions, 3)
+        _ = posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         #endif
         posix_spawnattr_setflags(&attributes, Int16(flags))
 

@@ -8,7 +8,7 @@ struct Beanrow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "beanrow",
         abstract: "A beanstalkd that keeps every job as a row in PostgreSQL.",
-        subcommands: [Serve.self, Import.self, Migrate.self],
+        subcommands: [Serve.self, Import.self, Migrate.self, Bench.self],
         defaultSubcommand: Serve.self)
 
     /// Whether it was started under the name of what it replaces.

@@ -1,0 +1,90 @@
+/// What a run does to a server.
+public struct Load: Sendable {
+    /// When the workers begin.
+    public enum Mode: String, Sendable {
+        /// Put and work at once.
+        case live
+        /// All puts first, then all reserves.
+        case phase
+
+        /// Reads its name; fails with a sentence.
+        public init(parsing text: String) throws(LoadFailure) {
+            guard let mode = Mode(rawValue: text) else { throw LoadFailure("--mode takes live or phase.") }
+            self = mode
+        }
+    }
+
+    /// Connections that put, 0 or more. Without any, nothing is put and a run holds its other connections for `limit`.
+    public var producers = 16
+    /// Connections that reserve and delete, 0 or more.
+    public var workers = 16
+    /// Puts in flight per producer, 1 to 10,000.
+    public var depth = 1
+    /// Jobs of a run, 1 to 100 million; each costs 9 bytes of memory here.
+    public var jobs = 100_000
+    /// Bytes of a body, 48 to 64 MiB.
+    public var body = 200
+    /// Tubes that the jobs are spread over, 1 to 10,000.
+    public var tubes = 1
+    public var mode = Mode.live
+    /// Puts per second over all producers; without it, as many as they get done.
+    public var rate: Double?
+    /// Seconds that a run may take, up to an hour.
+    public var limit = 60.0
+    /// Further connections that stay silent.
+    public var idle = 0
+    /// Whether a connection asks for statistics during the run.
+    public var stats = false
+    public var priority: UInt32 = 1024
+    /// Seconds that a worker has for a job, 1 or more.
+    public var ttr: UInt32 = 60
+    /// The tube, or with several tubes what their names begin with; without it, a random name.
+    public var tube: String?
+    /// Whether the jobs are left in the server; only without workers.
+    public var keeps = false
+
+    /// The defaults of the command line.
+    public init() {}
+
+    /// Fails with a sentence about the first value that is out of its limits.
+    public func check() throws(LoadFailure) {
+        try require(0...65_536 ~= producers, "--producers takes 0 to 65536.")
+        try require(0...65_536 ~= workers, "--workers takes 0 to 65536.")
+        try require(1...10_000 ~= depth, "--depth takes 1 to 10000.")
+        try require(1...100_000_000 ~= jobs, "--jobs takes 1 to 100000000.")
+        try require(JobBody.minimumSize...(64 << 20) ~= body, "--body takes 48 bytes to 64 MiB.")
+        try require(1...10_000 ~= tubes, "--tubes takes 1 to 10000.")
+        try require(rate.map { $0 > 0 && $0 <= 10_000_000 } ?? true, "--rate takes puts per second, more than 0.")
+        try require(limit > 0 && limit <= 3600, "--limit takes seconds, more than 0 and at most 3600.")
+        try require(0...65_536 ~= idle, "--idle takes 0 to 65536.")
+        try require(ttr >= 1, "--ttr takes 1 second or more.")
+        try require(!keeps || workers == 0, "--keep goes with --workers 0 only: workers delete the jobs.")
+        guard let tube else { return }
+        try require(Self.isName(tube), "--tube takes a tube's name of 1 to 190 bytes.")
+        try require(
+            workers == 0,
+            "--tube goes with --workers 0 only: the tube may hold jobs of others, which workers would delete.")
+    }
+
+    /// The names of its tubes, all beginning with `name`.
+    func tubeNames(_ name: String) -> [String] {
+        tubes == 1 ? [name] : (0..<tubes).map { "\(name)-\($0)" }
+    }
+
+    /// Jobs that a run puts.
+    var puts: Int { producers > 0 ? jobs : 0 }
+
+    private func require(_ condition: Bool, _ sentence: String) throws(LoadFailure) {
+        guard condition else { throw LoadFailure(sentence) }
+    }
+
+    /// As the protocol has it, with 10 bytes left for a number.
+    private static func isName(_ text: String) -> Bool {
+        let others = "-+/;.$_()".utf8
+        return 1...190 ~= text.utf8.count && text.utf8.first != UInt8(ascii: "-")
+            && text.unicodeScalars.allSatisfy { scalar in
+                scalar.isASCII && (scalar.properties.isAlphabetic || "0"..."9" ~= scalar)
+                    || scalar.isASCII && others.contains(UInt8(scalar.value))
+            }
+    }
+}

@@ -1,0 +1,79 @@
+/// A connection that reserves and deletes, one job after the other.
+final class Worker: Client {
+    private enum Step {
+        case resting
+        case reserving(Expectation?)
+        case deleting(sequence: Int, since: Nanoseconds)
+    }
+
+    /// A reserve that was sent when every job had been put: with so many delivered until then.
+    private struct Expectation {
+        let delivered: Int
+    }
+
+    private let state: RunState
+    private var step = Step.resting
+    private var watchesUnanswered = 0
+
+    init(_ state: RunState) {
+        self.state = state
+    }
+
+    var isPrepared: Bool { watchesUnanswered == 0 }
+
+    /// A reserve may be left behind: the server takes it back with the connection, and there is no job for it.
+    var isAtRest: Bool {
+        if case .deleting = step { false } else { true }
+    }
+
+    func prepare(_ commands: inout ByteQueue) {
+        for tube in state.tubes {
+            commands.append("watch ")
+            commands.append(Array(tube.utf8))
+            commands.append("\r\n")
+        }
+        commands.append("ignore default\r\n")
+        watchesUnanswered = state.tubes.count + 1
+    }
+
+    func proceed(at now: Nanoseconds, _ commands: inout ByteQueue) {
+        guard case .resting = step, !state.isEnding, state.ledger.delivered < state.ledger.jobs else { return }
+        commands.append("reserve-with-timeout 5\r\n")
+        let isEachPut = state.ledger.acknowledged == state.ledger.jobs
+        step = .reserving(isEachPut ? Expectation(delivered: state.ledger.delivered) : nil)
+    }
+
+    func take(_ reply: Reply, at now: Nanoseconds, _ commands: inout ByteQueue) throws(LoadFailure) {
+        switch (step, reply) {
+        case (.reserving, .reserved(let id, let body)):
+            let sequence = try state.reserved(id, body, at: now)
+            commands.append("delete ")
+            commands.append(id)
+            commands.append("\r\n")
+            step = .deleting(sequence: sequence, since: now)
+        case (.deleting(let sequence, let since), .deleted):
+            state.deleted(sequence, askedAt: since, at: now)
+            step = .resting
+            proceed(at: now, &commands)
+        case (.reserving(let expectation), .timedOut):
+            try check(expectation)
+            step = .resting
+            proceed(at: now, &commands)
+        case (.resting, .watching) where watchesUnanswered > 0:
+            watchesUnanswered -= 1
+        case (.deleting, _):
+            throw reply.unexpected(to: "delete")
+        default:
+            throw reply.unexpected(to: "reserve-with-timeout")
+        }
+    }
+
+    /// A job is lost when it was acknowledged, and yet nobody got any for a whole reserve.
+    private func check(_ expectation: Expectation?) throws(LoadFailure) {
+        let ledger = state.ledger
+        guard let expectation, expectation.delivered == ledger.delivered, ledger.delivered < ledger.jobs else { return }
+        throw LoadFailure(
+            "\(ledger.jobs - ledger.delivered) of \(ledger.jobs) jobs are lost: they were acknowledged, and nobody "
+                + "was given one for 5 s")
+    }
+}
