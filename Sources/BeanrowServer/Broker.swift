@@ -1,10 +1,8 @@
-import BeanstalkProtocol
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import PostgresStore
 import QueueCore
-import Synchronization
 
 /// The queue, shared: event loops bring commands, store threads bring outcomes, each under one lock for as long as it
 /// takes to change the state. What comes out is acted on after the lock: replies by the loop that owns the
@@ -14,23 +12,22 @@ final class Broker: StoreClient, @unchecked Sendable {
         var queue: Queue
         /// When the timer that is set goes off.
         var timerAt = Instant.never
-        /// The writer will be woken at the end of the loop's turn.
-        var isWriterWakePlanned = false
     }
 
     /// How long a registration or heartbeat counts, from when it was sent: well under the 3.5 s after which others
     /// may declare the broker dead (design, section 7).
     private static let epochValidity = Span.milliseconds(2500)
 
-    let loops: [ClientLoop]
     // Touched under the lock alone.
     private var state: State
     private var store: Store?
     private let lock = NIOLock()
+    /// Set once, at the start. They refer back: both live as long as the process serves.
+    private(set) var loops: [ClientLoop] = []
 
     init(configuration: Queue.Configuration, loops: [any EventLoop]) {
-        self.loops = loops.enumerated().map { ClientLoop($1, index: $0) }
         state = State(queue: Queue(configuration: configuration, outboxes: loops.count))
+        self.loops = loops.enumerated().map { ClientLoop($1, index: $0, broker: self) }
     }
 
     /// The store that works for this broker, from its start to its stop.
@@ -51,38 +48,52 @@ final class Broker: StoreClient, @unchecked Sendable {
         Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
     }
 
-    // MARK: From the event loops
+    // MARK: Changes
 
-    /// Changes the queue on behalf of a loop's client and acts on what comes of it.
-    func perform<Result>(on loop: ClientLoop, _ body: (inout Queue, Instant) -> Result) -> Result {
+    /// Changes the queue on behalf of a loop's clients, and takes what is to be done to them.
+    func change<Result>(
+        on loop: ClientLoop, takingInto outputs: inout [Queue.Output], _ body: (inout Queue, Instant) -> Result
+    ) -> Result {
         let now = now()
         let (result, wakes) = lock.withLock {
             let result = body(&state.queue, now)
-            return (result, Broker.findWakes(&state, isOnLoop: true))
+            state.queue.takeOutput(loop.index, into: &outputs)
+            return (result, Broker.findWakes(&state, store))
         }
-        act(on: wakes, own: loop)
-        deliver(to: loop)
+        act(on: wakes)
         return result
     }
 
+    /// Changes the queue on behalf of a store's thread.
+    private func change<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
+        let now = now()
+        let (result, wakes) = lock.withLock {
+            let result = body(&state.queue, now)
+            return (result, Broker.findWakes(&state, store))
+        }
+        act(on: wakes)
+        return result
+    }
+
+    // MARK: Wakes
+
     /// What has to be woken after a change.
     private struct Wakes {
-        var writer = false
-        var reader = false
-        var keeper = false
+        var puts: Store?
+        var changes: Store?
+        var reader: Store?
+        var keeper: Store?
         var timer: Instant?
         var loops: UInt64 = 0
     }
 
     // In place: read through the class, the whole queue would be copied, with a reference count for each part.
-    private static func findWakes(_ state: inout State, isOnLoop: Bool) -> Wakes {
+    private static func findWakes(_ state: inout State, _ store: Store?) -> Wakes {
         var wakes = Wakes()
-        if state.queue.hasWrites, !state.isWriterWakePlanned {
-            wakes.writer = true
-            state.isWriterWakePlanned = isOnLoop
-        }
-        wakes.reader = state.queue.hasQueries
-        wakes.keeper = state.queue.needsIDs
+        if state.queue.hasWrites(.puts) { wakes.puts = store }
+        if state.queue.hasWrites(.changes) { wakes.changes = store }
+        if state.queue.hasQueries { wakes.reader = store }
+        if state.queue.needsIDs { wakes.keeper = store }
         let next = state.queue.nextDeadline
         if next < state.timerAt {
             state.timerAt = next
@@ -94,44 +105,15 @@ final class Broker: StoreClient, @unchecked Sendable {
         return wakes
     }
 
-    private func act(on wakes: Wakes, own: ClientLoop?) {
-        if wakes.writer {
-            if let own {
-                // At the end of the turn: by then all that came in with it is in the batch.
-                own.eventLoop.execute {
-                    self.lock.withLock { self.state.isWriterWakePlanned = false }
-                    self.withStore { $0.wakeWriter() }
-                }
-            } else {
-                withStore { $0.wakeWriter() }
-            }
-        }
-        if wakes.reader { withStore { $0.wakeReader() } }
-        if wakes.keeper { withStore { $0.wakeKeeper() } }
+    private func act(on wakes: Wakes) {
+        wakes.puts?.wakeWriter(.puts)
+        wakes.changes?.wakeWriter(.changes)
+        wakes.reader?.wakeReader()
+        wakes.keeper?.wakeKeeper()
         if let timer = wakes.timer { setTimer(timer) }
-        for loop in loops where loop !== own && wakes.loops & (1 << UInt64(loop.index)) != 0 {
-            if loop.planDelivery() {
-                loop.eventLoop.execute { self.deliver(to: loop) }
-            }
+        if wakes.loops != 0 {
+            for loop in loops where wakes.loops & (1 << UInt64(loop.index)) != 0 { loop.planTurn() }
         }
-    }
-
-    private func withStore(_ body: (Store) -> Void) {
-        if let store = lock.withLock({ store }) { body(store) }
-    }
-
-    /// Carries replies to their connections, until there are no more.
-    private func deliver(to loop: ClientLoop) {
-        guard !loop.isDelivering else { return }
-        loop.isDelivering = true
-        loop.deliveryPlanned.store(false, ordering: .sequentiallyConsistent)
-        while true {
-            let outputs = lock.withLock { state.queue.takeOutput(loop.index) }
-            if outputs.isEmpty { break }
-            for output in outputs { loop.carry(output) }
-        }
-        loop.isDelivering = false
-        loop.flush()
     }
 
     private func setTimer(_ at: Instant) {
@@ -144,7 +126,7 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     private func timerWentOff() {
         lock.withLock { state.timerAt = .never }
-        perform(on: loops[0]) { queue, now in queue.advance(to: now) }
+        loops[0].perform { queue, now in queue.advance(to: now) }
     }
 
     /// No more puts.
@@ -157,19 +139,11 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     // MARK: From the store's threads
 
-    private func change<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
-        let now = now()
-        let (result, wakes) = lock.withLock {
-            let result = body(&state.queue, now)
-            return (result, Broker.findWakes(&state, isOnLoop: false))
-        }
-        act(on: wakes, own: nil)
-        return result
+    func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch? {
+        change { queue, now in queue.takeWrites(kind, atLeast: count, now: now) }
     }
-
-    func takeWrites() -> WriteBatch? { change { queue, now in queue.takeWrites(now: now) } }
-    func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) {
-        change { queue, now in queue.finish(parts, now: now) }
+    func finish(_ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) -> Int {
+        change { queue, now in queue.finish(kind, parts, now: now) }
     }
     func takeQueries() -> [PendingQuery] { change { queue, now in queue.takeQueries(now: now) } }
     func finish(_ queries: [PendingQuery], _ answers: [Answer]) {

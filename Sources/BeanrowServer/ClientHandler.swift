@@ -1,4 +1,5 @@
 import BeanstalkProtocol
+import DequeModule
 import NIOCore
 import QueueCore
 
@@ -12,8 +13,9 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Bytes that may wait behind a command that is not done.
     private static let maxWaitingBytes = 64 << 10
+    /// Commands that the queue is given in one go: other clients have their turn too.
+    private static let maxFed = 256
 
-    private let broker: Broker
     private let loop: ClientLoop
     private let facts: @Sendable () -> ProcessFacts
     private var decoder: CommandDecoder
@@ -22,13 +24,18 @@ final class ClientHandler: ChannelInboundHandler {
     private(set) var id: ConnectionID?
 
     private var input = ByteBuffer()
+    /// Decoded, and not yet given to the queue.
+    private var commands: Deque<Command> = []
+    /// The last turn has left commands that the queue would have taken.
+    private var hasMore = false
     private var output = ByteBuffer()
     private var inputEnded = false
     private var isReading = true
     private var isFinishing = false
+    /// Kept by the loop: a turn will come.
+    var isPlanned = false
 
-    init(broker: Broker, loop: ClientLoop, maxJobSize: Int, facts: @escaping @Sendable () -> ProcessFacts) {
-        self.broker = broker
+    init(loop: ClientLoop, maxJobSize: Int, facts: @escaping @Sendable () -> ProcessFacts) {
         self.loop = loop
         self.facts = facts
         decoder = CommandDecoder(maxJobSize: maxJobSize)
@@ -49,7 +56,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func begin() {
         guard id == nil else { return }
-        let id = broker.perform(on: loop) { queue, now in queue.open(outbox: loop.index, now: now) }
+        let id = loop.perform { queue, now in queue.open(outbox: loop.index, now: now) }
         self.id = id
         loop.add(self, id)
     }
@@ -58,7 +65,7 @@ final class ClientHandler: ChannelInboundHandler {
         guard let id else { return }
         self.id = nil
         loop.remove(id)
-        broker.perform(on: loop) { queue, now in queue.closed(id, now: now) }
+        loop.perform { queue, now in queue.closed(id, now: now) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -68,18 +75,19 @@ final class ClientHandler: ChannelInboundHandler {
         } else {
             input.writeBuffer(&bytes)
         }
-        process()
+        decode()
+        loop.plan(self)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { process() }
+        if context.channel.isWritable { loop.plan(self) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event, let id else { return }
         inputEnded = true
-        broker.perform(on: loop) { queue, now in queue.inputEnded(id, now: now) }
-        process()
+        loop.perform { queue, now in queue.inputEnded(id, now: now) }
+        loop.plan(self)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -87,22 +95,39 @@ final class ClientHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    /// Gives the queue every command that has come in and that it may have now.
-    func process() {
-        guard let id, let channel = context?.channel, !isFinishing else { return }
-        broker.perform(on: loop) { queue, now in
-            while queue.accepts(id), channel.isWritable {
-                guard let command = decoder.next(from: &input) else {
-                    if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
-                    if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
-                    if inputEnded { queue.closeIfFinished(id) }
-                    return
-                }
-                queue.receive(command, from: id, now: now)
-                if case .quit = command { return }
-            }
-        }
+    // MARK: Commands
+
+    /// Turns what has come in into commands, unless some wait already.
+    private func decode() {
+        guard commands.isEmpty else { return }
+        while let command = decoder.next(from: &input) { commands.append(command) }
         if input.readableBytes == 0 { input = ByteBuffer() } else { input.discardReadBytes() }
+    }
+
+    /// Gives the queue every command that it may have now.
+    func feed(_ queue: inout Queue, now: Instant) {
+        guard let id, let channel = context?.channel, !isFinishing else { return }
+        var left = ClientHandler.maxFed
+        while queue.accepts(id), channel.isWritable {
+            if left == 0 { return hasMore = true }
+            left -= 1
+            if commands.isEmpty, input.readableBytes > 0 { decode() }
+            guard let command = commands.popFirst() else {
+                if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
+                if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
+                if inputEnded { queue.closeIfFinished(id) }
+                return
+            }
+            queue.receive(command, from: id, now: now)
+            if case .quit = command { return }
+        }
+    }
+
+    /// After `feed`, outside of the lock.
+    func fed() {
+        guard let channel = context?.channel, !isFinishing else { return }
+        if hasMore { loop.plan(self) }
+        hasMore = false
         setReading(input.readableBytes < ClientHandler.maxWaitingBytes, channel)
     }
 

@@ -69,7 +69,7 @@ public final class Server: Service {
                 channel.eventLoop.makeCompletedFuture {
                     let loop = broker.loops.first { $0.eventLoop === channel.eventLoop }!
                     let handler = ClientHandler(
-                        broker: broker, loop: loop, maxJobSize: maxJobSize, facts: { identity.facts })
+                        loop: loop, maxJobSize: maxJobSize, facts: { identity.facts })
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }

@@ -1,6 +1,10 @@
 import Foundation
 import Synchronization
 
+#if os(Linux)
+import CLinux
+#endif
+
 /// Wakes a thread that waits for work, and for its socket, at once. Ringing is cheap while it is awake.
 final class Bell: Sendable {
     private let reading: Int32
@@ -33,11 +37,20 @@ final class Bell: Sendable {
     /// Returns when the bell has been rung, the socket is readable, or the time is up.
     /// - Returns: whether the socket is readable.
     func wait(socket: Int32 = -1, milliseconds: Int32 = -1) -> Bool {
+        wait(socket: socket, nanoseconds: milliseconds < 0 ? nil : Int64(milliseconds) * 1_000_000)
+    }
+
+    func wait(socket: Int32 = -1, nanoseconds: Int64?) -> Bool {
         var descriptors = [
             pollfd(fd: reading, events: Int16(POLLIN), revents: 0),
             pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
         ]
-        _ = poll(&descriptors, 2, milliseconds)
+        if let nanoseconds {
+            var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            _ = ppoll(&descriptors, 2, &time, nil)
+        } else {
+            _ = poll(&descriptors, 2, -1)
+        }
         if descriptors[0].revents != 0 {
             var buffer: (UInt64, UInt64) = (0, 0)
             _ = read(reading, &buffer, 16)

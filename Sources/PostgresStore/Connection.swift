@@ -1,6 +1,10 @@
 import CLibPQ
 import Foundation
 
+#if os(Linux)
+import CLinux
+#endif
+
 /// A connection to PostgreSQL through libpq. Blocking, and confined to the thread that made it: never an event loop.
 final class Connection {
     private let pg: OpaquePointer

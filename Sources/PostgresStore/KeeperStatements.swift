@@ -8,9 +8,14 @@ extension Statement {
     static let register = Statement(
         name: "register",
         sql: """
-            insert into broker (epoch, host, pid, process_space)
-            values (nextval('broker_epoch'), $1::text, $2::integer, $3::text)
-            returning epoch
+            with own as (
+                insert into broker (epoch, host, pid, process_space)
+                values (nextval('broker_epoch'), $1::text, $2::integer, $3::text)
+                returning epoch
+            ), fences as (
+                insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 2) as writer
+            )
+            select epoch from own
             """)
 
     static let beat = Statement(
@@ -21,18 +26,27 @@ extension Statement {
         name: "peers", sql: "select epoch, pid, process_space from broker where epoch <> $1::bigint")
 
     /// Declares brokers dead: those that were not heard of for too long, and those known to have ended ($2). The
-    /// delete waits for the key-share locks of their batches in flight, so nothing of theirs commits later.
+    /// deletes wait for the key-share locks of their batches in flight, so nothing of theirs commits later.
     static let bury = Statement(
         name: "bury",
         sql: """
-            delete from broker
-            where epoch <> $1::bigint
-                and (heartbeat_at < clock_timestamp() - interval '3.5 seconds' or epoch = any ($2::bigint[]))
-            returning epoch
+            with dead as (
+                delete from broker
+                where epoch <> $1::bigint
+                    and (heartbeat_at < clock_timestamp() - interval '3.5 seconds' or epoch = any ($2::bigint[]))
+                returning epoch
+            ), fences as (
+                delete from fence using dead where fence.epoch = dead.epoch
+            )
+            select epoch from dead
             """)
 
     static let unregister = Statement(
-        name: "unregister", sql: "delete from broker where epoch = $1::bigint")
+        name: "unregister",
+        sql: """
+            with dead as (delete from broker where epoch = $1::bigint)
+            delete from fence where epoch = $1::bigint
+            """)
 
     static let ids = Statement(
         name: "ids", sql: "select nextval('job_id') from generate_series(1, $1::integer)")

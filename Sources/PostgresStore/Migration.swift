@@ -12,6 +12,9 @@ public struct Migration: Sendable {
         Migration(
             version: 2, name: "import", up: PackageResources._002_import_up_sql,
             down: PackageResources._002_import_down_sql),
+        Migration(
+            version: 3, name: "fence", up: PackageResources._003_fence_up_sql,
+            down: PackageResources._003_fence_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

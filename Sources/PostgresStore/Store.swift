@@ -1,5 +1,5 @@
 public import Logging
-import QueueCore
+public import QueueCore
 import Synchronization
 
 /// What was found at the start, for the first log line.
@@ -15,10 +15,11 @@ public struct StoreSummary: Sendable {
     }
 }
 
-/// Jobs in PostgreSQL: three threads, each with a connection. The writer commits batches, the reader answers
-/// queries, the keeper keeps the epoch.
+/// Jobs in PostgreSQL: four threads, each with a connection. One writer commits puts and another one changes, so that
+/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch.
 public final class Store: Sendable {
-    private let writer: Writer
+    private let puts: Writer
+    private let changes: Writer
     private let reader: Reader
     private let keeper: Keeper
     private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
@@ -27,14 +28,17 @@ public final class Store: Sendable {
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
         self.started = started
-        let writer = Writer(configuration, client, logger)
+        let puts = Writer(.puts, configuration, client, logger)
+        let changes = Writer(.changes, configuration, client, logger)
         let reader = Reader(configuration, client, logger)
-        self.writer = writer
+        self.puts = puts
+        self.changes = changes
         self.reader = reader
         keeper = Keeper(
             configuration, client,
             settled: [
-                (Writer.number, { writer.settled.load(ordering: .acquiring) }),
+                (puts.number, { puts.settled.load(ordering: .acquiring) }),
+                (changes.number, { changes.settled.load(ordering: .acquiring) }),
                 (Reader.number, { reader.settled.load(ordering: .acquiring) }),
             ], logger
         ) { result in
@@ -49,26 +53,28 @@ public final class Store: Sendable {
         keeper.start()
         for await result in started {
             let summary = try result.get()
-            writer.start()
+            puts.start()
+            changes.start()
             reader.start()
             return summary
         }
         throw StoreError.lost("stopped")
     }
 
-    /// There are writes to take.
-    public func wakeWriter() { writer.bell.ring() }
+    /// There are writes of this kind to take.
+    public func wakeWriter(_ kind: WriteKind) { (kind == .puts ? puts : changes).bell.ring() }
     /// There are queries to take.
     public func wakeReader() { reader.bell.ring() }
     /// Ids are wanted.
     public func wakeKeeper() { keeper.bell.ring() }
 
-    /// Ends the threads, the writer after its last batch; the broker's row goes last, and with it its leases.
+    /// Ends the threads, the writers after their last batches; the broker's row goes last, and with it its leases.
     /// Blocks up to about `seconds`.
     public func stop(within seconds: Double) {
-        let isWritten = writer.stop(within: seconds / 2)
+        let arePut = puts.stop(within: seconds / 4)
+        let areChanged = changes.stop(within: seconds / 4)
         let isRead = reader.stop(within: seconds / 4)
         // With a batch under way the epoch must stay: its death is for others to declare.
-        if isWritten, isRead { _ = keeper.stop(within: seconds / 4) }
+        if arePut, areChanged, isRead { _ = keeper.stop(within: seconds / 4) }
     }
 }

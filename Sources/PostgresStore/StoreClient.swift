@@ -2,8 +2,10 @@ public import QueueCore
 
 /// The queue as the store's threads see it. Every call is short and may come from any thread.
 public protocol StoreClient: AnyObject, Sendable {
-    func takeWrites() -> WriteBatch?
-    func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)])
+    /// Everything that has collected, if that is at least so much; else the writer is to be woken when it is.
+    func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch?
+    /// - Returns: how many operations have collected meanwhile.
+    func finish(_ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) -> Int
     func takeQueries() -> [PendingQuery]
     func finish(_ queries: [PendingQuery], _ answers: [Answer])
     /// The queries were not done, since the epoch is dead.
@@ -15,7 +17,7 @@ public protocol StoreClient: AnyObject, Sendable {
     func learn(_ tubes: [TubeRow])
     /// The epoch is dead.
     func detach()
-    /// The writer's connection was lost and is back.
+    /// A writer's connection was lost and is back.
     func reconnected()
 
     func takeIDRequest() -> Int?

@@ -3,13 +3,16 @@ import Logging
 import QueueCore
 import Synchronization
 
-/// Commits batches, one after the other, each in one round trip: all its statements go out at once and the sync at
-/// their end commits them. While one commits the next collects (design, section 4).
+/// Commits batches of one kind, one after the other, each in one round trip: all its statements go out at once and the
+/// sync at their end commits them. While one commits the next collects (design, section 4).
 final class Writer: Worker, @unchecked Sendable {
-    static let number: Int16 = 0
+    private let kind: WriteKind
+    /// Names this writer in the ledger.
+    let number: Int16
 
     private unowned let client: any StoreClient
     private var isFirstConnection = true
+    private var pace = Pace()
     private var batchNumber: Int64 = 0
     /// What is left of the batch at hand, the next part last; what is done of it waits for the rest.
     private var parts: [WriteBatch] = []
@@ -19,9 +22,14 @@ final class Writer: Worker, @unchecked Sendable {
     /// The last batch whose outcome is known.
     let settled = Atomic<Int64>(0)
 
-    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+    init(_ kind: WriteKind, _ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+        self.kind = kind
         self.client = client
-        super.init("writer", configuration, logger)
+        switch kind {
+        case .puts: number = 0
+        case .changes: number = 2
+        }
+        super.init("\(kind)", configuration, logger)
     }
 
     override func open() throws -> Connection {
@@ -34,9 +42,14 @@ final class Writer: Worker, @unchecked Sendable {
         if !isFirstConnection { client.reconnected() }
         isFirstConnection = false
         while true {
-            if let batch = client.takeWrites() {
+            if let batch = client.takeWrites(kind, atLeast: pace.wanted) {
+                let start = client.now()
                 parts = [batch]
-                try commitParts(connection)
+                let collected = try commitParts(connection)
+                pace.committed(batch.count, in: client.now() - start, collected: collected)
+            } else if pace.wanted > 1 {
+                _ = bell.wait(nanoseconds: pace.patience.nanoseconds)
+                pace.stopWaiting()
             } else if isStopping {
                 return
             } else if bell.wait(socket: connection.socket), connection.isClosed() {
@@ -47,17 +60,19 @@ final class Writer: Worker, @unchecked Sendable {
 
     /// Invariant 7: whether the lost part happened is looked up, never guessed.
     private func lookUpLost(_ connection: Connection) throws {
-        guard let number = lost, let part = parts.last else { return }
-        let isCommitted = try Ledger.lookUp(connection, epoch: part.epoch, writer: Writer.number, batch: number)
+        guard let batch = lost, let part = parts.last else { return }
+        let isCommitted = try Ledger.lookUp(connection, epoch: part.epoch, writer: number, batch: batch)
         logger.notice(
             "looked up a batch whose outcome was lost",
-            metadata: [LogKey.batch: "\(number)", LogKey.committed: "\(isCommitted)"])
+            metadata: [LogKey.batch: "\(batch)", LogKey.committed: "\(isCommitted)"])
         lost = nil
-        settled.store(number, ordering: .releasing)
+        settled.store(batch, ordering: .releasing)
         if isCommitted { settle(.committed) }
     }
 
-    private func commitParts(_ connection: Connection) throws {
+    /// - Returns: how many operations have collected meanwhile.
+    @discardableResult
+    private func commitParts(_ connection: Connection) throws -> Int {
         while let part = parts.last {
             batchNumber += 1
             lost = batchNumber
@@ -71,8 +86,8 @@ final class Writer: Worker, @unchecked Sendable {
             lost = nil
             settled.store(batchNumber, ordering: .releasing)
         }
-        if !done.isEmpty { client.finish(done) }
-        done = []
+        defer { done = [] }
+        return done.isEmpty ? 0 : client.finish(kind, done)
     }
 
     private func settle(_ outcome: WriteOutcome) {
@@ -97,7 +112,7 @@ final class Writer: Worker, @unchecked Sendable {
 
     private func send(_ batch: WriteBatch, _ connection: Connection) throws {
         try connection.send(
-            .ledger, Ledger.entry(epoch: batch.epoch, Writer.number, batchNumber, changes: batch.changes))
+            .ledger, Ledger.entry(epoch: batch.epoch, number, batchNumber, changes: batch.changes))
         var expected: [(String, Int)] = []
         func add(_ statement: Statement, _ parameters: Parameters, _ count: Int) throws {
             try connection.send(statement, parameters)

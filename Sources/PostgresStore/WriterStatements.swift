@@ -9,7 +9,7 @@ extension Statement {
         sql: """
             insert into ledger (epoch, writer, batch, tube_ids, urgent, ready, delayed, buried)
             values (
-                (select epoch from broker where epoch = $1::bigint for key share),
+                (select epoch from fence where epoch = $1::bigint and writer = $2::smallint for key share),
                 $2::smallint, $3::bigint, $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[])
             """)
 

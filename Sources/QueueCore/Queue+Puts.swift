@@ -49,7 +49,7 @@ extension Queue {
         let isLeased =
             put.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.body.count)
             && limbo[id] == nil
-        pending.puts.append(
+        lanes.puts.pending.puts.append(
             Put(
                 id: id, tube: row, priority: put.priority, delay: put.delay, ttr: put.ttr, isLeased: isLeased,
                 body: put.body, tubeSlot: put.tube, ticket: put.ticket, issued: put.issued))
@@ -102,12 +102,12 @@ extension Queue {
 
     /// Whether a put of this id has not been answered: the job does not exist for anyone yet.
     func isPutInFlight(_ id: JobID) -> Bool {
-        contains(pending.puts, id) || inFlight.map { contains($0.puts, id) } ?? false
+        contains(lanes.puts.pending.puts, id) || lanes.puts.inFlight.map { contains($0.puts, id) } ?? false
     }
 
     /// Whether the outcome of a put that is born leased is awaited.
     func isLeasedPutInFlight(_ id: JobID) -> Bool {
-        inFlight.map { contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased } } ?? false
+        lanes.puts.inFlight.map { contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased } } ?? false
     }
 
     private func contains(_ puts: [Put], _ id: JobID) -> Bool {

@@ -15,7 +15,7 @@ extension Queue {
         case .held, .settling: return answer(slot, .notFound, now: now)
         }
         jobs[job].phase = .settling
-        pending.deletes.append(
+        lanes.changes.pending.deletes.append(
             Delete(
                 id: id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
                 fromPriority: jobs[job].key.priority, slot: job, wasHeld: wasHeld,
@@ -86,7 +86,7 @@ extension Queue {
     ) {
         var counters = jobs[job].counters
         if let count { counters[keyPath: count] &+= 1 }
-        pending.moves.append(
+        lanes.changes.pending.moves.append(
             Move(
                 id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
                 fromPriority: jobs[job].key.priority, to: state, priority: priority ?? jobs[job].key.priority,

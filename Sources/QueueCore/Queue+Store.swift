@@ -60,10 +60,12 @@ extension Queue {
         // Whoever thought this broker dead may have moved the sequence (an import).
         ids = []
         idsWanted = true
-        let lost = pending
-        pending = WriteBatch(epoch: 0)
-        for put in lost.puts { orphan(put) }
-        dropLeases(of: lost.moves, lost.deletes, now: now)
+        let lost = WriteKind.allCases.map { lanes[$0].pending }
+        for kind in WriteKind.allCases { lanes[kind].pending = WriteBatch(epoch: 0) }
+        for batch in lost {
+            for put in batch.puts { orphan(put) }
+            dropLeases(of: batch.moves, batch.deletes, now: now)
+        }
         for slot in connections.slots where connections[slot].isOpen && connections[slot].firstHeld >= 0 {
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))
             while connections[slot].firstHeld >= 0 {
@@ -138,8 +140,7 @@ extension Queue {
 
     /// Whether no client waits for a write any more.
     public var isSettled: Bool {
-        inFlight == nil && pending.puts.isEmpty && pending.deletes.isEmpty && pending.moves.isEmpty
-            && orphanedPuts.isEmpty && queriesInFlight.isEmpty
+        lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
     }
 
     /// What clients hold of each tube where that has changed since it was last taken.
@@ -152,20 +153,31 @@ extension Queue {
         return taken
     }
 
-    public var hasWrites: Bool { inFlight == nil && epoch != 0 && !(pending.isEmpty && annotations.isEmpty) }
+    /// Whether the writer of this kind should come.
+    public func hasWrites(_ kind: WriteKind) -> Bool {
+        guard epoch != 0, lanes[kind].inFlight == nil, lanes[kind].pending.count >= lanes[kind].wanted else {
+            return false
+        }
+        return !lanes[kind].pending.isEmpty || kind == .changes && !annotations.isEmpty
+    }
 
-    /// Everything that has collected, as one transaction; the next is given out when this has been finished.
-    public mutating func takeWrites(now: Instant) -> WriteBatch? {
-        guard hasWrites else { return nil }
+    /// Everything of a kind that has collected, as one transaction; the next is given out when this has been finished.
+    ///
+    /// `atLeast`: so many operations are worth a transaction. `hasWrites` says when there are.
+    public mutating func takeWrites(_ kind: WriteKind, atLeast count: Int = 1, now: Instant) -> WriteBatch? {
+        lanes[kind].wanted = count > 1 ? count : 0
+        guard hasWrites(kind) else { return nil }
+        lanes[kind].wanted = 0
         var batch = WriteBatch(epoch: epoch)
-        swap(&batch, &pending)
-        pending.epoch = epoch
+        swap(&batch, &lanes[kind].pending)
         batch.epoch = epoch
-        splitPuts(of: &batch)
-        batch.annotations = takeAnnotations(now: now)
+        switch kind {
+        case .puts: splitPuts(of: &batch)
+        case .changes: batch.annotations = takeAnnotations(now: now)
+        }
         guard !batch.isEmpty else { return nil }
-        inFlight = batch
-        inFlightSince = now
+        lanes[kind].inFlight = batch
+        lanes[kind].inFlightSince = now
         return batch
     }
 
@@ -178,7 +190,7 @@ extension Queue {
             return bytes > configuration.maxBatchBytes && bytes > put.body.count
         }
         if let cut {
-            pending.puts = Array(batch.puts[cut...])
+            lanes.puts.pending.puts = Array(batch.puts[cut...])
             batch.puts.removeSubrange(cut...)
         }
     }
@@ -203,10 +215,16 @@ extension Queue {
     }
 
     /// What became of the batch that was taken, in one part or in several.
-    public mutating func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)], now: Instant) {
-        inFlight = nil
-        inFlightSince = .never
+    /// - Returns: how many operations of the kind have collected meanwhile.
+    @discardableResult
+    public mutating func finish(
+        _ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)], now: Instant
+    ) -> Int {
+        lanes[kind].inFlight = nil
+        lanes[kind].inFlightSince = .never
+        let collected = lanes[kind].pending.count
         for part in parts { finish(part.batch, part.outcome, now: now) }
+        return collected
     }
 
     private mutating func finish(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {

@@ -82,8 +82,11 @@ extension Queue {
     /// of those whose fate is not known, nothing is said (invariant 7).
     private mutating func giveUpOldWrites(now: Instant) {
         let limit = now - configuration.databaseTimeout
-        if let batch = inFlight, inFlightSince + batch.sendingTime <= limit {
-            inFlightSince = .never
+        for kind in WriteKind.allCases {
+            guard let batch = lanes[kind].inFlight, lanes[kind].inFlightSince + batch.sendingTime <= limit else {
+                continue
+            }
+            lanes[kind].inFlightSince = .never
             for put in batch.puts { abandon(put.ticket) }
             for move in batch.moves { move.ticket.map { abandon($0) } }
             for delete in batch.deletes { abandon(delete.ticket) }
@@ -101,17 +104,17 @@ extension Queue {
     }
 
     private mutating func giveUpPending(_ limit: Instant, now: Instant) {
-        let puts = pending.puts.prefix { $0.issued <= limit }
-        pending.puts.removeFirst(puts.count)
+        let puts = lanes.puts.pending.puts.prefix { $0.issued <= limit }
+        lanes.puts.pending.puts.removeFirst(puts.count)
         for put in puts { refused(put, .internalError, now: now) }
-        let moves = pending.moves.filter { $0.issued <= limit && $0.ticket != nil }
+        let moves = lanes.changes.pending.moves.filter { $0.issued <= limit && $0.ticket != nil }
         if !moves.isEmpty {
-            pending.moves.removeAll { $0.issued <= limit && $0.ticket != nil }
+            lanes.changes.pending.moves.removeAll { $0.issued <= limit && $0.ticket != nil }
             for move in moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
         }
-        let deletes = pending.deletes.filter { $0.issued <= limit }
+        let deletes = lanes.changes.pending.deletes.filter { $0.issued <= limit }
         if !deletes.isEmpty {
-            pending.deletes.removeAll { $0.issued <= limit }
+            lanes.changes.pending.deletes.removeAll { $0.issued <= limit }
             for delete in deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
         }
     }

@@ -52,10 +52,9 @@ public struct Queue: ~Copyable {
     var ids: [ClosedRange<JobID>] = []
     var idsWanted = false
     var idsUsed = 0
-    var pending = WriteBatch(epoch: 0)
+    var lanes = WriteLanes()
+    /// Of puts that wait for a commit.
     var pendingBytes = 0
-    var inFlight: WriteBatch?
-    var inFlightSince = Instant.never
     var annotations: [JobID] = []
     var queries: [PendingQuery] = []
     /// Queries whose answers are awaited, for their time limit.
@@ -114,12 +113,15 @@ public struct Queue: ~Copyable {
         tubes[defaultTube].pins += 1
     }
 
-    /// Takes what is to be done to the connections of one event loop.
-    public mutating func takeOutput(_ outbox: Int) -> [Output] {
-        if outboxes[outbox].isEmpty { return [] }
-        var taken: [Output] = []
-        swap(&taken, &outboxes[outbox])
-        return taken
+    /// Takes what is to be done to the connections of one event loop, behind what `taken` has already. Taking it into
+    /// the same array again and again costs no memory.
+    public mutating func takeOutput(_ outbox: Int, into taken: inout [Output]) {
+        if taken.isEmpty {
+            swap(&taken, &outboxes[outbox])
+        } else {
+            taken += outboxes[outbox]
+            outboxes[outbox].removeAll(keepingCapacity: true)
+        }
     }
 
     public var outboxCount: Int { outboxes.count }

@@ -24,9 +24,10 @@ public enum Reply: Hashable, Sendable {
     case badFormat
     case unknownCommand
     case tubes([TubeName])
-    case job(JobStats)
-    case tube(TubeStats)
-    case broker(BrokerStats)
+    // Boxed: a reply is copied on its way, and these are many times the size of the others.
+    indirect case job(JobStats)
+    indirect case tube(TubeStats)
+    indirect case broker(BrokerStats)
 }
 
 /// Where a job is in its life, in the protocol's words.

@@ -77,16 +77,21 @@ final class Database {
         let statement = Statement(
             name: "",
             sql: """
-                insert into broker (epoch, host, pid, process_space, heartbeat_at)
-                values (nextval('broker_epoch'), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
-                returning epoch
+                with own as (
+                    insert into broker (epoch, host, pid, process_space, heartbeat_at)
+                    values (nextval('broker_epoch'), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
+                    returning epoch
+                ), fences as (
+                    insert into fence (epoch, writer) select epoch, writer from own, generate_series(0, 2) as writer
+                )
+                select epoch from own
                 """)
         try connection.prepare(statement)
         return try connection.execute(statement).int64(0, 0)
     }
 
     func removeBroker(_ epoch: Int64) throws {
-        try run("delete from broker where epoch = \(epoch)")
+        try run("delete from broker where epoch = \(epoch); delete from fence where epoch = \(epoch)")
     }
 
     /// A tube's row.

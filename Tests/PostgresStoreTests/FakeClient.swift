@@ -104,8 +104,14 @@ final class FakeClient: StoreClient, @unchecked Sendable {
 
     // MARK: The store's side
 
-    func takeWrites() -> WriteBatch? { change { $0.writes.isEmpty ? nil : $0.writes.removeFirst() } }
-    func finish(_ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) { change { $0.writesDone.append(parts) } }
+    /// One writer does them all, whatever their kind.
+    func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch? {
+        change { kind == .changes || $0.writes.isEmpty ? nil : $0.writes.removeFirst() }
+    }
+    func finish(_ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) -> Int {
+        change { $0.writesDone.append(parts) }
+        return 0
+    }
     func takeQueries() -> [PendingQuery] {
         change { state in
             defer { state.queries = [] }

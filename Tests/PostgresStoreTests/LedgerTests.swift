@@ -90,7 +90,9 @@ struct LedgerTests {
         let died = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             let killer = try? Connection(conninfo)
-            try? killer?.run("set search_path to \(identifier(schema)); delete from broker where epoch = \(epoch)")
+            try? killer?.run(
+                "set search_path to \(identifier(schema)); delete from broker where epoch = \(epoch);"
+                    + "delete from fence where epoch = \(epoch)")
             died.signal()
         }
         try db.waitUntilBlocked("killer")

@@ -15,6 +15,7 @@ struct PlanTests {
         db = try Database()
         try db.run("insert into tube (name) values ('default'), ('other'); select setval('broker_epoch', 100)")
         try db.run("insert into broker (epoch, host, pid, process_space) values (1, '', 1, '')")
+        try db.run("insert into fence (epoch, writer) values (1, 0), (1, 1), (1, 2)")
     }
 
     /// A session that is set up as the writer's and the reader's are, with the statements of both.

@@ -24,7 +24,7 @@ final class TestBroker {
         self.db = db
         self.tube = tube
         epoch = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        writer = Writer(db.configuration("writer \(epoch)"), client, .quiet)
+        writer = Writer(.puts, db.configuration("writer \(epoch)"), client, .quiet)
         reader = Reader(db.configuration("reader \(epoch)"), client, .quiet)
         writer.start()
         reader.start()

@@ -38,7 +38,7 @@ final class TestStore {
                 ticket: .some, issued: Instant(nanoseconds: 0))
         }
         client.give(batch)
-        store.wakeWriter()
+        store.wakeWriter(.puts)
         let outcomes = try client.outcome().map(\.outcome)
         guard outcomes == [.committed] else { throw WireMismatch("put: \(outcomes)") }
     }

@@ -115,7 +115,7 @@ struct PutTests {
         client.sends(.put("first"))
         world.writes = .taken
         client.sends(.put("123456"), .put("123456"), .put("123456"))
-        #expect(world.batch?.puts.count == 1)
+        #expect(world.putBatch?.puts.count == 1)
         world.writes = .flowing
         #expect(client.hears() == [.inserted(1), .inserted(2), .inserted(3), .inserted(4)])
     }

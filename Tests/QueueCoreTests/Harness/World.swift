@@ -35,12 +35,19 @@ final class World {
     /// Called with each reply, in the order in which they leave.
     var listener: ((Client, Reply) -> Void)?
     /// Jobs that the store has changed and not told the broker of.
-    var untold: Set<JobID> { untoldWrites.union(untoldQueries) }
-    private var untoldWrites: Set<JobID> = []
+    var untold: Set<JobID> { writing.values.reduce(untoldQueries) { $0.union($1.untold) } }
     private var untoldQueries: Set<JobID> = []
 
-    private(set) var batch: WriteBatch?
-    private(set) var outcome: WriteOutcome?
+    /// What each writer is at.
+    private struct Writing {
+        var batch: WriteBatch?
+        var outcome: WriteOutcome?
+        /// Jobs that it has changed and not told the broker of.
+        var untold: Set<JobID> = []
+    }
+    private var writing: [WriteKind: Writing] = [.puts: Writing(), .changes: Writing()]
+    /// The batch of puts that has been taken.
+    var putBatch: WriteBatch? { writing[.puts]?.batch }
     private(set) var asked: [PendingQuery] = []
     private var askedEpoch: Int64 = 0
     private(set) var answers: [Answer]?
@@ -117,16 +124,20 @@ final class World {
 
     /// Lets everything happen that happens by itself.
     func settle() {
-        while carry() || fetchIDs() || stepWrites(to: writes) || stepQueries(to: queries) {}
+        while carry() || fetchIDs() || stepWrites(.puts, to: writes) || stepWrites(.changes, to: writes)
+            || stepQueries(to: queries)
+        {}
     }
 
     /// Nothing is under way between the queue and the store.
     var isQuiet: Bool {
-        batch == nil && asked.isEmpty && queue.pending.isEmpty && queue.queries.isEmpty && queue.orphanedPuts.isEmpty
+        writing.values.allSatisfy { $0.batch == nil } && asked.isEmpty && queue.queries.isEmpty
+            && queue.lanes.puts.isIdle && queue.lanes.changes.isIdle && queue.orphanedPuts.isEmpty
     }
 
     private func carry() -> Bool {
-        let output = queue.takeOutput(0)
+        var output: [Queue.Output] = []
+        queue.takeOutput(0, into: &output)
         for item in output {
             switch item {
             case .reply(let id, let reply):
@@ -147,20 +158,20 @@ final class World {
         return true
     }
 
-    /// One step of the writer: take, do, tell.
+    /// One step of a writer: take, do, tell.
     @discardableResult
-    func stepWrites(to flow: Flow = .flowing) -> Bool {
-        if let batch, let outcome, flow >= .flowing {
-            self.batch = nil
-            self.outcome = nil
-            act { $0.finish([(batch, outcome)], now: $1) }
-            untoldWrites = []
-        } else if let batch, outcome == nil, flow >= .done {
-            outcome = writeRefusal.map { .refused($0) } ?? database.run(batch, at: now)
-            untoldWrites = Set(batch.puts.map(\.id) + batch.moves.map(\.id))
-        } else if batch == nil, flow >= .taken {
-            act { self.batch = $0.takeWrites(now: $1) }
-            return batch != nil
+    func stepWrites(_ kind: WriteKind, to flow: Flow = .flowing) -> Bool {
+        let now = writing[kind] ?? Writing()
+        if let batch = now.batch, let outcome = now.outcome, flow >= .flowing {
+            writing[kind] = Writing(untold: now.untold)
+            act { $0.finish(kind, [(batch, outcome)], now: $1) }
+            writing[kind]?.untold = []
+        } else if let batch = now.batch, now.outcome == nil, flow >= .done {
+            writing[kind]?.outcome = writeRefusal.map { .refused($0) } ?? database.run(batch, at: self.now)
+            writing[kind]?.untold = Set(batch.puts.map(\.id) + batch.moves.map(\.id))
+        } else if now.batch == nil, flow >= .taken {
+            act { self.writing[kind]?.batch = $0.takeWrites(kind, now: $1) }
+            return writing[kind]?.batch != nil
         } else {
             return false
         }

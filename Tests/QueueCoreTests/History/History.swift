@@ -71,7 +71,7 @@ final class History {
         case 0..<50: command()
         case 50..<65:
             world.writeRefusal = options.hasRefusals && chance(10) ? .failed : nil
-            world.stepWrites()
+            world.stepWrites(chance(50) ? .puts : .changes)
             world.settle()
         case 65..<82:
             world.queryRefusal = options.hasRefusals && chance(10) ? .failed : nil
