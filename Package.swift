@@ -12,7 +12,11 @@ let package = Package(
     name: "beanrow",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "beanrow", targets: ["beanrow"])
+        .executable(name: "beanrow", targets: ["beanrow"]),
+        // Of the nested package Benchmarks alone.
+        .library(name: "BeanstalkProtocol", targets: ["BeanstalkProtocol"]),
+        .library(name: "PostgresStore", targets: ["PostgresStore"]),
+        .library(name: "QueueCore", targets: ["QueueCore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

@@ -1,0 +1,22 @@
+public import QueueCore
+
+/// The door through which the microbenchmarks see how batches are encoded; nobody else uses it.
+@_spi(Benchmarks)
+public enum BatchEncoding {
+    /// Makes all that the writer would hand to libpq for this batch.
+    /// - Returns: how many bytes that is.
+    public static func byteCount(of batch: WriteBatch) -> Int {
+        var bytes = byteCount(of: Ledger.entry(epoch: batch.epoch, 0, 1, changes: batch.changes))
+        if !batch.puts.isEmpty { bytes += byteCount(of: batch.putParameters) }
+        if !batch.moves.isEmpty { bytes += byteCount(of: batch.moveParameters) }
+        if !batch.annotations.isEmpty { bytes += byteCount(of: batch.annotateParameters) }
+        if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters) }
+        return bytes
+    }
+
+    private static func byteCount(of parameters: Parameters) -> Int {
+        parameters.withPointers { count, _, lengths, _ in
+            UnsafeBufferPointer(start: lengths, count: Int(count)).reduce(0) { $0 + Int($1) }
+        }
+    }
+}
