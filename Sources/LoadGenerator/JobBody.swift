@@ -10,7 +10,7 @@ struct JobBody {
     static let minimumSize = 48
 
     let size: Int
-    private let run: UInt64
+    let run: UInt64
     /// Job n carries this from its n-th letter on, n modulo a prime: two jobs that got mixed up hardly ever agree.
     private let letters: [UInt8]
     private static let period = 1009
@@ -35,13 +35,13 @@ struct JobBody {
         bytes.add(size)
     }
 
-    /// The number and the time of a body that is one of this run's, whole and unchanged.
-    func read(_ body: UnsafeRawBufferPointer) -> (sequence: Int, time: Nanoseconds)? {
-        guard body.count == size, Self.read(body, at: 0) == run, let number = Self.read(body, at: 16),
+    /// What a body says that is whole and unchanged, be it this run's or another's.
+    func read(_ body: UnsafeRawBufferPointer) -> (run: UInt64, sequence: Int, time: Nanoseconds)? {
+        guard body.count == size, let run = Self.read(body, at: 0), let number = Self.read(body, at: 16),
             let sequence = Int(exactly: number), let time = Self.read(body, at: 32)
         else { return nil }
         let isWhole = withText(sequence) { memcmp($0.baseAddress!, body.baseAddress! + 48, $0.count) == 0 }
-        return isWhole ? (sequence, time) : nil
+        return isWhole ? (run, sequence, time) : nil
     }
 
     private func withText<Result>(_ sequence: Int, _ use: (UnsafeRawBufferPointer) -> Result) -> Result {

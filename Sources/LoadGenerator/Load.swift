@@ -14,7 +14,8 @@ public struct Load: Sendable {
         }
     }
 
-    /// Connections that put, 0 or more. Without any, nothing is put and a run holds its other connections for `limit`.
+    /// Connections that put, 0 or more. Without any, nothing is put and a run holds its other connections for `limit`,
+    /// unless it drains.
     public var producers = 16
     /// Connections that reserve and delete, 0 or more.
     public var workers = 16
@@ -42,6 +43,8 @@ public struct Load: Sendable {
     public var tube: String?
     /// Whether the jobs are left in the server; only without workers.
     public var keeps = false
+    /// Whether the workers take the jobs that a run which kept them has left in `tube`; only without producers.
+    public var drains = false
 
     /// The defaults of the command line.
     public init() {}
@@ -59,11 +62,15 @@ public struct Load: Sendable {
         try require(0...65_536 ~= idle, "--idle takes 0 to 65536.")
         try require(ttr >= 1, "--ttr takes 1 second or more.")
         try require(!keeps || workers == 0, "--keep goes with --workers 0 only: workers delete the jobs.")
+        try require(
+            !drains || producers == 0 && workers > 0 && tube != nil,
+            "--drain goes with --producers 0, workers, and the --tube that a run with --keep has filled.")
         guard let tube else { return }
         try require(Self.isName(tube), "--tube takes a tube's name of 1 to 190 bytes.")
         try require(
-            workers == 0,
-            "--tube goes with --workers 0 only: the tube may hold jobs of others, which workers would delete.")
+            workers == 0 || drains,
+            "--tube goes with --workers 0 or --drain only: the tube may hold jobs of others, which workers would delete."
+        )
     }
 
     /// The names of its tubes, all beginning with `name`.
@@ -73,6 +80,12 @@ public struct Load: Sendable {
 
     /// Jobs that a run puts.
     var puts: Int { producers > 0 ? jobs : 0 }
+
+    /// Jobs that a run is about.
+    var total: Int { drains ? jobs : puts }
+
+    /// What the reports call it.
+    var kind: String { drains ? "drain" : mode.rawValue }
 
     private func require(_ condition: Bool, _ sentence: String) throws(LoadFailure) {
         guard condition else { throw LoadFailure(sentence) }

@@ -19,9 +19,9 @@ final class ProgressLine {
             return
         }
         let seconds = Double(now - last.time) / 1e9
-        let isPutting = load.workers == 0 || load.mode == .phase && put < state.ledger.jobs
+        let isPutting = load.workers == 0 || load.mode == .phase && !state.isEachPut
         let rate = Double(isPutting ? put - last.put : done - last.done) / seconds
-        let connections = "\(load.mode) \(load.producers)/\(load.workers)"
+        let connections = "\(load.kind) \(load.producers)/\(load.workers)"
         let kind = isPutting ? "put" : "done"
         say("\(connections): \(grouped(put)) put, \(grouped(done)) done, \(grouped(rate)) \(kind)/s")
         self.last = (now, put, done)

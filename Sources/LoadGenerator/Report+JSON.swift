@@ -12,8 +12,8 @@ extension Report {
     private var loadJSON: JSON {
         .object([
             ("producers", .integer(load.producers)), ("workers", .integer(load.workers)),
-            ("depth", .integer(load.depth)), ("jobs", .integer(load.puts)), ("body", .integer(load.body)),
-            ("tubes", .integer(load.tubes)), ("mode", .string(load.mode.rawValue)), ("rate", JSON(load.rate)),
+            ("depth", .integer(load.depth)), ("jobs", .integer(load.total)), ("body", .integer(load.body)),
+            ("tubes", .integer(load.tubes)), ("mode", .string(load.kind)), ("rate", JSON(load.rate)),
             ("idle", .integer(load.idle)),
         ])
     }

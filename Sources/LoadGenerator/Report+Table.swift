@@ -13,8 +13,8 @@ extension Report {
     }
 
     private var caption: String {
-        var parts = ["\(load.mode)", counted(load.producers, "producer"), counted(load.workers, "worker")]
-        parts.append("\(counted(load.puts, "job")) of \(load.body) bytes")
+        var parts = [load.kind, counted(load.producers, "producer"), counted(load.workers, "worker")]
+        parts.append("\(counted(load.total, "job")) of \(load.body) bytes")
         if load.depth > 1 { parts.append("\(load.depth) puts in flight each") }
         if load.tubes > 1 { parts.append("\(grouped(load.tubes)) tubes") }
         if let rate = load.rate { parts.append("\(plain(rate)) puts/s planned") }

@@ -53,8 +53,8 @@ final class Run {
         var workStart = start
         if load.mode == .live { try begin(workers) }
         try begin(producers)
-        if load.producers == 0 { try drive(until: .max, while: monotonicTime() < end) }
-        try drive(until: end, while: state.ledger.acknowledged < state.ledger.jobs)
+        if load.total == 0 { try drive(until: .max, while: monotonicTime() < end) }
+        try drive(until: end, while: !state.isEachPut)
         if load.mode == .phase {
             workStart = monotonicTime()
             try begin(workers)
@@ -109,8 +109,10 @@ final class Run {
 
     /// How far the run came.
     private var extent: String {
-        let done = load.workers > 0 ? " and \(grouped(state.ledger.deleted)) done" : ""
-        return "after \(grouped(state.ledger.acknowledged)) of \(grouped(state.ledger.jobs)) jobs were put\(done)"
+        let (jobs, deleted) = (grouped(state.ledger.jobs), grouped(state.ledger.deleted))
+        guard !load.drains else { return "after \(deleted) of \(jobs) jobs were done" }
+        let done = load.workers > 0 ? " and \(deleted) done" : ""
+        return "after \(grouped(state.ledger.acknowledged)) of \(jobs) jobs were put\(done)"
     }
 
     /// Does what is due by its time, and says when the next of it will be.

@@ -10,6 +10,11 @@ final class RunState {
     var ledger: Ledger
     var latencies = Latencies()
 
+    /// The jobs that a drain has met.
+    private var leftJobs = LeftJobs()
+    /// Reserves that the server has not answered.
+    private var reserves = 0
+
     private(set) var isEnding = false
 
     /// Puts that the server would not have.
@@ -25,7 +30,7 @@ final class RunState {
         tubes = load.tubeNames(tube)
         body = JobBody(size: load.body, run: run)
         putLine = Array("put \(load.priority) 0 \(load.ttr) \(load.body)\r\n".utf8)
-        ledger = Ledger(jobs: load.puts)
+        ledger = Ledger(jobs: load.total)
     }
 
     /// From now on there are jobs to put.
@@ -52,19 +57,46 @@ final class RunState {
         lastInserted = now
     }
 
-    /// Checks a delivered job and returns its number.
+    /// Whether every job has been put.
+    var isEachPut: Bool { ledger.acknowledged == load.puts }
+
+    /// Whether there is a job for one more reserve. A drain leaves what is beyond its number of jobs to the next one.
+    var wantsReserve: Bool {
+        !isEnding && ledger.delivered + (load.drains ? reserves : 0) < ledger.jobs
+    }
+
+    func asked() {
+        reserves += 1
+    }
+
+    /// A reserve was answered without a job.
+    func timedOut() {
+        reserves -= 1
+    }
+
+    /// Checks a delivered job and returns its number in the ledger.
     func reserved(_ id: UInt64, _ bytes: UnsafeRawBufferPointer, at now: Nanoseconds) throws(LoadFailure) -> Int {
-        guard let (sequence, time) = body.read(bytes), time <= now else {
-            throw LoadFailure("job \(id) is corrupt: its body is not the one that was put")
+        reserves -= 1
+        guard let job = body.read(bytes) else { throw corrupt(id) }
+        guard !load.drains else {
+            // How long it has been there says nothing about the server.
+            let place = try leftJobs.take(job.sequence, of: job.run, id: id)
+            try ledger.deliver(place, id: id)
+            return place
         }
-        try ledger.deliver(sequence, id: id)
-        latencies.reserved.record(now - time)
-        return sequence
+        guard job.run == body.run, job.time <= now else { throw corrupt(id) }
+        try ledger.deliver(job.sequence, id: id)
+        latencies.reserved.record(now - job.time)
+        return job.sequence
     }
 
     func deleted(_ sequence: Int, askedAt time: Nanoseconds, at now: Nanoseconds) {
         ledger.delete(sequence)
         latencies.delete.record(now - time)
         lastDeleted = now
+    }
+
+    private func corrupt(_ id: UInt64) -> LoadFailure {
+        LoadFailure("job \(id) is corrupt: its body is not the one that was put")
     }
 }

@@ -37,10 +37,10 @@ final class Worker: Client {
     }
 
     func proceed(at now: Nanoseconds, _ commands: inout ByteQueue) {
-        guard case .resting = step, !state.isEnding, state.ledger.delivered < state.ledger.jobs else { return }
+        guard case .resting = step, state.wantsReserve else { return }
         commands.append("reserve-with-timeout 5\r\n")
-        let isEachPut = state.ledger.acknowledged == state.ledger.jobs
-        step = .reserving(isEachPut ? Expectation(delivered: state.ledger.delivered) : nil)
+        state.asked()
+        step = .reserving(state.isEachPut ? Expectation(delivered: state.ledger.delivered) : nil)
     }
 
     func take(_ reply: Reply, at now: Nanoseconds, _ commands: inout ByteQueue) throws(LoadFailure) {
@@ -57,6 +57,7 @@ final class Worker: Client {
             proceed(at: now, &commands)
         case (.reserving(let expectation), .timedOut):
             try check(expectation)
+            state.timedOut()
             step = .resting
             proceed(at: now, &commands)
         case (.resting, .watching) where watchesUnanswered > 0:
@@ -72,8 +73,10 @@ final class Worker: Client {
     private func check(_ expectation: Expectation?) throws(LoadFailure) {
         let ledger = state.ledger
         guard let expectation, expectation.delivered == ledger.delivered, ledger.delivered < ledger.jobs else { return }
+        let missing = "\(ledger.jobs - ledger.delivered) of \(ledger.jobs) jobs"
         throw LoadFailure(
-            "\(ledger.jobs - ledger.delivered) of \(ledger.jobs) jobs are lost: they were acknowledged, and nobody "
-                + "was given one for 5 s")
+            state.load.drains
+                ? "\(missing) are not there: nobody was given one for 5 s"
+                : "\(missing) are lost: they were acknowledged, and nobody was given one for 5 s")
     }
 }

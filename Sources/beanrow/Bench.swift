@@ -7,8 +7,8 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a load on a server that speaks beanstalkd's protocol, and check and measure what it does.",
         discussion: """
-            Its jobs go into tubes of its own and are deleted afterwards. Every delivery is checked: a job that was \
-            lost, doubled or changed ends it with status 1.
+            Its jobs go into tubes of its own and are deleted afterwards, unless --keep leaves them. Every \
+            delivery is checked: a job that was lost, doubled or changed ends it with status 1.
             """)
 
     @Argument(
@@ -71,12 +71,15 @@ struct Bench: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The tube, or what the names of several begin with (default: a random one); with --workers 0 only.",
+            "The tube, or what the names of several begin with (default: a random one); with --workers 0 or --drain.",
             valueName: "name"))
     var tube: String?
 
     @Flag(help: "With --workers 0: leave the jobs there.")
     var keep = false
+
+    @Flag(help: "With --producers 0 and --tube: work off jobs that a run with --keep and the same --body has left.")
+    var drain = false
 
     @Option(
         help: ArgumentHelp(
@@ -137,6 +140,7 @@ struct Bench: AsyncParsableCommand {
         load.ttr = ttr
         load.tube = tube
         load.keeps = keep
+        load.drains = drain
         return load
     }
 
