@@ -151,14 +151,19 @@ final class Broker: StoreClient, @unchecked Sendable {
     }
     func fenced(_ queries: [PendingQuery]) { change { queue, now in queue.fenced(queries, now: now) } }
 
-    func attach(epoch: Int64, tubes: [TubeRow], sentAt: Instant) {
+    func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant) {
         change { queue, now in
-            queue.attach(epoch: epoch, tubes: tubes, validUntil: sentAt + Broker.epochValidity, now: now)
+            queue.attach(
+                epoch: epoch, isSole: isSole, tubes: tubes, validUntil: sentAt + Broker.epochValidity, now: now)
         }
     }
-    func renew(sentAt: Instant, peers: Int) {
-        change { queue, now in queue.renew(validUntil: sentAt + Broker.epochValidity, peers: peers, now: now) }
+    func renew(sentAt: Instant, peers: Int, isSole: Bool) {
+        change { queue, now in
+            queue.renew(validUntil: sentAt + Broker.epochValidity, peers: peers, isSole: isSole, now: now)
+        }
     }
+    var wantsSole: Bool { lock.withLock { state.queue.wantsSole } }
+    func becameSole() { change { queue, now in queue.becameSole(now: now) } }
     func learn(_ tubes: [TubeRow]) { change { queue, now in queue.learn(tubes, now: now) } }
     func detach() { change { queue, now in queue.detach(now: now) } }
     func reconnected() { change { queue, now in queue.reconnected(now: now) } }

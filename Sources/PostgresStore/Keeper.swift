@@ -9,6 +9,8 @@ import Synchronization
 final class Keeper: Worker, @unchecked Sendable {
     private static let beatEvery = Span.milliseconds(1000)
     private static let publishEvery = Span.milliseconds(500)
+    /// How often a broker that waits for the sole one looks again.
+    private static let joinEvery = Span.milliseconds(20)
 
     private unowned let client: any StoreClient
     /// 0 while there is none.
@@ -24,6 +26,11 @@ final class Keeper: Worker, @unchecked Sendable {
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
     private var hasStarted = false
+    /// Registered, but another broker is still the sole one.
+    private var isJoining = false
+    private var isSole = false
+    /// When the last heartbeat, or the registration, was asked for.
+    private var beatenAt = Instant(nanoseconds: 0)
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient,
@@ -87,13 +94,15 @@ final class Keeper: Worker, @unchecked Sendable {
                 nextBeat = now + Keeper.beatEvery
                 try beat(connection)
             }
+            if epoch != 0, isJoining { try join(connection) }
             if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
-            if epoch != 0, nextPublish <= now {
+            if epoch != 0, !isJoining, nextPublish <= now {
                 nextPublish = now + Keeper.publishEvery
                 try publish(connection)
                 try fold(connection)
             }
-            let pause = max(1, (min(nextBeat, nextPublish) - client.now()).nanoseconds / 1_000_000)
+            let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
+            let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
@@ -109,15 +118,35 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(ProcessSpace.host)
         parameters.add(Int32(ProcessInfo.processInfo.processIdentifier))
         parameters.add(ProcessSpace.name)
-        let epoch = try connection.execute(.register, parameters).int64(0, 0)
-        let tubes = try readTubes(connection)
-        self.epoch = epoch
+        try beginLocked(connection)
+        let own = try connection.execute(.register, parameters)
+        try connection.run("commit")
+        epoch = own.int64(0, 0)
+        isSole = own.bool(0, 1)
+        isJoining = true
         folded = [:]
         unpublished = [:]
-        newestTube = tubes.map(\.id).max() ?? 0
+        beatenAt = sentAt
         nextBeat = sentAt + Keeper.beatEvery
-        client.attach(epoch: epoch, tubes: tubes, sentAt: sentAt)
         logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])
+    }
+
+    /// A transaction that nobody else registers in, and that survives a crash whatever the durability asked for: on it
+    /// depends who may touch what.
+    private func beginLocked(_ connection: Connection) throws {
+        try connection.run("begin; set local synchronous_commit to on")
+        _ = try connection.execute(.lockBrokers)
+    }
+
+    /// Begins to serve, once no other broker is the sole one.
+    private func join(_ connection: Connection) throws {
+        var own = Parameters()
+        own.add(epoch)
+        guard try connection.execute(.otherSole, own).count == 0 else { return }
+        let tubes = try readTubes(connection)
+        newestTube = tubes.map(\.id).max() ?? 0
+        isJoining = false
+        client.attach(epoch: epoch, isSole: isSole, tubes: tubes, sentAt: beatenAt)
         if !hasStarted {
             hasStarted = true
             registered(.success(StoreSummary(connection, configuration)))
@@ -128,7 +157,8 @@ final class Keeper: Worker, @unchecked Sendable {
         var parameters = Parameters()
         parameters.add(epoch)
         let sentAt = client.now()
-        guard try connection.execute(.beat, parameters).changed == 1 else {
+        let own = try connection.execute(.beat, parameters)
+        guard own.count == 1 else {
             logger.error(
                 "declared dead by another broker: giving up all leases and registering again",
                 metadata: [LogKey.epoch: "\(epoch)"])
@@ -136,11 +166,21 @@ final class Keeper: Worker, @unchecked Sendable {
             client.detach()
             return
         }
+        beatenAt = sentAt
         let peers = try bury(connection)
-        client.renew(sentAt: sentAt, peers: peers)
+        if isJoining { return }
+        client.renew(sentAt: sentAt, peers: peers, isSole: own.bool(0, 0))
+        if peers == 0, client.wantsSole { try becomeSole(connection, parameters) }
         let newest = try connection.execute(.newestTube).int32(0, 0)
         if peers > 0 || newest > newestTube { client.learn(try readTubes(connection)) }
         newestTube = newest
+    }
+
+    private func becomeSole(_ connection: Connection, _ own: Parameters) throws {
+        try beginLocked(connection)
+        let isSole = try connection.execute(.becomeSole, own).changed == 1
+        try connection.run("commit")
+        if isSole { client.becameSole() }
     }
 
     /// Declares brokers dead that are; returns how many others live.

@@ -1,25 +1,42 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        register, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids, fold, publish, unpublish,
+        lockBrokers, register, otherSole, becomeSole, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids,
+        fold, publish, unpublish,
         newestTube, tubes,
     ]
+
+    /// Whoever registers or becomes the sole broker sees all others.
+    static let lockBrokers = Statement(name: "lock_brokers", sql: "lock table broker in share row exclusive mode")
 
     static let register = Statement(
         name: "register",
         sql: """
             with own as (
-                insert into broker (epoch, host, pid, process_space)
-                values (nextval('broker_epoch'), $1::text, $2::integer, $3::text)
-                returning epoch
+                insert into broker (epoch, host, pid, process_space, is_sole)
+                values (
+                    nextval('broker_epoch'), $1::text, $2::integer, $3::text, not exists (select from broker))
+                returning epoch, is_sole
             ), fences as (
                 insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 2) as writer
             )
-            select epoch from own
+            select epoch, is_sole from own
+            """)
+
+    /// Another broker that has to give up being the sole one before this one may begin.
+    static let otherSole = Statement(
+        name: "other_sole", sql: "select epoch from broker where is_sole and epoch <> $1::bigint")
+
+    static let becomeSole = Statement(
+        name: "become_sole",
+        sql: """
+            update broker set is_sole = true
+            where epoch = $1::bigint and not exists (select from broker where epoch <> $1::bigint)
             """)
 
     static let beat = Statement(
-        name: "beat", sql: "update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint")
+        name: "beat",
+        sql: "update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint returning is_sole")
 
     /// The others: epoch, pid, process space.
     static let peers = Statement(

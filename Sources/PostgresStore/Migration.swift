@@ -15,6 +15,9 @@ public struct Migration: Sendable {
         Migration(
             version: 3, name: "fence", up: PackageResources._003_fence_up_sql,
             down: PackageResources._003_fence_down_sql),
+        Migration(
+            version: 4, name: "sole", up: PackageResources._004_sole_up_sql,
+            down: PackageResources._004_sole_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -4,26 +4,36 @@ import QueueCore
 extension Query {
     var isWriting: Bool {
         switch self {
+        case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
         case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause: true
-        case .poll, .fetch, .peek, .first, .job: false
         }
     }
 
     func statements(epoch: Int64) -> [(Statement, Parameters)] {
         var parameters = Parameters()
         switch self {
-        case .refill(let tube, let from, let limit, let bodyLimit, let includesOwn):
+        case .refill(let tube, let from, let limit, let bodyLimit, let claim):
             parameters.add(tube)
             parameters.add(Int64(from.priority))
             parameters.add(Int64(clamping: from.id))
             parameters.add(Int64(limit))
-            parameters.add(epoch)
             parameters.add(Int64(bodyLimit))
-            return [(includesOwn ? .refillOwn : .refill, parameters)]
+            switch claim {
+            case .none: return [(.read, parameters)]
+            case .free:
+                parameters.add(epoch)
+                return [(.refill, parameters)]
+            case .freeAndOwn:
+                parameters.add(epoch)
+                return [(.refillOwn, parameters)]
+            }
         case .poll(let tubes):
             parameters.add(int4s: tubes)
             return [(.poll, parameters)]
-        case .fetch(let id): return [(.fetch, Query.parameters(id, epoch))]
+        case .fetch(let id, let isSole):
+            parameters = Query.parameters(id, epoch)
+            parameters.add(isSole)
+            return [(.fetch, parameters)]
         case .reserve(let id): return [(.reserve, Query.parameters(id, epoch))]
         case .delete(let id): return [(.remove, Query.parameters(id, epoch))]
         case .kick(let tube, let bound, let state):
@@ -34,8 +44,9 @@ extension Query {
         case .kickJob(let id): return [(.kickJob, Query.parameters(id))]
         case .peek(let id): return [(.peek, Query.parameters(id))]
         case .job(let id): return [(.describe, Query.parameters(id))]
-        case .first(let tube, let state):
+        case .first(let tube, let state, let except):
             parameters.add(tube)
+            parameters.add(int8s: except.map { Int64(clamping: $0) })
             let statement: Statement =
                 switch state {
                 case .ready: .firstReady
@@ -115,7 +126,7 @@ extension Rows {
                 counters: JobCounters(
                     reserves: UInt32(int32(row, 9)), timeouts: UInt32(int32(row, 10)),
                     releases: UInt32(int32(row, 11)), buries: UInt32(int32(row, 12)), kicks: UInt32(int32(row, 13))),
-                body: isNull(row, 14) ? nil : bytes(row, 14))
+                lease: isNull(row, 14) ? nil : int64(row, 14), body: isNull(row, 15) ? nil : bytes(row, 15))
         }
     }
 

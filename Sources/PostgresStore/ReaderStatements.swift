@@ -4,7 +4,8 @@
 /// all (design, section 8). The state is looked at after the row has been found by its id.
 extension Statement {
     static let reader: [Statement] = [
-        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, poll, fetch, reserve, remove, kick, kickJob,
+        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove, kick,
+        kickJob,
         peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, openTube, pause,
     ]
 
@@ -14,13 +15,13 @@ extension Statement {
 
     /// Keyset from the horizon, then the rows by an array of ids: fast also under a held snapshot.
     static let refill = refill("refill", which: SQL.isFree)
-    static let refillOwn = refill("refill_own", which: "(\(SQL.isFree) or lease_epoch = $5::bigint)")
+    static let refillOwn = refill("refill_own", which: "(\(SQL.isFree) or lease_epoch = $6::bigint)")
 
     private static func refill(_ name: String, which: String) -> Statement {
         Statement(
             name: name,
             sql: """
-                update job set \(SQL.lease(to: "$5::bigint"))
+                update job set \(SQL.lease(to: "$6::bigint"))
                 where id = any (array(
                     select id from job
                     where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
@@ -28,9 +29,20 @@ extension Statement {
                     order by priority, id
                     limit $4::bigint
                     for update skip locked))
-                returning \(SQL.jobColumns), case when octet_length(body) <= $6::bigint then body end
+                returning \(SQL.jobColumns), case when octet_length(body) <= $5::bigint then body end
                 """)
     }
+
+    /// The sole broker's refill: no lease is asked for, and none is taken.
+    static let read = Statement(
+        name: "read",
+        sql: """
+            select \(SQL.jobColumns), case when octet_length(body) <= $5::bigint then body end
+            from job
+            where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
+            order by priority, id
+            limit $4::bigint
+            """)
 
     static let poll = Statement(
         name: "poll",
@@ -46,7 +58,7 @@ extension Statement {
             """)
 
     static let fetch = Statement(
-        name: "fetch", sql: "select body from job where id = $1::bigint and lease_epoch = $2::bigint")
+        name: "fetch", sql: "select body from job where id = $1::bigint and (lease_epoch = $2::bigint or $3::boolean)")
 
     static let reserve = Statement(
         name: "reserve",
@@ -124,7 +136,7 @@ extension Statement {
             name: name,
             sql: """
                 select \(SQL.jobColumns), body from job
-                where tube_id = $1::integer and state = \(state) and \(SQL.isFree)
+                where tube_id = $1::integer and state = \(state) and \(SQL.isFree) and id <> all ($2::bigint[])
                 order by \(order)
                 limit 1
                 """)

@@ -32,7 +32,7 @@ enum SQL {
             as time_left,
         coalesce(job.reserved_at is not null and job.lease_epoch = any (array(select epoch from broker)), false)
             as is_reserved,
-        job.reserves, job.timeouts, job.releases, job.buries, job.kicks
+        job.reserves, job.timeouts, job.releases, job.buries, job.kicks, job.lease_epoch
         """
 
     /// What `Readied` is read from, after a CTE `moved(tube_id, was, priority, id)`.

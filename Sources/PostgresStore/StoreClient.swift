@@ -12,8 +12,12 @@ public protocol StoreClient: AnyObject, Sendable {
     func fenced(_ queries: [PendingQuery])
 
     /// This broker has been registered; its validity counts from `sentAt`, when that was asked for.
-    func attach(epoch: Int64, tubes: [TubeRow], sentAt: Instant)
-    func renew(sentAt: Instant, peers: Int)
+    func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant)
+    /// The heartbeat of `sentAt` was taken; `isSole`: what the broker's row says.
+    func renew(sentAt: Instant, peers: Int, isSole: Bool)
+    /// Whether the database is to be asked to make this broker the sole one; and: it has.
+    var wantsSole: Bool { get }
+    func becameSole()
     func learn(_ tubes: [TubeRow])
     /// The epoch is dead.
     func detach()

@@ -28,6 +28,7 @@ extension WriteBatch {
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.timeouts) })
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.releases) })
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.buries) })
+        parameters.add(isSole)
         return parameters
     }
 
@@ -39,6 +40,7 @@ extension WriteBatch {
         parameters.add(int8s: annotations.map { $0.reserved?.left ?? 0 })
         parameters.add(int4s: annotations.map { Int32(clamping: $0.counters.reserves) })
         parameters.add(int4s: annotations.map { Int32(clamping: $0.counters.timeouts) })
+        parameters.add(isSole)
         return parameters
     }
 
@@ -46,6 +48,14 @@ extension WriteBatch {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: deletes.map { Int64($0.id) })
+        parameters.add(isSole)
+        return parameters
+    }
+
+    var leaseParameters: Parameters {
+        var parameters = Parameters()
+        parameters.add(epoch)
+        parameters.add(int8s: leases.map { Int64($0) })
         return parameters
     }
 }

@@ -98,7 +98,7 @@ final class Writer: Worker, @unchecked Sendable {
     private func refused(_ part: WriteBatch, _ error: StoreError) {
         if error.isTransient { return }
         if error.isFenced { return settle(.fenced) }
-        if part.count > 1, !error.isFull {
+        if part.count > 1, !part.endsSole, !error.isFull {
             let (first, second) = part.halves
             parts.removeLast()
             parts += [second, first]
@@ -113,8 +113,8 @@ final class Writer: Worker, @unchecked Sendable {
     private func send(_ batch: WriteBatch, _ connection: Connection) throws {
         try connection.send(
             .ledger, Ledger.entry(epoch: batch.epoch, number, batchNumber, changes: batch.changes))
-        var expected: [(String, Int)] = []
-        func add(_ statement: Statement, _ parameters: Parameters, _ count: Int) throws {
+        var expected: [(String, Int?)] = []
+        func add(_ statement: Statement, _ parameters: Parameters, _ count: Int?) throws {
             try connection.send(statement, parameters)
             expected.append((statement.name, count))
         }
@@ -122,9 +122,16 @@ final class Writer: Worker, @unchecked Sendable {
         if !batch.moves.isEmpty { try add(.move, batch.moveParameters, batch.moves.count) }
         if !batch.annotations.isEmpty { try add(.annotate, batch.annotateParameters, batch.annotations.count) }
         if !batch.deletes.isEmpty { try add(.delete, batch.deleteParameters, batch.deletes.count) }
+        if batch.endsSole {
+            try add(.lease, batch.leaseParameters, nil)
+            var parameters = Parameters()
+            parameters.add(batch.epoch)
+            try add(.endSole, parameters, 1)
+        }
         try connection.sendSync()
         let results = try connection.results(of: expected.count + 1)
-        for (result, (name, count)) in zip(results.dropFirst(), expected) where result.changed != count {
+        for case (let result, (let name, let count?)) in zip(results.dropFirst(), expected)
+        where result.changed != count {
             // Somebody changed rows that this broker holds the lease of, or an asynchronous commit was lost.
             logger.error(
                 "rows that this broker holds were changed by somebody else",

@@ -1,6 +1,6 @@
 /// The writer's statements: each does a whole batch (design, section 4).
 extension Statement {
-    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete]
+    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete, lease, endSole]
 
     /// Fences the batch and records it. Without a living epoch the sub-select is null, the not-null constraint is
     /// violated, and with it the whole transaction; the key-share lock keeps the epoch alive until the commit.
@@ -50,7 +50,7 @@ extension Statement {
                 $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
                 $8::integer[], $9::integer[], $10::integer[], $11::integer[]
             ) as new (id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries)
-            where job.id = new.id and job.lease_epoch = $1::bigint
+            where job.id = new.id and (job.lease_epoch = $1::bigint or $12::boolean)
             """)
 
     /// Microseconds since the reservation, -1 for none, and until its end. Changes no indexed column: HOT.
@@ -58,6 +58,7 @@ extension Statement {
         name: "annotate",
         sql: """
             update job set
+                lease_epoch = $1::bigint,
                 reserved_at = case when new.since >= 0
                     then clock_timestamp() - new.since * interval '1 microsecond' end,
                 reserved_until = case when new.since >= 0
@@ -66,10 +67,17 @@ extension Statement {
                 timeouts = new.timeouts
             from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[])
                 as new (id, since, time_left, reserves, timeouts)
-            where job.id = new.id and job.lease_epoch = $1::bigint
+            where job.id = new.id and (job.lease_epoch = $1::bigint or $7::boolean)
             """)
 
     static let delete = Statement(
         name: "delete",
-        sql: "delete from job where id = any ($2::bigint[]) and lease_epoch = $1::bigint")
+        sql: "delete from job where id = any ($2::bigint[]) and (lease_epoch = $1::bigint or $3::boolean)")
+
+    /// The leases that were in nobody's row while this broker was the sole one.
+    static let lease = Statement(
+        name: "lease", sql: "update job set \(SQL.lease(to: "$1::bigint")) where id = any ($2::bigint[])")
+
+    static let endSole = Statement(
+        name: "end_sole", sql: "update broker set is_sole = false where epoch = $1::bigint")
 }

@@ -20,6 +20,8 @@ struct Job: Vacatable, HeapMember {
     /// What its row says.
     var stored: StoredState
     var phase: Phase
+    /// Its row has no lease of this broker: it is the sole one.
+    var isImplicit = false
     /// While settling: a refill has got the lease that the change gave up.
     var isReclaimed = false
     /// While settling: nobody has asked for it, and everybody may have it afterwards.

@@ -1,20 +1,20 @@
 /// What the broker asks PostgreSQL about jobs that it does not hold, or has it do to them. Each is answered in the
 /// order in which it was asked; its effects are committed before its answer is given.
 public enum Query: Sendable {
-    /// Takes the lease of up to `limit` ready jobs with a key from `from` on. Bodies over `bodyLimit` bytes stay.
-    /// `includesOwn`: also those that this broker has the lease of already.
-    case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int, includesOwn: Bool)
+    /// Up to `limit` ready jobs with a key from `from` on. Bodies over `bodyLimit` bytes stay.
+    case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int, Claim)
     /// The smallest claimable key of each tube.
     case poll([TubeID])
-    case fetch(JobID)
+    /// A job's body. `isSole`: whatever its row says of its lease.
+    case fetch(JobID, isSole: Bool)
     case reserve(JobID)
     case delete(JobID)
     /// Makes up to `bound` buried, or else delayed, jobs ready; only those of `state` if given.
     case kick(tube: TubeID, bound: Int, state: StoredState?)
     case kickJob(JobID)
     case peek(JobID)
-    /// The first job of a tube in this stored state that nobody holds.
-    case first(tube: TubeID, state: StoredState)
+    /// The first job of a tube in this stored state that nobody holds, and that is none of these.
+    case first(tube: TubeID, state: StoredState, except: [JobID])
     /// All about a job but its body.
     case job(JobID)
     /// Makes up to `limit` delayed jobs ready whose time has come.
@@ -25,13 +25,25 @@ public enum Query: Sendable {
     case pause(TubeName, seconds: UInt32)
 }
 
+/// Which rows a refill gives, and what it does to them.
+public enum Claim: Sendable {
+    /// It takes the lease of those that are free.
+    case free
+    /// The same, and those that have this broker's lease already come too.
+    case freeAndOwn
+    /// All of them, as they are: they are the sole broker's anyway.
+    case none
+}
+
 /// A query on its way, with what its answer is for.
 public struct PendingQuery: Sendable {
-    public let query: Query
+    public internal(set) var query: Query
     /// Under which it was taken, and is to be done.
     public internal(set) var epoch: Int64 = 0
     let purpose: Purpose
     let issued: Instant
+
+    var isRefill: Bool { if case .refill = purpose { true } else { false } }
 }
 
 enum Purpose: Sendable {
@@ -93,11 +105,13 @@ public struct JobRow: Sendable {
     /// Whether a client of a living broker holds it.
     public var isReserved: Bool
     public var counters: JobCounters
+    /// Whose lease the row has, alive or not.
+    public var lease: Int64?
     public var body: Body?
 
     public init(
         id: JobID, tube: TubeID, state: StoredState, priority: UInt32, ttr: UInt32, delay: UInt32, age: Int64,
-        left: Int64, isReserved: Bool, counters: JobCounters, body: Body?
+        left: Int64, isReserved: Bool, counters: JobCounters, lease: Int64?, body: Body?
     ) {
         self.id = id
         self.tube = tube
@@ -109,6 +123,7 @@ public struct JobRow: Sendable {
         self.left = left
         self.isReserved = isReserved
         self.counters = counters
+        self.lease = lease
         self.body = body
     }
 
@@ -165,9 +180,10 @@ public struct TubeRow: Sendable {
 }
 
 extension JobRow {
-    init(_ put: Put) {
+    /// Of a put that was born leased.
+    init(_ put: Put, lease: Int64) {
         self.init(
             id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-            age: 0, left: 0, isReserved: false, counters: JobCounters(), body: put.body)
+            age: 0, left: 0, isReserved: false, counters: JobCounters(), lease: lease, body: put.body)
     }
 }

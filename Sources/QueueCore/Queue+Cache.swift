@@ -49,29 +49,50 @@ extension Queue {
     mutating func refill(_ tube: Int, now: Instant) {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
+        tubes[tube].pins += 1
+        startRefill(tube)
+        ask(refillQuery(tube, row), .refill(tube: tube), now: now)
+    }
+
+    /// Whatever becomes known from here on may be news to the answer.
+    private mutating func startRefill(_ tube: Int) {
         tubes[tube].cache.missed = .end
         tubes[tube].cache.settledMeanwhile = []
-        tubes[tube].pins += 1
+        tubes[tube].cache.isReading = sharing == .sole
+        tubes[tube].cache.isVoid = false
+    }
+
+    private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
         let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)
         let limit = peers > 0 ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
-        ask(
-            .refill(
-                tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
-                bodyLimit: Queue.refillBodyLimit, includesOwn: tubes[tube].cache.readsOwn),
-            .refill(tube: tube), now: now)
+        return .refill(
+            tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
+            bodyLimit: Queue.refillBodyLimit,
+            sharing == .sole ? .none : tubes[tube].cache.readsOwn ? .freeAndOwn : .free)
+    }
+
+    /// A refill that was asked before is about to be sent: how it claims depends on what this broker is now.
+    mutating func renewed(_ query: PendingQuery) -> Query {
+        guard case .refill(let tube) = query.purpose, let row = tubes[tube].row else { return query.query }
+        startRefill(tube)
+        return refillQuery(tube, row)
     }
 
     mutating func refilled(_ tube: Int, with rows: [JobRow], asked query: Query, now: Instant) {
-        guard case .refill(_, _, let limit, _, let includesOwn) = query else { preconditionFailure("not a refill") }
+        guard case .refill(_, _, let limit, _, let claim) = query else { preconditionFailure("not a refill") }
+        guard !tubes[tube].cache.isVoid else {
+            refillFailed(tube, now: now)
+            return match(tube, isNews: true, now: now)
+        }
         tubes[tube].cache.isRefilling = false
         tubes[tube].pins -= 1
         let settled = tubes[tube].cache.settledMeanwhile
-        for row in rows where !includesOwn || !(isLeasedPutInFlight(row.id) || settled.contains(row.id)) {
-            adopt(row, tube: tube, includesOwn, now: now)
+        for row in rows where claim == .free || !(isLeasedPutInFlight(row.id) || settled.contains(row.id)) {
+            adopt(row, tube: tube, claim, now: now)
         }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
-        if includesOwn, reached == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
+        if claim != .free, reached == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
         tubes[tube].cache.horizon = min(reached, tubes[tube].cache.missed)
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
@@ -87,16 +108,16 @@ extension Queue {
         tubeReleased(tube, now: now)
     }
 
-    /// A row that has just got this broker's lease.
-    private mutating func adopt(_ row: JobRow, tube: Int, _ includesOwn: Bool, now: Instant) {
+    /// A row that a refill has given, and that is this broker's.
+    private mutating func adopt(_ row: JobRow, tube: Int, _ claim: Claim, now: Instant) {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
             // Given up by a move that has committed and whose outcome is still on its way here.
-            if includesOwn {
-                jobs[job].mustBeReread = jobs[job].phase == .settling
-            } else {
-                jobs[job].isReclaimed = jobs[job].phase == .settling
+            switch claim {
+            case .free: jobs[job].isReclaimed = jobs[job].phase == .settling
+            case .freeAndOwn: jobs[job].mustBeReread = jobs[job].phase == .settling
+            case .none: break
             }
         } else {
             insert(row, tube: tube, now: now)
@@ -104,11 +125,14 @@ extension Queue {
     }
 
     mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
-        cache(remember(Job(row: row, tube: tube, phase: .cached, now: now)), now: now)
+        let job = remember(Job(row: row, tube: tube, phase: .cached, now: now))
+        jobs[job].isImplicit = row.lease != epoch
+        cache(job, now: now)
     }
 
     /// Gives the leases of a tube's cached jobs back, but for the first few.
     mutating func giveBackCache(_ tube: Int, keeping kept: Int, now: Instant) {
+        forgetImplicit(tube, keeping: kept)
         let cached = tubes[tube].cache.heap.entries.sorted { $0.key < $1.key }
         guard cached.count > kept else { return }
         for entry in cached[kept...] {

@@ -67,12 +67,14 @@ extension Queue {
             return answer(slot, .found(key.id, body), now: now)
         }
         tubes[tube].pins += 1
-        ask(.first(tube: row, state: .ready), .peekReady(openReply(slot), tube: tube), now: now)
+        ask(
+            .first(tube: row, state: .ready, except: implicitlyHeld(in: tube)),
+            .peekReady(openReply(slot), tube: tube), now: now)
     }
 
     mutating func peekFirst(_ slot: Int, _ state: StoredState, now: Instant) {
         guard let row = tubes[connections[slot].used].row else { return answer(slot, .notFound, now: now) }
-        ask(.first(tube: row, state: state), .peek(openReply(slot)), now: now)
+        ask(.first(tube: row, state: state, except: []), .peek(openReply(slot)), now: now)
     }
 
     mutating func peeked(_ ticket: Ticket, _ rows: [JobRow], now: Instant) {

@@ -127,7 +127,7 @@ extension Queue {
             scheduleSweep(now + .seconds(put.delay))
         } else if put.isLeased, !isStale, limbo[put.id] != nil {
             // Somebody has guessed its id: a query may be about to delete it.
-            limbo[put.id]?.row = JobRow(put)
+            limbo[put.id]?.row = JobRow(put, lease: epoch)
         } else if put.isLeased, !isStale {
             cache(remember(Job(put: put, body: put.body, now: now)), now: now)
             match(tube, now: now)

@@ -14,7 +14,16 @@ extension Queue {
         guard hasQueries else { return [] }
         queriesInFlight = Array(queries.prefix(Queue.maxQueries))
         queries.removeFirst(queriesInFlight.count)
-        for at in queriesInFlight.indices { queriesInFlight[at].epoch = epoch }
+        if sharing == .ending {
+            // What a refill may take is not settled: it waits.
+            queries.insert(contentsOf: queriesInFlight.filter(\.isRefill), at: 0)
+            queriesInFlight.removeAll(where: \.isRefill)
+        }
+        guard !queriesInFlight.isEmpty else { return [] }
+        for at in queriesInFlight.indices {
+            queriesInFlight[at].epoch = epoch
+            queriesInFlight[at].query = renewed(queriesInFlight[at])
+        }
         queriesInFlightSince = now
         queriesEpoch = epoch
         return queriesInFlight

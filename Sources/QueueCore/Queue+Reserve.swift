@@ -60,7 +60,7 @@ extension Queue {
             jobs[job].body = nil
             answer(slot, .reserved(id, body), now: now)
         } else {
-            ask(.fetch(id), .fetch(id, openReply(slot)), now: now)
+            ask(.fetch(id, isSole: jobs[job].isImplicit), .fetch(id, openReply(slot)), now: now)
         }
     }
 

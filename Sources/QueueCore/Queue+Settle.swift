@@ -113,7 +113,7 @@ extension Queue {
         let job = move.slot
         let tube = jobs[job].tube
         if move.wasHeld { countHeld(job, -1) }
-        if tubes[tube].cache.isRereading { tubes[tube].cache.settledMeanwhile.insert(move.id) }
+        if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(move.id) }
         tubes[tube].stored.add(-1, move.from, priority: move.fromPriority)
         tubes[tube].stored.add(1, move.to, priority: move.priority)
         jobs[job].key.priority = move.priority
@@ -140,7 +140,7 @@ extension Queue {
     mutating func committed(_ delete: Delete, now: Instant) {
         let tube = jobs[delete.slot].tube
         if delete.wasHeld { countHeld(delete.slot, -1) }
-        if tubes[tube].cache.isRereading { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
+        if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
         tubes[tube].stored.add(-1, delete.from, priority: delete.fromPriority)
         tubes[tube].deletes += 1
         forget(delete.slot)

@@ -3,8 +3,11 @@ extension Queue {
     // MARK: The epoch
 
     /// A store has been found and this broker registered: everything may start.
-    public mutating func attach(epoch: Int64, tubes rows: [TubeRow], validUntil: Instant, now: Instant) {
+    public mutating func attach(
+        epoch: Int64, isSole: Bool = false, tubes rows: [TubeRow], validUntil: Instant, now: Instant
+    ) {
         self.epoch = epoch
+        sharing = isSole ? .sole : .shared
         epochValidUntil = validUntil
         learn(rows, isFirst: true, now: now)
         nextSweep = now
@@ -21,8 +24,9 @@ extension Queue {
         runParked(of: waiting, now: now)
     }
 
-    /// The heartbeat has been renewed; `peers`: how many other brokers live.
-    public mutating func renew(validUntil: Instant, peers: Int, now: Instant) {
+    /// The heartbeat has been renewed; `peers`: how many other brokers live; `isSole`: what this one's row says.
+    public mutating func renew(validUntil: Instant, peers: Int, isSole: Bool, now: Instant) {
+        if peers > 0 || !isSole { endSole(now: now) }
         let wasValid = now < epochValidUntil
         epochValidUntil = validUntil
         if peers > 0, self.peers == 0 {
@@ -56,6 +60,7 @@ extension Queue {
     public mutating func detach(now: Instant) {
         guard epoch != 0 else { return }
         epoch = 0
+        sharing = .shared
         epochValidUntil = now
         // Whoever thought this broker dead may have moved the sequence (an import).
         ids = []
@@ -155,9 +160,9 @@ extension Queue {
 
     /// Whether the writer of this kind should come.
     public func hasWrites(_ kind: WriteKind) -> Bool {
-        guard epoch != 0, lanes[kind].inFlight == nil, lanes[kind].pending.count >= lanes[kind].wanted else {
-            return false
-        }
+        guard epoch != 0, lanes[kind].inFlight == nil else { return false }
+        if kind == .changes, sharing == .ending { return true }
+        guard lanes[kind].pending.count >= lanes[kind].wanted else { return false }
         return !lanes[kind].pending.isEmpty || kind == .changes && !annotations.isEmpty
     }
 
@@ -168,9 +173,11 @@ extension Queue {
         lanes[kind].wanted = count > 1 ? count : 0
         guard hasWrites(kind) else { return nil }
         lanes[kind].wanted = 0
+        if kind == .changes, sharing == .ending { return takeEndOfSole(now: now) }
         var batch = WriteBatch(epoch: epoch)
         swap(&batch, &lanes[kind].pending)
         batch.epoch = epoch
+        batch.isSole = sharing == .sole
         switch kind {
         case .puts: splitPuts(of: &batch)
         case .changes: batch.annotations = takeAnnotations(now: now)
@@ -208,7 +215,10 @@ extension Queue {
                 reserved = ((now - jobs[job].reserved).microseconds, (jobs[job].deadline - now).microseconds)
             }
             jobs[job].isAnnotated = reserved != nil
-            taken.append(Annotation(id: id, reserved: reserved, counters: jobs[job].counters))
+            taken.append(
+                Annotation(
+                    id: id, reserved: reserved, counters: jobs[job].counters, wasImplicit: jobs[job].isImplicit))
+            jobs[job].isImplicit = false
         }
         annotations.removeAll(keepingCapacity: true)
         return taken
@@ -234,9 +244,15 @@ extension Queue {
             for put in batch.puts { committed(put, now: now) }
             for move in batch.moves { committed(move, now: now) }
             for delete in batch.deletes { committed(delete, now: now) }
+            if batch.endsSole { soleHasEnded(now: now) }
         case .refused(let refusal):
             let isFull = if case .full = refusal { true } else { false }
-            for annotation in batch.annotations { jobSlots[annotation.id].map { annotate($0) } }
+            if batch.endsSole { soleHasNotEnded(batch.leases) }
+            for annotation in batch.annotations {
+                guard let job = jobSlots[annotation.id] else { continue }
+                if annotation.wasImplicit { jobs[job].isImplicit = true }
+                annotate(job)
+            }
             for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
             for move in batch.moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
             for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }

@@ -113,6 +113,8 @@ extension Queue {
         tubes[tube].pause = 0
         tubes[tube].pausedUntil = nil
         pausedTubes.remove(tube)
+        // What others have put meanwhile was not asked after.
+        nextPoll = min(nextPoll, now)
         match(tube, isNews: true, now: now)
     }
 

@@ -49,6 +49,7 @@ public struct Queue: ~Copyable {
     /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
+    var sharing = Sharing.shared
     var ids: [ClosedRange<JobID>] = []
     var idsWanted = false
     var idsUsed = 0

@@ -6,13 +6,18 @@ public struct WriteBatch: Sendable {
     public var moves: [Move] = []
     public var deletes: [Delete] = []
     public var annotations: [Annotation] = []
+    /// This broker is not the sole one any more: these leases are written with that, and nothing else.
+    public var endsSole = false
+    public var leases: [JobID] = []
+    /// It has the lease of its jobs whatever their rows say.
+    public var isSole = false
 
     public init(epoch: Int64) {
         self.epoch = epoch
     }
 
-    public var count: Int { puts.count + moves.count + deletes.count + annotations.count }
-    public var isEmpty: Bool { puts.isEmpty && moves.isEmpty && deletes.isEmpty && annotations.isEmpty }
+    public var count: Int { puts.count + moves.count + deletes.count + annotations.count + (endsSole ? 1 : 0) }
+    public var isEmpty: Bool { count == 0 }
 
     /// What the bytes alone may take: a body of 1 GiB is not late after ten seconds.
     var sendingTime: Span {
@@ -23,6 +28,8 @@ public struct WriteBatch: Sendable {
     public var halves: (WriteBatch, WriteBatch) {
         var first = WriteBatch(epoch: epoch)
         var second = WriteBatch(epoch: epoch)
+        first.isSole = isSole
+        second.isSole = isSole
         var left = count / 2
         func split<Operation>(_ operations: [Operation]) -> ([Operation], [Operation]) {
             let cut = min(left, operations.count)
@@ -121,6 +128,9 @@ public struct Annotation: Sendable {
     /// Microseconds since the reservation and until its deadline; `nil` for a job in nobody's hands.
     public var reserved: (since: Int64, left: Int64)?
     public var counters: JobCounters
+
+    /// The row had no lease; it has one with this.
+    var wasImplicit = false
 }
 
 /// Where a reply goes: a connection, and the place among its replies.

@@ -9,6 +9,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     /// What the keeper told.
     struct Attachment {
         var epoch: Int64
+        var isSole: Bool
         var tubes: [TubeRow]
     }
 
@@ -27,6 +28,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var held: [(tube: TubeID, counts: StateCounts)] = []
     }
 
+    /// Has a sole broker give that up, which others wait for.
+    var endSole: ((Int64) -> Void)?
     private let condition = NSCondition()
     private var state = State()
 
@@ -123,10 +126,15 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     func fenced(_ queries: [PendingQuery]) { change { $0.fenced += queries.map(\.query) } }
 
-    func attach(epoch: Int64, tubes: [TubeRow], sentAt: Instant) {
-        change { $0.attachments.append(Attachment(epoch: epoch, tubes: tubes)) }
+    func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant) {
+        change { $0.attachments.append(Attachment(epoch: epoch, isSole: isSole, tubes: tubes)) }
     }
-    func renew(sentAt: Instant, peers: Int) { change { $0.renewals.append(peers) } }
+    func renew(sentAt: Instant, peers: Int, isSole: Bool) {
+        change { $0.renewals.append(peers) }
+        if peers > 0, isSole, let epoch = change({ $0.attachments.last?.epoch }) { endSole?(epoch) }
+    }
+    let wantsSole = false
+    func becameSole() {}
     func learn(_ tubes: [TubeRow]) {}
     func detach() { change { $0.detachments += 1 } }
     func reconnected() { change { $0.reconnections += 1 } }

@@ -58,14 +58,17 @@ struct PlannedCall {
         let annotated = "\(array(String.init)), \(same("0")), \(same("9")), \(same("1")), \(same("0"))"
         return [
             PlannedCall(statement: .put, arguments: "1, \(new), \(same("t")), \(same("x"))", indexes: []),
-            PlannedCall(statement: .move, arguments: "1, \(moved), \(counters)", indexes: ["job_pkey"]),
-            PlannedCall(statement: .annotate, arguments: "1, \(annotated)", indexes: ["job_pkey"]),
-            PlannedCall(statement: .delete, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
+            PlannedCall(statement: .move, arguments: "1, \(moved), \(counters), false", indexes: ["job_pkey"]),
+            PlannedCall(statement: .annotate, arguments: "1, \(annotated), false", indexes: ["job_pkey"]),
+            PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), false", indexes: ["job_pkey"]),
+            PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), true", indexes: ["job_pkey"]),
+            PlannedCall(statement: .lease, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
             PlannedCall(
-                statement: .refill, arguments: "1, 5, \(id), 50, 1, 1000", indexes: ["job_ready", "job_pkey"]),
+                statement: .refill, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
             PlannedCall(
-                statement: .refillOwn, arguments: "1, 5, \(id), 50, 1, 1000", indexes: ["job_ready", "job_pkey"]),
-            PlannedCall(statement: .fetch, arguments: "\(id), 1", indexes: ["job_pkey"]),
+                statement: .refillOwn, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
+            PlannedCall(statement: .read, arguments: "1, 5, \(id), 50, 1000", indexes: ["job_ready"]),
+            PlannedCall(statement: .fetch, arguments: "\(id), 1, false", indexes: ["job_pkey"]),
             PlannedCall(statement: .reserve, arguments: "\(id), 1", indexes: ["job_pkey"]),
             PlannedCall(statement: .remove, arguments: "\(id), 1", indexes: ["job_pkey"]),
             PlannedCall(statement: .kickJob, arguments: "\(id)", indexes: ["job_pkey"]),
@@ -77,9 +80,9 @@ struct PlannedCall {
     /// Those that find jobs by their state alone.
     static let byState = [
         PlannedCall(statement: .poll, arguments: "'{1,2}'", indexes: ["job_ready"]),
-        PlannedCall(statement: .firstReady, arguments: "1", indexes: ["job_ready"]),
-        PlannedCall(statement: .firstDelayed, arguments: "1", indexes: ["job_delayed"]),
-        PlannedCall(statement: .firstBuried, arguments: "1", indexes: ["job_buried"]),
+        PlannedCall(statement: .firstReady, arguments: "1, '{}'", indexes: ["job_ready"]),
+        PlannedCall(statement: .firstDelayed, arguments: "1, '{}'", indexes: ["job_delayed"]),
+        PlannedCall(statement: .firstBuried, arguments: "1, '{}'", indexes: ["job_buried"]),
         PlannedCall(statement: .kick, arguments: "1, 10, 0", indexes: ["job_buried", "job_delayed", "job_pkey"]),
         PlannedCall(statement: .sweep, arguments: "10", indexes: ["job_due", "job_pkey"]),
         PlannedCall(statement: .nextDue, arguments: "", indexes: ["job_due"]),

@@ -70,14 +70,25 @@ struct ReaderRefillTests {
         try broker.put(broker.put(1, leased: true), broker.put(2))
         try peer.put(peer.put(3, leased: true))
         #expect(try broker.refill() == [2])
-        #expect(try broker.refill(includesOwn: true) == [1, 2])
+        #expect(try broker.refill(.freeAndOwn) == [1, 2])
+    }
+
+    /// The sole broker only reads; whose lease a row has it is told.
+    @Test func readingTakesNoLease() throws {
+        let peer = try broker.peer()
+        try broker.put(broker.put(1, leased: true), broker.put(2))
+        try peer.put(peer.put(3, leased: true))
+        let rows = try broker.find(broker.refilling(.none))
+        #expect(rows.map(\.id) == [1, 2, 3])
+        #expect(rows.map(\.lease) == [broker.epoch, nil, peer.epoch])
+        #expect(try broker.refill() == [2])
     }
 
     @Test func largeBodiesStay() throws {
         try broker.put(broker.put(1, body: []), broker.put(2, body: [1, 2]), broker.put(3, body: [1, 2, 3]))
         let rows = try broker.find(broker.refilling(bodyLimit: 2))
         #expect(rows.map(\.body) == [[], [1, 2], nil])
-        guard case .body(let body) = try broker.ask(.fetch(3)) else { throw WireMismatch("no body") }
+        guard case .body(let body) = try broker.ask(.fetch(3, isSole: false)) else { throw WireMismatch("no body") }
         #expect(body == [1, 2, 3])
     }
 
@@ -86,7 +97,9 @@ struct ReaderRefillTests {
         try broker.put(broker.put(1))
         try peer.put(peer.put(2, leased: true))
         for id: JobID in [1, 2, 3] {
-            guard case .body(nil) = try broker.ask(.fetch(id)) else { throw WireMismatch("a body of \(id)") }
+            guard case .body(nil) = try broker.ask(.fetch(id, isSole: false)) else {
+                throw WireMismatch("a body of \(id)")
+            }
         }
     }
 

@@ -120,13 +120,13 @@ final class TestBroker {
     }
 
     func refilling(
-        from: JobKey = .first, limit: Int = 100, bodyLimit: Int = 1 << 20, includesOwn: Bool = false
+        from: JobKey = .first, limit: Int = 100, bodyLimit: Int = 1 << 20, _ claim: Claim = .free
     ) -> Query {
-        .refill(tube: tube, from: from, limit: limit, bodyLimit: bodyLimit, includesOwn: includesOwn)
+        .refill(tube: tube, from: from, limit: limit, bodyLimit: bodyLimit, claim)
     }
 
-    func refill(from: JobKey = .first, limit: Int = 100, includesOwn: Bool = false) throws -> [JobID] {
-        try find(refilling(from: from, limit: limit, includesOwn: includesOwn)).map(\.id)
+    func refill(from: JobKey = .first, limit: Int = 100, _ claim: Claim = .free) throws -> [JobID] {
+        try find(refilling(from: from, limit: limit, claim)).map(\.id)
     }
 }
 

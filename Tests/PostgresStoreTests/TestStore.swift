@@ -11,7 +11,14 @@ final class TestStore {
     private var isStopped = false
 
     init(_ configuration: StoreConfiguration) async throws {
-        store = Store(configuration: configuration, client: client, logger: .quiet)
+        let store = Store(configuration: configuration, client: client, logger: .quiet)
+        self.store = store
+        client.endSole = { [unowned client, unowned store] epoch in
+            var batch = WriteBatch(epoch: epoch)
+            batch.endsSole = true
+            client.give(batch)
+            store.wakeWriter(.puts)
+        }
         _ = try await store.start()
     }
 

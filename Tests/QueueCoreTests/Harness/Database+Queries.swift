@@ -10,14 +10,15 @@ extension Database {
 
     mutating func run(_ query: Query, epoch: Int64, at now: Instant) -> Answer {
         switch query {
-        case .refill(let tube, let from, let limit, let bodyLimit, let includesOwn):
-            let own = includesOwn ? ownReady(in: tube, epoch) : []
-            let found = (claimable(in: tube) + own).sorted { $0.key < $1.key }
-            return .rows(lease(found.filter { $0.key >= from }.prefix(limit), epoch, bodyLimit: bodyLimit, at: now))
+        case .refill(let tube, let from, let limit, let bodyLimit, let claim):
+            let own = claim == .free ? [] : ownReady(in: tube, epoch)
+            let found = (claimable(in: tube) + own).sorted { $0.key < $1.key }.filter { $0.key >= from }.prefix(limit)
+            if claim == .none { return .rows(found.map { jobRow($0, bodyLimit: bodyLimit, at: now) }) }
+            return .rows(lease(found, epoch, bodyLimit: bodyLimit, at: now))
         case .poll(let tubes):
             return .keys(tubes.compactMap { tube in claimable(in: tube).first.map { (tube: tube, key: $0.key) } })
-        case .fetch(let id):
-            return .body(rows[id].flatMap { $0.lease == epoch ? $0.body : nil })
+        case .fetch(let id, let isSole):
+            return .body(rows[id].flatMap { isSole || $0.lease == epoch ? $0.body : nil })
         case .reserve(let id):
             guard let row = rows[id], isFree(row) || row.lease == epoch else { return .rows([]) }
             lease(id, to: epoch)
@@ -32,8 +33,11 @@ extension Database {
             return .readied(makeReady([id], isKick: true))
         case .peek(let id): return .rows(rows[id] == nil ? [] : [jobRow(id, at: now, withBody: true)])
         case .job(let id): return .rows(rows[id] == nil ? [] : [jobRow(id, at: now, withBody: false)])
-        case .first(let tube, let state):
-            return .rows(free(in: tube, state).prefix(1).map { jobRow($0, at: now, withBody: true) })
+        case .first(let tube, let state, let except):
+            return .rows(
+                free(in: tube, state).filter { !except.contains($0) }.prefix(1).map {
+                    jobRow($0, at: now, withBody: true)
+                })
         case .sweep(let limit): return sweep(limit: limit, at: now)
         case .openTube(let name):
             let opened = openTube(name)
@@ -51,7 +55,7 @@ extension Database {
     }
 
     /// What another broker, which is dead, said of its reservation is over.
-    private mutating func lease(_ id: JobID, to epoch: Int64) {
+    mutating func lease(_ id: JobID, to epoch: Int64) {
         guard rows[id]?.lease != epoch else { return }
         rows[id]?.lease = epoch
         rows[id]?.reservedAt = nil
@@ -63,8 +67,12 @@ extension Database {
     ) -> [JobRow] {
         taken.map { row in
             lease(row.id, to: epoch)
-            return jobRow(row.id, at: now, withBody: row.body.count <= bodyLimit)
+            return jobRow(row, bodyLimit: bodyLimit, at: now)
         }
+    }
+
+    private func jobRow(_ row: Row, bodyLimit: Int, at now: Instant) -> JobRow {
+        jobRow(row.id, at: now, withBody: row.body.count <= bodyLimit)
     }
 
     /// Free jobs of a tube in a stored state, in the order of that state.
@@ -121,7 +129,7 @@ extension Database {
         return JobRow(
             id: id, tube: row.tube, state: row.state, priority: row.priority, ttr: row.ttr, delay: row.delay,
             age: (now - row.created).microseconds, left: ((row.reservedUntil ?? row.due) - now).microseconds,
-            isReserved: isReserved(row), counters: row.counters, body: withBody ? row.body : nil)
+            isReserved: isReserved(row), counters: row.counters, lease: row.lease, body: withBody ? row.body : nil)
     }
 }
 

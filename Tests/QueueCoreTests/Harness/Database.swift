@@ -32,6 +32,8 @@ struct Database {
     var tubes: [TubeEntry] = []
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
+    /// The one of them that is the sole one.
+    var sole: Int64?
     var lastEpoch: Int64 = 0
     var lastID: JobID = 0
     var lastBurial = 0
@@ -39,7 +41,15 @@ struct Database {
     mutating func register() -> Int64 {
         lastEpoch += 1
         epochs.insert(lastEpoch)
+        becomeSole(lastEpoch)
         return lastEpoch
+    }
+
+    @discardableResult
+    mutating func becomeSole(_ epoch: Int64) -> Bool {
+        guard epochs == [epoch] else { return false }
+        sole = epoch
+        return true
     }
 
     mutating func ids(_ count: Int) -> ClosedRange<JobID> {
@@ -101,14 +111,20 @@ struct Database {
                 id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
                 created: now, due: now + .seconds(put.delay), lease: put.isLeased ? batch.epoch : nil, body: put.body)
         }
-        for move in batch.moves where rows[move.id]?.lease == batch.epoch { run(move, at: now) }
-        for annotation in batch.annotations where rows[annotation.id]?.lease == batch.epoch {
+        func has(_ id: JobID) -> Bool { batch.isSole || rows[id]?.lease == batch.epoch }
+        for move in batch.moves where has(move.id) { run(move, at: now) }
+        for annotation in batch.annotations where has(annotation.id) {
+            rows[annotation.id]?.lease = batch.epoch
             rows[annotation.id]?.reservedAt = annotation.reserved.map { now - .microseconds($0.since) }
             rows[annotation.id]?.reservedUntil = annotation.reserved.map { now + .microseconds($0.left) }
             rows[annotation.id]?.counters.reserves = annotation.counters.reserves
             rows[annotation.id]?.counters.timeouts = annotation.counters.timeouts
         }
-        for delete in batch.deletes where rows[delete.id]?.lease == batch.epoch { rows[delete.id] = nil }
+        for delete in batch.deletes where has(delete.id) { rows[delete.id] = nil }
+        if batch.endsSole {
+            for id in batch.leases { lease(id, to: batch.epoch) }
+            sole = nil
+        }
         return .committed
     }
 

@@ -69,7 +69,11 @@ final class World {
     func attach() {
         let epoch = database.register()
         nextBeat = now + .seconds(1)
-        act { $0.attach(epoch: epoch, tubes: self.database.tubeRows(at: $1), validUntil: $1 + World.validity, now: $1) }
+        act {
+            $0.attach(
+                epoch: epoch, isSole: self.database.sole == epoch, tubes: self.database.tubeRows(at: $1),
+                validUntil: $1 + World.validity, now: $1)
+        }
         settle()
     }
 
@@ -115,7 +119,9 @@ final class World {
             act { $0.detach(now: $1) }
             return settle()
         }
-        act { $0.renew(validUntil: $1 + World.validity, peers: self.peers, now: $1) }
+        let isSole = database.sole == queue.epoch
+        act { $0.renew(validUntil: $1 + World.validity, peers: self.peers, isSole: isSole, now: $1) }
+        if peers == 0, queue.wantsSole, database.becomeSole(queue.epoch) { act { $0.becameSole(now: $1) } }
         if peers > 0 { act { $0.learn(self.database.tubeRows(at: $1), now: $1) } }
         settle()
     }

@@ -64,6 +64,7 @@ struct Checker {
     /// After each event: whoever was given a job was given the smallest.
     mutating func observe(_ world: World) {
         isDead = !world.database.epochs.contains(world.queue.epoch)
+        if !isDead { checkLeases() }
         var heldNow: [JobID: Int] = [:]
         var cachedNow: Set<JobID> = []
         var settlingNow: Set<JobID> = []
@@ -84,6 +85,15 @@ struct Checker {
         pauses = world.queue.tubeSlots.mapValues { world.queue.tubes[$0].pauses }
     }
 
+    /// Whoever else may claim now must find a lease on what this broker gives out.
+    private mutating func checkLeases() {
+        guard world.database.sole != world.queue.epoch else { return }
+        for (id, slot) in world.queue.jobSlots where world.queue.jobs[slot].phase != .settling {
+            guard let row = world.database.rows[id], row.lease != world.queue.epoch else { continue }
+            fail("invariant 2: \(id) is \(world.queue.jobs[slot].phase), and anybody may claim it")
+        }
+    }
+
     private mutating func checkSmallest(_ id: JobID, _ owner: Int, still: Set<JobID>) {
         guard let slot = world.queue.jobSlots[id] else { return }
         let key = world.queue.jobs[slot].key
@@ -97,11 +107,14 @@ struct Checker {
             guard let tube = world.queue.tubeSlotsByRow[row.tube], watched.contains(tube) else { continue }
             guard !world.untold.contains(row.id), !foreign.contains(row.id) else { continue }
             let isOwn = row.lease == world.queue.epoch
-            if isOwn, world.queue.jobSlots[row.id] != nil {
+            if isOwn || world.database.isFree(row), world.queue.jobSlots[row.id] != nil {
                 if cached.contains(row.id), still.contains(row.id) {
                     fail("invariant 4: \(key) given before \(row.key)")
                 }
-            } else if isOwn ? world.queue.limbo[row.id] == nil : world.database.isFree(row) {
+            } else if isOwn
+                ? world.queue.limbo[row.id] == nil
+                : world.database.isFree(row) && world.queue.limbo[row.id]?.row == nil
+            {
                 fail("invariant 4: \(key) given before \(row.key) of tube \(row.tube), which only the database has")
             }
         }
@@ -128,9 +141,11 @@ extension Checker {
             guard let tube = world.queue.tubeSlotsByRow[row.tube] else { continue }
             let cache = world.queue.tubes[tube].cache
             if row.lease == world.queue.epoch {
-                let willBeRead = cache.readsOwn && row.state == .ready && row.key >= cache.horizon
+                let isReread = cache.readsOwn || world.queue.sharing == .sole
+                let willBeRead = isReread && row.state == .ready && row.key >= cache.horizon
                 if world.queue.jobSlots[row.id] == nil, !willBeRead { fail("the lease of \(row.id) has leaked") }
             } else if world.database.isFree(row), row.state == .ready, row.key < cache.horizon {
+                guard world.queue.jobSlots[row.id] == nil else { continue }
                 if !foreign.contains(row.id) { fail("\(row.id) lies below the horizon \(cache.horizon)") }
             }
         }
@@ -140,10 +155,13 @@ extension Checker {
         for (id, slot) in world.queue.jobSlots {
             let job = world.queue.jobs[slot]
             guard let row = world.database.rows[id] else { return fail("\(id) is here, and not in the database") }
-            if row.lease != world.queue.epoch { fail("invariant 2: \(id) is \(job.phase) without its lease") }
+            let isCovered = job.isImplicit && world.database.sole == world.queue.epoch && world.database.isFree(row)
+            if row.lease != world.queue.epoch, !isCovered {
+                fail("invariant 2: \(id) is \(job.phase) without its lease")
+            }
             if job.phase == .settling { fail("\(id) settles for ever") }
             if row.state != job.stored || row.priority != job.key.priority { fail("\(id) differs from its row") }
-            if job.phase != .held, row.reservedAt != nil {
+            if job.phase != .held, world.database.isReserved(row) {
                 fail("invariant 6: the row of \(id) tells of a reservation")
             }
         }
@@ -175,7 +193,8 @@ extension Checker {
         for connection in world.queue.connections.elements where connection.isOpen && connection.wait != nil {
             for tube in connection.watched where world.queue.tubes[tube].pausedUntil == nil {
                 guard let row = world.queue.tubes[tube].row else { continue }
-                if let first = world.database.claimable(in: row).first { fail("somebody waits for \(first.id)") }
+                let claimable = world.database.claimable(in: row).filter { world.queue.jobSlots[$0.id] == nil }
+                if let first = claimable.first { fail("somebody waits for \(first.id)") }
                 if let first = world.queue.tubes[tube].cache.heap.min {
                     fail("somebody waits for the cached \(first.key.id)")
                 }

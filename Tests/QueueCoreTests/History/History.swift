@@ -141,9 +141,17 @@ final class History {
             log("attached")
             return world.attach()
         }
+        if world.database.epochs.count > 1 {
+            log("the others are gone")
+            let lost = world.database.rows.values.filter { $0.lease.map { $0 != world.queue.epoch } ?? false }
+            checker.foreign.formUnion(lost.map(\.id))
+            world.database.epochs = [world.queue.epoch]
+            return
+        }
         log("dies")
         world.jump(.seconds(4))
         world.database.epochs = []
+        world.database.sole = nil
         let other = world.database.register()
         for id in world.database.rows.keys.sorted() where chance(30) { world.database.rows[id]?.lease = other }
     }

@@ -1,0 +1,87 @@
+/// Alone on its database a broker does not write its leases.
+///
+/// A broker that is told to be the sole one (`broker.is_sole`) has the lease of every job that no lease of a living
+/// broker is on, without a row saying so: others that come do not touch a job before it has given that up. So a backlog
+/// is read, not updated. When another broker has come, the leases that are in use are written, in one transaction with
+/// the end of being sole, and what was merely cached is forgotten.
+enum Sharing {
+    /// Every lease is in its row.
+    case shared
+    case sole
+    /// No more; the leases in use are being written.
+    case ending
+}
+
+extension Queue {
+    /// Whether the keeper should ask the database for it: only while nothing of it is under way here.
+    public var wantsSole: Bool { epoch != 0 && sharing == .shared && peers == 0 }
+
+    /// The database says so, and others respect it from now on. What those that are gone had leased lies anywhere in
+    /// the tubes: they are read anew.
+    public mutating func becameSole(now: Instant) {
+        guard epoch != 0, sharing == .shared else { return }
+        sharing = .sole
+        for slot in listing { tubes[slot].cache.note(.first) }
+        for slot in listing { match(slot, isNews: true, now: now) }
+    }
+
+    mutating func endSole(now: Instant) {
+        guard sharing == .sole else { return }
+        sharing = .ending
+        for slot in listing {
+            if tubes[slot].cache.isRefilling, tubes[slot].cache.isReading { tubes[slot].cache.isVoid = true }
+            forgetImplicit(slot, keeping: 0)
+        }
+        for (id, entry) in limbo {
+            guard let row = entry.row, row.lease != epoch else { continue }
+            if let tube = tubeSlotsByRow[row.tube] { tubes[tube].cache.note(row.key) }
+            limbo[id]?.row = nil
+        }
+    }
+
+    /// Forgets the cached jobs of a tube whose rows have no lease, but for the first few: nobody is told, since nobody
+    /// knew.
+    mutating func forgetImplicit(_ tube: Int, keeping kept: Int) {
+        let entries = tubes[tube].cache.heap.entries
+        guard entries.contains(where: { jobs[$0.slot].isImplicit }) else { return }
+        for entry in entries.sorted(by: { $0.key < $1.key }).dropFirst(kept) where jobs[entry.slot].isImplicit {
+            uncache(entry.slot)
+            forget(entry.slot)
+            tubes[tube].cache.note(entry.key)
+        }
+    }
+
+    /// The batch that ends it: alone in its transaction, ahead of every change that needs one of these leases.
+    mutating func takeEndOfSole(now: Instant) -> WriteBatch {
+        var batch = WriteBatch(epoch: epoch)
+        batch.endsSole = true
+        for (id, job) in jobSlots where jobs[job].isImplicit {
+            jobs[job].isImplicit = false
+            batch.leases.append(id)
+        }
+        lanes.changes.inFlight = batch
+        lanes.changes.inFlightSince = now
+        return batch
+    }
+
+    mutating func soleHasEnded(now: Instant) {
+        guard sharing == .ending else { return }
+        sharing = .shared
+        for slot in listing { match(slot, isNews: true, now: now) }
+    }
+
+    /// It is tried again.
+    mutating func soleHasNotEnded(_ leases: [JobID]) {
+        for id in leases {
+            if let job = jobSlots[id] { jobs[job].isImplicit = true }
+        }
+    }
+
+    /// Jobs of a tube whose rows look free and are not.
+    func implicitlyHeld(in tube: Int) -> [JobID] {
+        guard sharing != .shared else { return [] }
+        return jobSlots.compactMap { id, job in
+            jobs[job].isImplicit && jobs[job].tube == tube && jobs[job].phase != .cached ? id : nil
+        }
+    }
+}

@@ -1,0 +1,1 @@
+alter table broker drop column is_sole;
