@@ -19,21 +19,21 @@ struct WriteLane {
 }
 
 struct WriteLanes {
-    var puts = WriteLane()
-    var changes = WriteLane()
+    // By number: yielding one of two properties after a `switch` was miscompiled (Swift 6.3.1, optimized).
+    private var lanes = WriteKind.allCases.map { _ in WriteLane() }
 
     subscript(kind: WriteKind) -> WriteLane {
-        _read {
-            switch kind {
-            case .puts: yield puts
-            case .changes: yield changes
-            }
-        }
-        _modify {
-            switch kind {
-            case .puts: yield &puts
-            case .changes: yield &changes
-            }
-        }
+        _read { yield lanes[kind.rawValue] }
+        _modify { yield &lanes[kind.rawValue] }
+    }
+
+    var puts: WriteLane {
+        _read { yield lanes[WriteKind.puts.rawValue] }
+        _modify { yield &lanes[WriteKind.puts.rawValue] }
+    }
+
+    var changes: WriteLane {
+        _read { yield lanes[WriteKind.changes.rawValue] }
+        _modify { yield &lanes[WriteKind.changes.rawValue] }
     }
 }
