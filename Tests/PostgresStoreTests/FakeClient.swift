@@ -101,6 +101,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
             state.ids.reduce(0) { $0 + $1.count } >= count ? state.ids : nil
         }
     }
+    var isAttached: Bool { change { !$0.attachments.isEmpty } }
     var detachments: Int { change { $0.detachments } }
     /// Whether the held counts have been taken.
     var isHeldTaken: Bool { change { $0.held.isEmpty } }

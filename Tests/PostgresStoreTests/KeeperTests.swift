@@ -47,6 +47,37 @@ struct KeeperTests {
         #expect(try keeper.client.renewal() == 2)
     }
 
+    @Test func whoIsAloneIsTheSoleOne() throws {
+        let keeper = try TestKeeper(db.configuration)
+        #expect(try keeper.client.attachments()[0].isSole)
+        #expect(try db.rows("select is_sole from broker") == "(t)")
+    }
+
+    @Test func othersWaitUntilTheSoleOneHasGivenThatUp() throws {
+        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        try db.run("update broker set is_sole = true where epoch = \(sole)")
+        let client = FakeClient()
+        let keeper = Keeper(db.configuration, client, settled: [], .quiet) { _ in }
+        keeper.start()
+        defer { _ = keeper.stop(within: 10) }
+        try eventually("it has registered and lives") {
+            try db.rows(
+                "select epoch from broker where epoch <> \(sole) and heartbeat_at > started_at + interval '1 ms'")
+                == "(\(sole + 1))"
+        }
+        #expect(!client.isAttached)
+        try db.run("update broker set is_sole = false where epoch = \(sole)")
+        #expect(try client.attachments()[0].isSole == false)
+    }
+
+    @Test func aSoleStoreEndsThatForAnother() async throws {
+        let first = try await TestStore(db.configuration)
+        let second = try await TestStore(db.configuration)
+        #expect(try first.client.attachments()[0].isSole)
+        #expect(try second.client.attachments()[0].isSole == false)
+        #expect(try db.rows("select count(*) from broker where is_sole") == "(0)")
+    }
+
     @Test func whoIsDeclaredDeadRegistersAgain() throws {
         let keeper = try TestKeeper(db.configuration)
         let first = try keeper.client.attachments()[0].epoch

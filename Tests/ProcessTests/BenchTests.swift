@@ -62,6 +62,15 @@ import Testing
         try server.waitUntil("current-jobs-ready", is: 51)
     }
 
+    @Test func whatWasKeptIsDrained() throws {
+        let server = try BrokerProcess.start()
+        let address = "127.0.0.1:\(server.port!)"
+        #expect(try bench("\(address) --jobs 300 --workers 0 --tube mails --keep").hasSuffix("exit 0\n"))
+        let drained = try bench("\(address) --producers 0 --workers 4 --jobs 300 --tube mails --drain")
+        #expect(drained.hasSuffix("exit 0\n"))
+        try expectEmpty(server)
+    }
+
     @Test func overASocket() throws {
         let server = try BrokerProcess.start(overSocket: true)
         #expect(try bench("unix:\(server.configuration.socketPath!) --jobs 100").hasSuffix("exit 0\n"))
