@@ -21,6 +21,7 @@ def render(results):
         sections.setdefault(row["section"], []).append(row)
     for title, rows in sections.items():
         parts += [f"## {title}", *section(rows)]
+    parts += ["## What was missed, and why", prose("missed")]
     parts += ["## Threads, and what limits 16 cores", "<!-- static: threads -->", prose("threads"), "<!-- /static -->"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
