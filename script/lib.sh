@@ -113,3 +113,15 @@ require_system() {
     has_postgres_programs || packages+=(postgresql)
     require_packages "${packages[@]}" "$@"
 }
+
+# The first Python that can make a virtual environment, of at least this version: find_python [MAJOR MINOR].
+find_python() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (${1-3}, ${2-0}))" 2>/dev/null; then
+            printf '%s\n' "$python"
+            return 0
+        fi
+    done
+    return 1
+}

@@ -50,21 +50,7 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     // MARK: Changes
 
-    /// Changes the queue on behalf of a loop's clients, and takes what is to be done to them.
-    func change<Result>(
-        on loop: ClientLoop, takingInto outputs: inout [Queue.Output], _ body: (inout Queue, Instant) -> Result
-    ) -> Result {
-        let now = now()
-        let (result, wakes) = lock.withLock {
-            let result = body(&state.queue, now)
-            state.queue.takeOutput(loop.index, into: &outputs)
-            return (result, Broker.findWakes(&state, store))
-        }
-        act(on: wakes)
-        return result
-    }
-
-    /// Changes the queue on behalf of a store's thread.
+    /// Changes the queue, and wakes whoever has something to do now.
     private func change<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
         let now = now()
         let (result, wakes) = lock.withLock {
@@ -73,6 +59,17 @@ final class Broker: StoreClient, @unchecked Sendable {
         }
         act(on: wakes)
         return result
+    }
+
+    /// The same on behalf of a loop's clients; takes what is to be done to them.
+    func change<Result>(
+        on loop: ClientLoop, takingInto outputs: inout [Queue.Output], _ body: (inout Queue, Instant) -> Result
+    ) -> Result {
+        change { queue, now in
+            let result = body(&queue, now)
+            queue.takeOutput(loop.index, into: &outputs)
+            return result
+        }
     }
 
     // MARK: Wakes

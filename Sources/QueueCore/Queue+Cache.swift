@@ -50,16 +50,7 @@ extension Queue {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
         tubes[tube].pins += 1
-        startRefill(tube)
         ask(refillQuery(tube, row), .refill(tube: tube), now: now)
-    }
-
-    /// Whatever becomes known from here on may be news to the answer.
-    private mutating func startRefill(_ tube: Int) {
-        tubes[tube].cache.missed = .end
-        tubes[tube].cache.settledMeanwhile = []
-        tubes[tube].cache.isReading = sharing == .sole
-        tubes[tube].cache.isVoid = false
     }
 
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
@@ -72,10 +63,14 @@ extension Queue {
             sharing == .sole ? .none : tubes[tube].cache.readsOwn ? .freeAndOwn : .free)
     }
 
-    /// A refill that was asked before is about to be sent: how it claims depends on what this broker is now.
+    /// A query that is about to be sent. How a refill claims depends on what this broker is now, and whatever becomes
+    /// known from here on may be news to its answer.
     mutating func renewed(_ query: PendingQuery) -> Query {
         guard case .refill(let tube) = query.purpose, let row = tubes[tube].row else { return query.query }
-        startRefill(tube)
+        tubes[tube].cache.missed = .end
+        tubes[tube].cache.settledMeanwhile = []
+        tubes[tube].cache.isReading = sharing == .sole
+        tubes[tube].cache.isVoid = false
         return refillQuery(tube, row)
     }
 
@@ -132,12 +127,15 @@ extension Queue {
 
     /// Gives the leases of a tube's cached jobs back, but for the first few.
     mutating func giveBackCache(_ tube: Int, keeping kept: Int, now: Instant) {
-        forgetImplicit(tube, keeping: kept)
         let cached = tubes[tube].cache.heap.entries.sorted { $0.key < $1.key }
         guard cached.count > kept else { return }
         for entry in cached[kept...] {
             uncache(entry.slot)
-            move(entry.slot, to: .ready, keepsLease: false, now: now)
+            if jobs[entry.slot].isImplicit {
+                forgetImplicit(entry.slot)
+            } else {
+                move(entry.slot, to: .ready, keepsLease: false, now: now)
+            }
         }
         // They are claimable by others from the commit on; then `note` lowers the horizon below them.
     }

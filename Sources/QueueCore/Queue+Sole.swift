@@ -22,7 +22,7 @@ extension Queue {
         guard epoch != 0, sharing == .shared else { return }
         sharing = .sole
         for slot in listing { tubes[slot].cache.note(.first) }
-        for slot in listing { match(slot, isNews: true, now: now) }
+        matchAll(now: now)
     }
 
     mutating func endSole(now: Instant) {
@@ -30,7 +30,10 @@ extension Queue {
         sharing = .ending
         for slot in listing {
             if tubes[slot].cache.isRefilling, tubes[slot].cache.isReading { tubes[slot].cache.isVoid = true }
-            forgetImplicit(slot, keeping: 0)
+            for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
+                uncache(entry.slot)
+                forgetImplicit(entry.slot)
+            }
         }
         for (id, entry) in limbo {
             guard let row = entry.row, row.lease != epoch else { continue }
@@ -39,35 +42,27 @@ extension Queue {
         }
     }
 
-    /// Forgets the cached jobs of a tube whose rows have no lease, but for the first few: nobody is told, since nobody
-    /// knew.
-    mutating func forgetImplicit(_ tube: Int, keeping kept: Int) {
-        let entries = tubes[tube].cache.heap.entries
-        guard entries.contains(where: { jobs[$0.slot].isImplicit }) else { return }
-        for entry in entries.sorted(by: { $0.key < $1.key }).dropFirst(kept) where jobs[entry.slot].isImplicit {
-            uncache(entry.slot)
-            forget(entry.slot)
-            tubes[tube].cache.note(entry.key)
-        }
+    /// Forgets a job that has been taken out of the cache and whose row has no lease: nobody is told, since nobody knew.
+    mutating func forgetImplicit(_ job: Int) {
+        tubes[jobs[job].tube].cache.note(jobs[job].key)
+        forget(job)
     }
 
     /// The batch that ends it: alone in its transaction, ahead of every change that needs one of these leases.
-    mutating func takeEndOfSole(now: Instant) -> WriteBatch {
+    mutating func endOfSole() -> WriteBatch {
         var batch = WriteBatch(epoch: epoch)
         batch.endsSole = true
         for (id, job) in jobSlots where jobs[job].isImplicit {
             jobs[job].isImplicit = false
             batch.leases.append(id)
         }
-        lanes.changes.inFlight = batch
-        lanes.changes.inFlightSince = now
         return batch
     }
 
     mutating func soleHasEnded(now: Instant) {
         guard sharing == .ending else { return }
         sharing = .shared
-        for slot in listing { match(slot, isNews: true, now: now) }
+        matchAll(now: now)
     }
 
     /// It is tried again.

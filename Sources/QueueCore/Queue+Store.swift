@@ -110,7 +110,7 @@ extension Queue {
         strangers = []
     }
 
-    private mutating func matchAll(now: Instant) {
+    mutating func matchAll(now: Instant) {
         for slot in listing { match(slot, isNews: true, now: now) }
     }
 
@@ -173,7 +173,14 @@ extension Queue {
         lanes[kind].wanted = count > 1 ? count : 0
         guard hasWrites(kind) else { return nil }
         lanes[kind].wanted = 0
-        if kind == .changes, sharing == .ending { return takeEndOfSole(now: now) }
+        let batch = kind == .changes && sharing == .ending ? endOfSole() : takePending(kind, now: now)
+        guard !batch.isEmpty else { return nil }
+        lanes[kind].inFlight = batch
+        lanes[kind].inFlightSince = now
+        return batch
+    }
+
+    private mutating func takePending(_ kind: WriteKind, now: Instant) -> WriteBatch {
         var batch = WriteBatch(epoch: epoch)
         swap(&batch, &lanes[kind].pending)
         batch.epoch = epoch
@@ -182,9 +189,6 @@ extension Queue {
         case .puts: splitPuts(of: &batch)
         case .changes: batch.annotations = takeAnnotations(now: now)
         }
-        guard !batch.isEmpty else { return nil }
-        lanes[kind].inFlight = batch
-        lanes[kind].inFlightSince = now
         return batch
     }
 
