@@ -53,6 +53,15 @@ extension Queue {
         ask(refillQuery(tube, row), .refill(tube: tube), now: now)
     }
 
+    /// Reads on before the last known job is given out, so that nobody waits for the next page.
+    mutating func refillAhead(_ tube: Int, now: Instant) {
+        // With peers a refill takes leases: nobody takes those ahead of need.
+        guard sharing == .sole, tubes[tube].cache.horizon != .end, !tubes[tube].cache.isRefilling,
+            tubes[tube].cache.heap.count < tubes[tube].cache.chunk / 4
+        else { return }
+        refill(tube, now: now)
+    }
+
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
         let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)

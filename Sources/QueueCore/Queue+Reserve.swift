@@ -54,6 +54,7 @@ extension Queue {
     /// Puts a cached job into a client's hands.
     mutating func give(_ job: Int, to slot: Int, now: Instant) {
         uncache(job)
+        refillAhead(jobs[job].tube, now: now)
         hold(job, by: slot, now: now)
         let id = jobs[job].key.id
         if let body = jobs[job].body {

@@ -22,6 +22,19 @@ struct SoleTests {
         #expect(world.database.rows.keys.sorted() == [2])
     }
 
+    @Test("a backlog is read on before the last known job is given out")
+    func nobodyWaitsForTheNextPage() {
+        let producer = world.connect(using: "t")
+        for _ in 0..<ReadyCache.smallestChunk * 2 { producer.sends(.put()) }
+        let worker = world.connect(watching: "t")
+        for _ in 0..<ReadyCache.smallestChunk / 2 { worker.sends(.reserve) }
+        let known = world.queue.tubes[world.queue.tubeSlots["t"]!].cache.heap.count
+        world.queries = .stopped
+        for _ in 0..<known { worker.sends(.reserve) }
+        let (isAsked, waiting) = (world.queue.hasQueries, world.queue.waiting)
+        #expect(isAsked && waiting == 0)
+    }
+
     @Test func aJobInHandIsNotReadyForPeeks() {
         let worker = worker()
         #expect(worker.asks(.delete(1)) == .deleted)
