@@ -80,6 +80,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         var changes: Store?
         var reader: Store?
         var keeper: Store?
+        var notifier: Store?
         var timer: Instant?
         var loops: UInt64 = 0
     }
@@ -91,6 +92,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         if state.queue.hasWrites(.changes) { wakes.changes = store }
         if state.queue.hasQueries { wakes.reader = store }
         if state.queue.needsIDs { wakes.keeper = store }
+        if state.queue.hasNotices { wakes.notifier = store }
         let next = state.queue.nextDeadline
         if next < state.timerAt {
             state.timerAt = next
@@ -107,6 +109,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         wakes.changes?.wakeWriter(.changes)
         wakes.reader?.wakeReader()
         wakes.keeper?.wakeKeeper()
+        wakes.notifier?.wakeNotifier()
         if let timer = wakes.timer { setTimer(timer) }
         if wakes.loops != 0 {
             for loop in loops where wakes.loops & (1 << UInt64(loop.index)) != 0 { loop.planTurn() }
@@ -154,18 +157,30 @@ final class Broker: StoreClient, @unchecked Sendable {
                 epoch: epoch, isSole: isSole, tubes: tubes, validUntil: sentAt + Broker.epochValidity, now: now)
         }
     }
-    func renew(sentAt: Instant, peers: Int, isSole: Bool) {
+    func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool) {
         change { queue, now in
-            queue.renew(validUntil: sentAt + Broker.epochValidity, peers: peers, isSole: isSole, now: now)
+            queue.renew(
+                validUntil: sentAt + Broker.epochValidity, peers: peers, hasLostPeer: hasLostPeer, isSole: isSole,
+                now: now)
         }
     }
     var wantsSole: Bool { lock.withLock { state.queue.wantsSole } }
     func becameSole() { change { queue, now in queue.becameSole(now: now) } }
-    func learn(_ tubes: [TubeRow]) { change { queue, now in queue.learn(tubes, now: now) } }
+    func learn(_ tubes: [TubeRow], readAt: Instant) {
+        change { queue, now in queue.learn(tubes, readAt: readAt, now: now) }
+    }
     func detach() { change { queue, now in queue.detach(now: now) } }
     func reconnected() { change { queue, now in queue.reconnected(now: now) } }
     func takeIDRequest() -> Int? { change { queue, _ in queue.takeIDRequest() } }
     func add(ids: [ClosedRange<JobID>]) { change { queue, now in queue.add(ids: ids, now: now) } }
     func idRequestFailed() { change { queue, _ in queue.idRequestFailed() } }
+    func takeNotices() -> Notices? { change { queue, _ in queue.takeNotices() } }
+    func announced(_ tubes: [(tube: TubeID, name: TubeName)]) {
+        change { queue, now in queue.announced(tubes, now: now) }
+    }
+    func noticed(_ notice: Notice) {
+        change { queue, now in queue.noticed(notice.tube, notice.name, notice.key, now: now) }
+    }
+    func missedNotices() { change { queue, now in queue.missedNotices(now: now) } }
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] { change { queue, _ in queue.takeHeldCounts() } }
 }

@@ -145,12 +145,30 @@ final class Connection {
     }
 
     @discardableResult
-    private func wait(for events: Int16) throws -> Int16 {
+    private func wait(for events: Int16, milliseconds: Int32 = -1) throws -> Int16 {
         var descriptor = pollfd(fd: PQsocket(pg), events: events, revents: 0)
-        while poll(&descriptor, 1, -1) < 0 {
+        while poll(&descriptor, 1, milliseconds) < 0 {
             guard errno == EINTR else { throw StoreError.lost(String(cString: strerror(errno))) }
         }
         return descriptor.revents
+    }
+
+    // MARK: Notifications
+
+    /// The payload of the next notification that has come from another session.
+    func nextNotification() -> String? {
+        while let notification = PQnotifies(pg) {
+            defer { PQfreemem(notification) }
+            if notification.pointee.be_pid != PQbackendPID(pg) {
+                return String(cString: notification.pointee.extra)
+            }
+        }
+        return nil
+    }
+
+    /// Whether something has come in within the time.
+    func waitForInput(milliseconds: Int32) throws -> Bool {
+        try wait(for: Int16(POLLIN), milliseconds: milliseconds) != 0
     }
 
     /// Whether the idle connection has been closed from the other side.

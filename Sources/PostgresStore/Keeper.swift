@@ -29,6 +29,8 @@ final class Keeper: Worker, @unchecked Sendable {
     /// Registered, but another broker is still the sole one.
     private var isJoining = false
     private var isSole = false
+    /// The epochs of the other living brokers.
+    private var others: Set<Int64> = []
     /// When the last heartbeat, or the registration, was asked for.
     private var beatenAt = Instant(nanoseconds: 0)
 
@@ -146,6 +148,8 @@ final class Keeper: Worker, @unchecked Sendable {
         let tubes = try readTubes(connection)
         newestTube = tubes.map(\.id).max() ?? 0
         isJoining = false
+        // At once: it says how many others there are.
+        nextBeat = client.now()
         client.attach(epoch: epoch, isSole: isSole, tubes: tubes, sentAt: beatenAt)
         if !hasStarted {
             hasStarted = true
@@ -167,12 +171,17 @@ final class Keeper: Worker, @unchecked Sendable {
             return
         }
         beatenAt = sentAt
-        let peers = try bury(connection)
+        let before = others
+        others = try bury(connection)
         if isJoining { return }
-        client.renew(sentAt: sentAt, peers: peers, isSole: own.bool(0, 0))
-        if peers == 0, client.wantsSole { try becomeSole(connection, parameters) }
+        client.renew(
+            sentAt: sentAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: own.bool(0, 0))
+        if others.isEmpty, client.wantsSole { try becomeSole(connection, parameters) }
         let newest = try connection.execute(.newestTube).int32(0, 0)
-        if peers > 0 || newest > newestTube { client.learn(try readTubes(connection)) }
+        if !others.isEmpty || newest > newestTube {
+            let readAt = client.now()
+            client.learn(try readTubes(connection), readAt: readAt)
+        }
         newestTube = newest
     }
 
@@ -183,13 +192,14 @@ final class Keeper: Worker, @unchecked Sendable {
         if isSole { client.becameSole() }
     }
 
-    /// Declares brokers dead that are; returns how many others live.
+    /// Declares brokers dead that are.
+    /// - Returns: the epochs of the others that live.
     @discardableResult
-    private func bury(_ connection: Connection) throws -> Int {
+    private func bury(_ connection: Connection) throws -> Set<Int64> {
         var own = Parameters()
         own.add(epoch)
         let peers = try connection.execute(.peers, own)
-        guard peers.count > 0 else { return 0 }
+        guard peers.count > 0 else { return [] }
         let ended = (0..<peers.count).filter {
             peers.string($0, 2) == ProcessSpace.name && ProcessSpace.hasEnded(peers.int32($0, 1))
         }
@@ -204,11 +214,11 @@ final class Keeper: Worker, @unchecked Sendable {
             var gone = Parameters()
             gone.add(int8s: epochs)
             _ = try connection.execute(.inheritLedger, gone)
-            _ = try connection.execute(.forgetHeld, gone)
+            _ = try connection.execute(.forgetPublished, gone)
         }
         try connection.run("commit")
         if !epochs.isEmpty { logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"]) }
-        return peers.count - epochs.count
+        return Set((0..<peers.count).map { peers.int64($0, 0) }).subtracting(epochs)
     }
 
     private func unregister(_ connection: Connection) throws {
@@ -216,7 +226,7 @@ final class Keeper: Worker, @unchecked Sendable {
         try fold(connection, keepingLast: false)
         var own = Parameters()
         own.add(int8s: [epoch])
-        _ = try connection.execute(.forgetHeld, own)
+        _ = try connection.execute(.forgetPublished, own)
         var parameters = Parameters()
         parameters.add(epoch)
         _ = try connection.execute(.unregister, parameters)
@@ -283,15 +293,24 @@ final class Keeper: Worker, @unchecked Sendable {
     }
 
     private func readTubes(_ connection: Connection) throws -> [TubeRow] {
-        let rows = try connection.execute(.tubes)
+        var own = Parameters()
+        own.add(epoch)
+        let rows = try connection.execute(.tubes, own)
         return (0..<rows.count).map { row in
             TubeRow(
                 id: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)), pause: rows.int64(row, 2),
                 pauseLeft: rows.int64(row, 3),
-                counts: StateCounts(
-                    urgent: Int(rows.int64(row, 4)), ready: Int(rows.int64(row, 5)), delayed: Int(rows.int64(row, 6)),
-                    buried: Int(rows.int64(row, 7))))
+                counts: rows.counts(row, from: 4), heldElsewhere: rows.counts(row, from: 8))
         }
+    }
+}
+
+extension Rows {
+    /// Four columns: urgent, ready, delayed, buried.
+    fileprivate func counts(_ row: Int, from column: Int) -> StateCounts {
+        StateCounts(
+            urgent: Int(int64(row, column)), ready: Int(int64(row, column + 1)), delayed: Int(int64(row, column + 2)),
+            buried: Int(int64(row, column + 3)))
     }
 }
 

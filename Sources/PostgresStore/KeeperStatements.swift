@@ -1,7 +1,8 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        lockBrokers, register, otherSole, becomeSole, beat, peers, bury, inheritLedger, forgetHeld, unregister, ids,
+        lockBrokers, register, otherSole, becomeSole, beat, peers, bury, inheritLedger, forgetPublished, unregister,
+        ids,
         fold, publish, unpublish,
         newestTube, tubes,
     ]
@@ -132,8 +133,13 @@ extension Statement {
             where epoch = $1::bigint and urgent = 0 and ready = 0 and delayed = 0 and buried = 0
             """)
 
-    static let forgetHeld = Statement(
-        name: "forget_held", sql: "delete from tube_held where epoch = any ($1::bigint[])")
+    /// What brokers that are gone have told the others.
+    static let forgetPublished = Statement(
+        name: "forget_published",
+        sql: """
+            with awaited as (delete from tube_awaited where epoch = any ($1::bigint[]))
+            delete from tube_held where epoch = any ($1::bigint[])
+            """)
 
     static let newestTube = Statement(name: "newest_tube", sql: "select coalesce(max(id), 0) from tube")
 
@@ -144,7 +150,9 @@ extension Statement {
                 tube.id, tube.name, coalesce(tube.pause, 0),
                 greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
                 coalesce(total.urgent, 0)::bigint, coalesce(total.ready, 0)::bigint,
-                coalesce(total.delayed, 0)::bigint, coalesce(total.buried, 0)::bigint
+                coalesce(total.delayed, 0)::bigint, coalesce(total.buried, 0)::bigint,
+                coalesce(held.urgent, 0)::bigint, coalesce(held.ready, 0)::bigint,
+                coalesce(held.delayed, 0)::bigint, coalesce(held.buried, 0)::bigint
             from tube
             left join (
                 select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
@@ -158,6 +166,13 @@ extension Statement {
                 ) as part (tube_id, urgent, ready, delayed, buried)
                 group by tube_id
             ) as total on total.tube_id = tube.id
+            left join (
+                select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
+                    sum(buried) as buried
+                from tube_held
+                where epoch <> $1::bigint and exists (select from broker where broker.epoch = tube_held.epoch)
+                group by tube_id
+            ) as held on held.tube_id = tube.id
             order by tube.id
             """)
 }

@@ -18,6 +18,9 @@ public struct Migration: Sendable {
         Migration(
             version: 4, name: "sole", up: PackageResources._004_sole_up_sql,
             down: PackageResources._004_sole_down_sql),
+        Migration(
+            version: 5, name: "notices", up: PackageResources._005_notices_up_sql,
+            down: PackageResources._005_notices_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

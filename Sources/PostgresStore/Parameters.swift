@@ -20,6 +20,9 @@ struct Parameters {
     mutating func add(bools list: some Collection<Bool>) {
         addArray(type: 16, list, size: { _ in 1 }) { $1.append($0 ? 1 : 0) }
     }
+    mutating func add(texts list: some Collection<String>) {
+        addArray(type: 25, list, size: { $0.utf8.count }) { $1.append(contentsOf: $0.utf8) }
+    }
     mutating func add(bytes list: some Collection<[UInt8]>) {
         addArray(type: 17, list, size: { $0.count }) { $1.append(contentsOf: $0) }
     }

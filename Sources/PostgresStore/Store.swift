@@ -15,13 +15,15 @@ public struct StoreSummary: Sendable {
     }
 }
 
-/// Jobs in PostgreSQL: four threads, each with a connection. One writer commits puts and another one changes, so that
-/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch.
+/// Jobs in PostgreSQL: five threads, each with a connection. One writer commits puts and another one changes, so that
+/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the notifier
+/// talks to other brokers.
 public final class Store: Sendable {
     private let puts: Writer
     private let changes: Writer
     private let reader: Reader
     private let keeper: Keeper
+    private let notifier: Notifier
     private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
 
     /// The client has to outlive the store.
@@ -34,6 +36,7 @@ public final class Store: Sendable {
         self.puts = puts
         self.changes = changes
         self.reader = reader
+        notifier = Notifier(configuration, client, logger)
         keeper = Keeper(
             configuration, client,
             settled: [
@@ -56,6 +59,7 @@ public final class Store: Sendable {
             puts.start()
             changes.start()
             reader.start()
+            notifier.start()
             return summary
         }
         throw StoreError.lost("stopped")
@@ -67,14 +71,17 @@ public final class Store: Sendable {
     public func wakeReader() { reader.bell.ring() }
     /// Ids are wanted.
     public func wakeKeeper() { keeper.bell.ring() }
+    /// There are notices to take.
+    public func wakeNotifier() { notifier.bell.ring() }
 
     /// Ends the threads, the writers after their last batches; the broker's row goes last, and with it its leases.
     /// Blocks up to about `seconds`.
     public func stop(within seconds: Double) {
+        let isSilent = notifier.stop(within: seconds / 4)
         let arePut = puts.stop(within: seconds / 4)
         let areChanged = changes.stop(within: seconds / 4)
         let isRead = reader.stop(within: seconds / 4)
         // With a batch under way the epoch must stay: its death is for others to declare.
-        if arePut, areChanged, isRead { _ = keeper.stop(within: seconds / 4) }
+        if arePut, areChanged, isRead, isSilent { _ = keeper.stop(within: seconds / 4) }
     }
 }

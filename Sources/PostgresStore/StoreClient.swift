@@ -13,12 +13,14 @@ public protocol StoreClient: AnyObject, Sendable {
 
     /// This broker has been registered; its validity counts from `sentAt`, when that was asked for.
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant)
-    /// The heartbeat of `sentAt` was taken; `isSole`: what the broker's row says.
-    func renew(sentAt: Instant, peers: Int, isSole: Bool)
+    /// The heartbeat of `sentAt` was taken; `hasLostPeer`: one that lived before does so no more; `isSole`: what the
+    /// broker's row says.
+    func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool)
     /// Whether the database is to be asked to make this broker the sole one; and: it has.
     var wantsSole: Bool { get }
     func becameSole()
-    func learn(_ tubes: [TubeRow])
+    /// Tubes as they were at some time after `readAt`.
+    func learn(_ tubes: [TubeRow], readAt: Instant)
     /// The epoch is dead.
     func detach()
     /// A writer's connection was lost and is back.
@@ -29,6 +31,13 @@ public protocol StoreClient: AnyObject, Sendable {
     func idRequestFailed()
     /// Counts of held jobs that have changed since they were last taken.
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)]
+
+    func takeNotices() -> Notices?
+    /// Other brokers know that clients here wait for tubes; these of them exist.
+    func announced(_ tubes: [(tube: TubeID, name: TubeName)])
+    func noticed(_ notice: Notice)
+    /// Notices may have been lost.
+    func missedNotices()
 
     func now() -> Instant
 }

@@ -34,6 +34,12 @@ public struct StateCounts: Hashable, Sendable {
         }
     }
 
+    public static func + (a: StateCounts, b: StateCounts) -> StateCounts {
+        var sum = a
+        sum += b
+        return sum
+    }
+
     public static func += (a: inout StateCounts, b: StateCounts) {
         a.urgent += b.urgent
         a.ready += b.ready

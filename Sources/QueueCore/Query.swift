@@ -169,13 +169,19 @@ public struct TubeRow: Sendable {
     /// Microseconds until the pause ends.
     public var pauseLeft: Int64
     public var counts: StateCounts
+    /// Jobs that clients of other brokers hold.
+    public var heldElsewhere: StateCounts
 
-    public init(id: TubeID, name: TubeName, pause: Int64, pauseLeft: Int64, counts: StateCounts) {
+    public init(
+        id: TubeID, name: TubeName, pause: Int64, pauseLeft: Int64, counts: StateCounts,
+        heldElsewhere: StateCounts = StateCounts()
+    ) {
         self.id = id
         self.name = name
         self.pause = pause
         self.pauseLeft = pauseLeft
         self.counts = counts
+        self.heldElsewhere = heldElsewhere
     }
 }
 

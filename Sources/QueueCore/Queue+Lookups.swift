@@ -136,6 +136,7 @@ extension Queue {
     /// Jobs have become ready in the database.
     mutating func ready(_ readied: [Readied], now: Instant) {
         for group in readied {
+            tellOthers(group.tube, group.first)
             guard let tube = tubeSlotsByRow[group.tube] else { continue }
             if !isStale { tubes[tube].stored += group.change }
             note(tube, group.first, now: now)

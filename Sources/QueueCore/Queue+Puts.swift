@@ -132,7 +132,9 @@ extension Queue {
             cache(remember(Job(put: put, body: put.body, now: now)), now: now)
             match(tube, now: now)
         } else {
-            note(tube, JobKey(priority: put.priority, id: put.id), now: now)
+            let key = JobKey(priority: put.priority, id: put.id)
+            tellOthers(put.tube, key)
+            note(tube, key, now: now)
         }
         // Last: a reserve in the same packet comes after the clients that were waiting before.
         fill(put.ticket, .inserted(put.id), now: now)

@@ -167,6 +167,7 @@ extension Queue {
         // A tube that was not there before has no jobs that could be missing here; one that has been learnt since may.
         let isEmpty = isNew && tubes[tube].row == nil
         setRow(tube, row)
+        if isNew { tellOthers(ofNew: row) }
         if isEmpty { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
     }
 

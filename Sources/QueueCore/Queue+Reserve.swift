@@ -75,6 +75,7 @@ extension Queue {
         for tube in connections[slot].watched {
             tubes[tube].waiting += 1
             tubes[tube].waiters.append(waiter)
+            announceWait(tube)
             if tubes[tube].hasManyStaleWaiters {
                 tubes[tube].waiters = Deque(tubes[tube].waiters.filter { isWaiting($0) })
             }

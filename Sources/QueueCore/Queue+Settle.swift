@@ -131,7 +131,10 @@ extension Queue {
         } else {
             let key = jobs[job].key
             forget(job)
-            if move.to == .ready { note(tube, key, now: now) }
+            if move.to == .ready {
+                tellOthers(move.tube, key)
+                note(tube, key, now: now)
+            }
         }
         if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
         settled(move.id, now: now)

@@ -9,7 +9,8 @@ extension Queue {
         self.epoch = epoch
         sharing = isSole ? .sole : .shared
         epochValidUntil = validUntil
-        learn(rows, isFirst: true, now: now)
+        learn(rows, isFirst: true, readAt: now, now: now)
+        announceAgain()
         nextSweep = now
         nextTick = now
         for slot in listing { tubes[slot].cache.note(.first) }
@@ -24,20 +25,31 @@ extension Queue {
         runParked(of: waiting, now: now)
     }
 
-    /// The heartbeat has been renewed; `peers`: how many other brokers live; `isSole`: what this one's row says.
-    public mutating func renew(validUntil: Instant, peers: Int, isSole: Bool, now: Instant) {
+    /// The heartbeat has been renewed; `peers`: how many other brokers live; `hasLostPeer`: one has gone since the last
+    /// time; `isSole`: what this one's row says.
+    public mutating func renew(
+        validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
+    ) {
         if peers > 0 || !isSole { endSole(now: now) }
         let wasValid = now < epochValidUntil
         epochValidUntil = validUntil
-        if peers > 0, self.peers == 0 {
-            self.peers = peers
-            for slot in listing { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
-        }
+        let wasAlone = self.peers == 0
         self.peers = peers
-        if !wasValid {
-            matchAll(now: now)
-            epochRenewed(now: now)
+        if peers > 0, wasAlone {
+            for slot in listing {
+                giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
+                if tubes[slot].waiting > 0 { announceWait(slot) }
+            }
         }
+        if peers == 0 {
+            for slot in listing { tubes[slot].heldElsewhere = StateCounts() }
+        }
+        // What the dead had leased lies anywhere in the tubes.
+        if hasLostPeer {
+            for slot in listing { tubes[slot].cache.note(.first) }
+        }
+        if !wasValid || hasLostPeer { matchAll(now: now) }
+        if !wasValid { epochRenewed(now: now) }
     }
 
     /// The connection to the database was lost and is back. Rows and leases that the cache relies on may be gone with
@@ -90,19 +102,21 @@ extension Queue {
         for id in limbo.keys { limbo[id]?.row = nil }
     }
 
-    /// Rows of `tube`: at the start all of them, later those that other brokers or SQL have made.
-    public mutating func learn(_ rows: [TubeRow], isFirst: Bool = false, now: Instant) {
+    /// Rows of `tube`, as they were at some time after `readAt`: at the start all of them, later what other brokers or
+    /// SQL have made of them.
+    public mutating func learn(_ rows: [TubeRow], isFirst: Bool = false, readAt: Instant, now: Instant) {
         for row in rows {
             tubeRows[row.name] = row.id
             if tubeSlots[row.name] == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
             let slot = tube(named: row.name)
             let isNew = tubes[slot].row == nil
             setRow(slot, row.id)
-            if isNew || isFirst || peers > 0 { tubes[slot].stored = row.counts }
-            if isNew { tubes[slot].cache.note(.first) }
-            if row.pauseLeft > 0, tubes[slot].pausedUntil == nil {
-                setPause(slot, length: row.pause, left: .microseconds(row.pauseLeft), now: now)
+            if isNew || isFirst || peers > 0 {
+                tubes[slot].stored = row.counts
+                tubes[slot].heldElsewhere = row.heldElsewhere
             }
+            if isNew { tubes[slot].cache.note(.first) }
+            learnPause(slot, row, readAt: readAt, now: now)
             if isNew { match(slot, now: now) }
             tubeReleased(slot, now: now)
         }

@@ -54,6 +54,7 @@ extension Queue {
         if nextPoll <= now, !isPolling {
             nextPoll = now + Queue.pollEvery
             poll(now: now)
+            withdrawIdleWaits()
             for slot in listing {
                 if peers > 0 { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }

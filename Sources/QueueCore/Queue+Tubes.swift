@@ -23,9 +23,10 @@ extension Queue {
         guard !tubes[slot].isReferenced, slot != defaultTube else { return }
         if tubes[slot].pausedUntil != nil {
             pausedTubes.remove(slot)
-            // A pause goes with its tube; its row must not bring it back.
-            ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now)
+            // A pause goes with its tube; its row must not bring it back. Of another broker the tube may be in use.
+            if peers == 0 { ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now) }
         }
+        withdrawWait(slot)
         if !tubes[slot].isHeldPublished {
             heldTubes.removeAll { $0 == slot }
             if let row = tubes[slot].row { heldGone.append(row) }
@@ -95,6 +96,7 @@ extension Queue {
     /// The row says so: now the memory does too.
     mutating func paused(_ tube: Int, seconds: UInt32, now: Instant) {
         tubes[tube].pauses += 1
+        tubes[tube].pauseSetAt = now
         setPause(tube, length: Int64(seconds), left: .seconds(seconds), now: now)
     }
 
@@ -108,6 +110,18 @@ extension Queue {
             unpause(tube, now: now)
         }
     }
+
+    /// What a row read at that time says. A pause that was set here since is not in it.
+    mutating func learnPause(_ tube: Int, _ row: TubeRow, readAt: Instant, now: Instant) {
+        guard tubes[tube].pauseSetAt < readAt else { return }
+        let left = Span.microseconds(max(0, row.pauseLeft))
+        let known = tubes[tube].pausedUntil.map { $0 - now } ?? Span(nanoseconds: 0)
+        // A little is the way of the row to here.
+        guard abs(left.nanoseconds - known.nanoseconds) > Queue.pauseSlack.nanoseconds else { return }
+        setPause(tube, length: row.pause, left: left, now: now)
+    }
+
+    static let pauseSlack = Span.milliseconds(500)
 
     mutating func unpause(_ tube: Int, now: Instant) {
         tubes[tube].pause = 0

@@ -77,6 +77,8 @@ public struct Queue: ~Copyable {
     var strangers: [PendingQuery] = []
     var orphanedPuts: [OrphanedPut] = []
     var heldTubes: [Int] = []
+    /// For the other brokers.
+    var notices = Notices()
 
     /// Reservations that SQL readers have not been told of, oldest first.
     var unannounced: Unannounced = Unannounced()

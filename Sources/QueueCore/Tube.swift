@@ -12,6 +12,8 @@ struct Tube: Vacatable {
     /// Jobs that clients of this broker hold, by stored state.
     var held = StateCounts()
     var isHeldPublished = true
+    /// Jobs that clients of other brokers hold, as of about a second ago.
+    var heldElsewhere = StateCounts()
 
     var using = 0
     var watching = 0
@@ -27,11 +29,17 @@ struct Tube: Vacatable {
     var pauses: UInt64 = 0
     var pause: Int64 = 0
     var pausedUntil: Instant?
+    /// When this broker itself last paused it, or ended that.
+    var pauseSetAt = Instant(nanoseconds: 0)
 
     var cache = ReadyCache()
     /// Clients waiting for a job of this tube, longest first; entries whose wait has ended are stale.
     var waiters: Deque<Waiter> = []
     var waiting = 0
+    /// Other brokers know, or will, that clients here wait for it.
+    var isAwaited = false
+    /// Polls since somebody waited.
+    var idlePolls = 0
 
     init(name: TubeName) {
         self.name = name
@@ -45,7 +53,8 @@ struct Tube: Vacatable {
     var isReferenced: Bool { using > 0 || watching > 0 || pins > 0 || leased > 0 || stored.total > 0 || held.total > 0 }
 
     var jobs: JobCounts {
-        JobCounts(
+        let held = held + heldElsewhere
+        return JobCounts(
             urgent: max(0, stored.urgent - held.urgent), ready: max(0, stored.ready - held.ready),
             reserved: held.total, delayed: max(0, stored.delayed - held.delayed),
             buried: max(0, stored.buried - held.buried))

@@ -26,6 +26,12 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var idsWanted: Int?
         var ids: [ClosedRange<JobID>] = []
         var held: [(tube: TubeID, counts: StateCounts)] = []
+        var tubes: [TubeRow] = []
+        var lostPeers = 0
+        var notices = Notices()
+        var announced: [TubeName] = []
+        var noticed: [Notice] = []
+        var listenings = 0
     }
 
     /// Has a sole broker give that up, which others wait for.
@@ -101,6 +107,22 @@ final class FakeClient: StoreClient, @unchecked Sendable {
             state.ids.reduce(0) { $0 + $1.count } >= count ? state.ids : nil
         }
     }
+    func give(_ notices: Notices) { change { $0.notices = notices } }
+    /// Waits until it hears what others tell.
+    func listening(_ count: Int = 1) throws {
+        _ = try wait(for: "\(count) connections of the notifier") { $0.listenings >= count ? true : nil }
+    }
+    func announcement(of tube: TubeName) throws {
+        _ = try wait(for: "the announcement of \(tube)") { $0.announced.contains(tube) ? true : nil }
+    }
+    func notice() throws -> Notice {
+        try wait(for: "a notice") { $0.noticed.isEmpty ? nil : $0.noticed.removeFirst() }
+    }
+    /// A tube as the keeper reads it, once it is like that.
+    func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
+        try wait(for: "the tube \(name)") { state in state.tubes.first { $0.name == name && isSo($0) } }
+    }
+    func lostPeer() throws { _ = try wait(for: "the loss of another broker") { $0.lostPeers > 0 ? true : nil } }
     var isAttached: Bool { change { !$0.attachments.isEmpty } }
     var detachments: Int { change { $0.detachments } }
     /// Whether the held counts have been taken.
@@ -130,13 +152,16 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant) {
         change { $0.attachments.append(Attachment(epoch: epoch, isSole: isSole, tubes: tubes)) }
     }
-    func renew(sentAt: Instant, peers: Int, isSole: Bool) {
-        change { $0.renewals.append(peers) }
+    func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool) {
+        change {
+            $0.renewals.append(peers)
+            if hasLostPeer { $0.lostPeers += 1 }
+        }
         if peers > 0, isSole, let epoch = change({ $0.attachments.last?.epoch }) { endSole?(epoch) }
     }
     let wantsSole = false
     func becameSole() {}
-    func learn(_ tubes: [TubeRow]) {}
+    func learn(_ tubes: [TubeRow], readAt: Instant) { change { $0.tubes = tubes } }
     func detach() { change { $0.detachments += 1 } }
     func reconnected() { change { $0.reconnections += 1 } }
 
@@ -154,6 +179,16 @@ final class FakeClient: StoreClient, @unchecked Sendable {
             return state.held
         }
     }
+
+    func takeNotices() -> Notices? {
+        change { state in
+            defer { state.notices = Notices() }
+            return state.notices.isEmpty ? nil : state.notices
+        }
+    }
+    func announced(_ tubes: [(tube: TubeID, name: TubeName)]) { change { $0.announced += tubes.map(\.name) } }
+    func noticed(_ notice: Notice) { change { $0.noticed.append(notice) } }
+    func missedNotices() { change { $0.listenings += 1 } }
 
     func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
 }

@@ -56,6 +56,14 @@ final class TestStore {
         return try client.answers(queries.count)
     }
 
+    func tell(_ fill: (inout Notices) -> Void) throws {
+        var notices = Notices()
+        notices.epoch = try epoch
+        fill(&notices)
+        client.give(notices)
+        store.wakeNotifier()
+    }
+
     /// Asks for ids and returns all that have come, once there are `total`.
     func fetchIDs(_ count: Int, total: Int) throws -> [ClosedRange<JobID>] {
         client.wantIDs(count)

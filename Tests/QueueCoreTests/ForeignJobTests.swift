@@ -82,7 +82,7 @@ struct ForeignJobTests {
         let client = world.connect()
         world.queries = .done
         client.sends(.put("a"))
-        world.act { $0.learn(self.world.database.tubeRows(at: $1), now: $1) }
+        world.act { $0.learn(self.world.database.tubeRows(at: $1), readAt: $1, now: $1) }
         world.connect().sends(.put("b"))
         world.queries = .flowing
         #expect(client.hears() == [.inserted(1)])

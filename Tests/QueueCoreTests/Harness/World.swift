@@ -122,7 +122,7 @@ final class World {
         let isSole = database.sole == queue.epoch
         act { $0.renew(validUntil: $1 + World.validity, peers: self.peers, isSole: isSole, now: $1) }
         if peers == 0, queue.wantsSole, database.becomeSole(queue.epoch) { act { $0.becameSole(now: $1) } }
-        if peers > 0 { act { $0.learn(self.database.tubeRows(at: $1), now: $1) } }
+        if peers > 0 { act { $0.learn(self.database.tubeRows(at: $1), readAt: $1, now: $1) } }
         settle()
     }
 

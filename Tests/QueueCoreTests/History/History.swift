@@ -120,7 +120,7 @@ final class History {
             let priority = UInt32.random(in: 0...9, using: &random)
             let id = world.database.putForeign(in: tube, priority: priority, at: world.now)
             checker.foreign.insert(id)
-            world.act { $0.learn(self.world.database.tubeRows(at: $1), now: $1) }
+            world.act { $0.learn(self.world.database.tubeRows(at: $1), readAt: $1, now: $1) }
             log("foreign put \(id) priority \(priority) in \(tube)")
         } else if options.hasForeign, chance(30) {
             world.peers = world.peers == 0 ? 1 : 0

@@ -1,0 +1,109 @@
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+private let t = TubeName(unchecked: "t")
+private let u = TubeName(unchecked: "u")
+
+@Suite("notifier")
+struct NotifierTests {
+    let db: Database
+    let (here, there): (TestStore, TestStore)
+    let tube: TubeID
+
+    init() async throws {
+        db = try Database()
+        tube = try db.addTube("t")
+        here = try await TestStore(db.configuration)
+        there = try await TestStore(db.configuration("there"))
+        try here.client.listening()
+        try there.client.listening()
+    }
+
+    private func tell(_ id: JobID, of tube: TubeID? = nil) throws {
+        try here.tell { $0.readied[tube ?? self.tube] = JobKey(priority: 7, id: id) }
+    }
+
+    @Test func aJobIsToldToThoseWhoseClientsWait() throws {
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        try tell(1)
+        let notice = try there.client.notice()
+        #expect(notice.tube == tube && notice.name == t)
+        #expect(notice.key == JobKey(priority: 7, id: 1))
+    }
+
+    @Test func nobodyIsToldOfWhatNobodyWaitsFor() throws {
+        let other = try db.addTube("other")
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        try tell(1, of: other)
+        try tell(2)
+        #expect(try there.client.notice().key.id == 2)
+    }
+
+    @Test func whoseClientsWaitNoMoreIsNotTold() throws {
+        let other = try db.addTube("u")
+        try there.tell {
+            $0.waits[t] = true
+            $0.waits[u] = true
+        }
+        try there.client.announcement(of: u)
+        try there.tell { $0.waits[t] = false }
+        try eventually("t is withdrawn") { try db.number("select count(*) from tube_awaited") == 1 }
+        try tell(1)
+        try tell(2, of: other)
+        #expect(try there.client.notice().key.id == 2)
+    }
+
+    @Test func whatAnyoneElseNotifiesIsIgnored() throws {
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        for text in ["", "x", "1 2 3", "1 2 3 -bad", "1 99999999999 3 t", "\(Int64.max) 1 1 t"] {
+            try db.run("select pg_notify('\(db.schema)', '\(text)')")
+        }
+        try tell(1)
+        #expect(try there.client.notice().key.id == 1)
+    }
+
+    @Test func aLostConnectionIsMadeAgain() throws {
+        try db.run(
+            """
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where application_name = '\(db.sessions) there' and query like '%listen%'
+            """)
+        try there.client.listening(2)
+    }
+
+    @Test func whatTheGoneHaveAnnouncedGoesWithThem() throws {
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        there.stop()
+        #expect(try db.number("select count(*) from tube_awaited") == 0)
+    }
+}
+
+@Suite("keeper, among others")
+struct NeighbourTests {
+    @Test func whatOthersHoldIsRead() async throws {
+        let db = try Database()
+        let tube = try db.addTube("t")
+        let (here, there) = (try await TestStore(db.configuration), try await TestStore(db.configuration))
+        there.client.hold(StateCounts(urgent: 1, ready: 2), of: tube)
+        let row = try here.client.tube(t) { $0.heldElsewhere.ready == 2 }
+        #expect(row.heldElsewhere == StateCounts(urgent: 1, ready: 2))
+        // Its own are not among them.
+        #expect(try there.client.tube(t) { _ in true }.heldElsewhere == StateCounts())
+    }
+
+    @Test func theLossOfAnotherIsTold() async throws {
+        let db = try Database()
+        let (here, there) = (try await TestStore(db.configuration), try await TestStore(db.configuration))
+        _ = try here.client.renewal()
+        try eventually("there is another one") { try here.client.renewal() == 1 }
+        there.stop()
+        try here.client.lostPeer()
+    }
+}
