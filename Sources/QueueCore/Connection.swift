@@ -11,8 +11,11 @@ struct Connection: Vacatable, HeapMember {
     var used = 0
     var watched: [Int] = []
 
-    /// The jobs it holds, as a list through `Job.next`, last reserved first.
+    /// The jobs it holds, as a list through `Job.next`, last reserved first; and the first reserved of them.
     var firstHeld = -1
+    var lastHeld = -1
+    /// How many of them are so close to their deadlines that it is warned.
+    var dueSoon = 0
 
     /// The put that is coming has been counted.
     var hasAnnouncedPut = false
@@ -30,15 +33,27 @@ struct Connection: Vacatable, HeapMember {
     var pipelined: Pipelinable?
     /// The command that waits until all open replies are known.
     var parked: Command?
+    /// Bytes of its puts that wait for a commit.
+    var pendingBytes = 0
     /// It has sent all that it will send.
     var inputEnded = false
     var heapPosition: Int32 = -1
 
     /// Open replies beyond which no more commands are read from the connection.
     static let maxOpenReplies = 1024
+    /// Bytes of puts that wait for a commit beyond which none are: others have their share of each batch.
+    static let maxPendingBytes = 4 << 20
+    /// Tubes that it may watch; each reserve looks at all of them.
+    static let maxWatched = 10_000
 
     /// Whether no command may be given to it now.
-    var isBlocked: Bool { wait != nil || parked != nil || replies.count >= Connection.maxOpenReplies }
+    var isBlocked: Bool {
+        wait != nil || parked != nil || replies.count >= Connection.maxOpenReplies
+            || pendingBytes >= Connection.maxPendingBytes
+    }
+
+    /// Whether it is owed a reply.
+    var isBusy: Bool { wait != nil || parked != nil || !replies.isEmpty }
 
     mutating func vacate() {
         let generation = generation

@@ -26,7 +26,7 @@ struct Job: Vacatable, HeapMember {
     var isReclaimed = false
     /// While settling: nobody has asked for it, and everybody may have it afterwards.
     var isGivenUp = false
-    /// While settling: a refill has met it that reads own leases too, so it cannot tell whose the lease will be.
+    /// While settling: a refill has met it that does not care for leases, so it cannot tell whose the lease will be.
     var mustBeReread = false
     /// Absent when the memory budget had no room for it, and once it has been given out.
     var body: Body?
@@ -37,6 +37,8 @@ struct Job: Vacatable, HeapMember {
     var owner = -1
     var reserved = Instant(nanoseconds: 0)
     var deadline = Instant.never
+    /// The deadline is so close that its owner is warned.
+    var isDueSoon = false
     /// Its neighbours among the jobs of its owner.
     var previous = -1
     var next = -1

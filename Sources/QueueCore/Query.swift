@@ -23,6 +23,15 @@ public enum Query: Sendable {
     case openTube(TubeName)
     /// 0 seconds end a pause.
     case pause(TubeName, seconds: UInt32)
+
+    /// The tubes that it names by their rows.
+    var rows: [TubeID] {
+        switch self {
+        case .refill(let tube, _, _, _, _), .kick(let tube, _, _), .first(let tube, _, _): [tube]
+        case .poll(let tubes): tubes
+        case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .openTube, .pause: []
+        }
+    }
 }
 
 /// Which rows a refill gives, and what it does to them.

@@ -27,10 +27,13 @@ extension Queue {
                 jobs[job].body = nil
             }
         }
+        let tube = jobs[job].tube
+        // A put, or what a refill has read, may come after the last watcher has gone.
+        if tubes[tube].watching == 0, tubes[tube].cache.idleSince == nil { tubes[tube].cache.idleSince = now }
         jobs[job].charged = bytes
         cachedBytes += bytes
         jobs[job].phase = .cached
-        tubes[jobs[job].tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
+        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
     }
 
     mutating func uncache(_ job: Int) {
@@ -43,6 +46,15 @@ extension Queue {
     mutating func note(_ tube: Int, _ key: JobKey, now: Instant) {
         tubes[tube].cache.note(key)
         match(tube, now: now)
+    }
+
+    /// Rows may have this broker's lease without being known here, also of tubes that come later.
+    mutating func readOwnLeases() {
+        hasReconnected = true
+        for slot in listing {
+            tubes[slot].cache.note(.first)
+            tubes[slot].cache.readsOwn = true
+        }
     }
 
     /// Asks the ready index from the horizon on.
@@ -75,6 +87,8 @@ extension Queue {
     /// A query that is about to be sent. How a refill claims depends on what this broker is now, and whatever becomes
     /// known from here on may be news to its answer.
     mutating func renewed(_ query: PendingQuery) -> Query {
+        // The lease of a sole broker's job may be on its way to the row.
+        if case .fetch(let id, _) = query.query { return .fetch(id, isSole: sharing != .shared) }
         guard case .refill(let tube) = query.purpose, let row = tubes[tube].row else { return query.query }
         tubes[tube].cache.missed = .end
         tubes[tube].cache.settledMeanwhile = []
@@ -92,12 +106,19 @@ extension Queue {
         tubes[tube].cache.isRefilling = false
         tubes[tube].pins -= 1
         let settled = tubes[tube].cache.settledMeanwhile
-        for row in rows where claim == .free || !(isLeasedPutInFlight(row.id) || settled.contains(row.id)) {
-            adopt(row, tube: tube, claim, now: now)
+        for row in rows where claim == .free || !isLeasedPutInFlight(row.id) {
+            if claim != .free, settled.contains(row.id) {
+                // The row may be older than that, or younger: it is read once more.
+                tubes[tube].cache.missed = min(tubes[tube].cache.missed, row.key)
+            } else {
+                adopt(row, tube: tube, claim, now: now)
+            }
         }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
-        if claim != .free, reached == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
-        tubes[tube].cache.horizon = min(reached, tubes[tube].cache.missed)
+        let horizon = min(reached, tubes[tube].cache.missed)
+        // All has been seen, and nothing was forgotten meanwhile: that would have lowered the horizon.
+        if claim != .free, horizon == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
+        tubes[tube].cache.horizon = horizon
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
@@ -117,11 +138,11 @@ extension Queue {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
-            // Given up by a move that has committed and whose outcome is still on its way here.
+            // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a delay,
+            // when it has been kicked since.
             switch claim {
             case .free: jobs[job].isReclaimed = jobs[job].phase == .settling
-            case .freeAndOwn: jobs[job].mustBeReread = jobs[job].phase == .settling
-            case .none: break
+            case .freeAndOwn, .none: jobs[job].mustBeReread = jobs[job].phase == .settling
             }
         } else {
             insert(row, tube: tube, now: now)
@@ -147,6 +168,7 @@ extension Queue {
             }
         }
         // They are claimable by others from the commit on; then `note` lowers the horizon below them.
+        tubeReleased(tube, now: now)
     }
 
     /// Takes up a job that has this broker's lease.

@@ -26,6 +26,11 @@ extension Queue {
         isOpen(id) && !connections[id.slot].isBlocked
     }
 
+    /// Whether the connection is owed a reply: a reserve waits, or a command waits for the database.
+    public func isBusy(_ id: ConnectionID) -> Bool {
+        isOpen(id) && connections[id.slot].isBusy
+    }
+
     func isOpen(_ id: ConnectionID) -> Bool {
         connections[id.slot].generation == id.generation && connections[id.slot].isOpen
     }
@@ -70,22 +75,37 @@ extension Queue {
         guard isOpen(id) else { return }
         let slot = id.slot
         if connections[slot].wait != nil { endWait(slot) }
-        // In the order of their reservation, as beanstalkd does: the list has the latest first.
-        var held: [Int] = []
-        var next = connections[slot].firstHeld
-        while next >= 0 {
-            held.append(next)
-            next = jobs[next].next
-        }
-        for job in held.reversed() {
-            unhold(job)
-            giveBack(job, now: now)
-        }
         if connections[slot].isProducer { producers -= 1 }
         if connections[slot].isWorker { workers -= 1 }
+        connections[slot].isOpen = false
+        closing.append(slot)
+        finishClosing(now: now)
+    }
+
+    /// Jobs of connections that are gone which are given back in one go: others must not wait for a client that held a
+    /// million.
+    static let closingChunk = 1000
+
+    /// Goes on with giving back the jobs of connections that are gone.
+    mutating func finishClosing(now: Instant) {
+        var left = Queue.closingChunk
+        while let slot = closing.first {
+            // In the order of their reservation, as beanstalkd does.
+            while left > 0, connections[slot].lastHeld >= 0 {
+                left -= 1
+                let job = connections[slot].lastHeld
+                unhold(job)
+                giveBack(job, now: now)
+            }
+            guard connections[slot].lastHeld < 0 else { return }
+            closing.removeFirst()
+            forget(connection: slot, now: now)
+        }
+    }
+
+    private mutating func forget(connection slot: Int, now: Instant) {
         let used = connections[slot].used
         let watched = connections[slot].watched
-        connections[slot].isOpen = false
         connections.remove(slot)
         tubes[used].using -= 1
         tubeReleased(used, now: now)
@@ -97,10 +117,16 @@ extension Queue {
     /// Answers the command at hand.
     mutating func answer(_ slot: Int, _ reply: Reply, now: Instant) {
         if connections[slot].replies.isEmpty {
-            outboxes[connections[slot].outbox].append(.reply(id(of: slot), reply))
+            send(reply, to: id(of: slot))
         } else {
             connections[slot].replies.append(reply)
         }
+    }
+
+    private mutating func send(_ reply: Reply, to id: ConnectionID) {
+        let outbox = connections[id.slot].outbox
+        outboxes[outbox].append(.reply(id, reply))
+        outboxBytes[outbox] += reply.size
     }
 
     /// Keeps a place among the replies for an answer that comes later.
@@ -121,12 +147,11 @@ extension Queue {
             connections[slot].replies[at] = reply
             return
         }
-        let outbox = connections[slot].outbox
-        outboxes[outbox].append(.reply(ticket.connection, reply))
+        send(reply, to: ticket.connection)
         connections[slot].replies.removeFirst()
         connections[slot].firstPlace += 1
         while let known = connections[slot].replies.first, let known {
-            outboxes[outbox].append(.reply(ticket.connection, known))
+            send(known, to: ticket.connection)
             connections[slot].replies.removeFirst()
             connections[slot].firstPlace += 1
         }

@@ -146,6 +146,7 @@ extension Queue {
     // MARK: Reserve-job
 
     mutating func reserveJob(_ slot: Int, _ id: JobID, now: Instant) {
+        guard mayHoldMore else { return answer(slot, .outOfMemory, now: now) }
         if let job = jobSlots[id] {
             if jobs[job].isGivenUp { return awaitSettled(id, for: .reserveJob(id), slot) }
             guard jobs[job].phase == .cached else { return answer(slot, .notFound, now: now) }
@@ -204,6 +205,8 @@ extension Queue {
         guard let row = rows.first, let tube = tubeSlotsByRow[row.tube] else {
             return fill(ticket, .notFound, now: now)
         }
+        // It may have been made for this answer alone.
+        defer { tubeReleased(tube, now: now) }
         let state: JobState =
             switch (row.isReserved, row.state) {
             case (true, _): .reserved

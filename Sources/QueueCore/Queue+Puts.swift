@@ -30,6 +30,7 @@ extension Queue {
         let tube = connections[slot].used
         tubes[tube].pins += 1
         pendingBytes += Queue.cost(of: body)
+        connections[slot].pendingBytes += Queue.cost(of: body)
         let put = OrphanedPut(
             tube: tube, priority: priority, delay: delay, ttr: max(1, ttr), body: body, ticket: openReply(slot, .put),
             issued: now)
@@ -43,6 +44,17 @@ extension Queue {
 
     /// Bytes of memory that a put takes while it waits for its commit, about.
     static func cost(of body: Body) -> Int { jobOverhead + body.count }
+
+    /// A put has its answer: its body is no longer kept for it, and its client may go on.
+    mutating func endPut(_ body: Body, _ ticket: Ticket, _ reply: Reply, now: Instant) {
+        pendingBytes -= Queue.cost(of: body)
+        fill(ticket, reply, now: now)
+        guard isOpen(ticket.connection) else { return }
+        let slot = ticket.connection.slot
+        let wasBlocked = connections[slot].isBlocked
+        connections[slot].pendingBytes -= Queue.cost(of: body)
+        if wasBlocked { resume(slot) }
+    }
 
     private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
         let key = JobKey(priority: put.priority, id: id)
@@ -105,9 +117,11 @@ extension Queue {
         contains(lanes.puts.pending.puts, id) || lanes.puts.inFlight.map { contains($0.puts, id) } ?? false
     }
 
-    /// Whether the outcome of a put that is born leased is awaited.
+    /// Whether the outcome of a put that is born leased is awaited; by the lease of an epoch that has died it is nobody's.
     func isLeasedPutInFlight(_ id: JobID) -> Bool {
-        lanes.puts.inFlight.map { contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased } } ?? false
+        lanes.puts.inFlight.map {
+            $0.epoch == epoch && contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased }
+        } ?? false
     }
 
     private func contains(_ puts: [Put], _ id: JobID) -> Bool {
@@ -118,7 +132,6 @@ extension Queue {
 
     mutating func committed(_ put: Put, now: Instant) {
         let tube = put.tubeSlot
-        pendingBytes -= Queue.cost(of: put.body)
         totalJobs += 1
         tubes[tube].totalJobs += 1
         if !isStale { tubes[tube].stored.add(1, put.state, priority: put.priority) }
@@ -137,13 +150,12 @@ extension Queue {
             note(tube, key, now: now)
         }
         // Last: a reserve in the same packet comes after the clients that were waiting before.
-        fill(put.ticket, .inserted(put.id), now: now)
+        endPut(put.body, put.ticket, .inserted(put.id), now: now)
     }
 
     mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
-        pendingBytes -= Queue.cost(of: put.body)
         tubes[put.tubeSlot].pins -= 1
         tubeReleased(put.tubeSlot, now: now)
-        fill(put.ticket, reply, now: now)
+        endPut(put.body, put.ticket, reply, now: now)
     }
 }

@@ -24,6 +24,7 @@ extension Queue {
             queriesInFlight[at].epoch = epoch
             queriesInFlight[at].query = renewed(queriesInFlight[at])
         }
+        isCountedAlone = false
         queriesInFlightSince = now
         queriesEpoch = epoch
         return queriesInFlight
@@ -43,7 +44,8 @@ extension Queue {
         isStale = true
         for (query, answer) in zip(asked, answers) {
             switch (query.query, answer) {
-            case (.refill, .rows), (.reserve, .rows), (.fetch, .body): queries.append(query)
+            case (.refill, .rows), (.reserve, .rows), (.fetch, .body), (.openTube, .tube), (.pause, .tube):
+                queries += refuseLost(of: [query], now: now)
             default: finish(query, answer, now: now)
             }
         }
@@ -56,12 +58,24 @@ extension Queue {
         queriesInFlightSince = .never
         if queriesEpoch == epoch { detach(now: now) }
         // Whatever they wanted can be asked again under the next epoch, and in the same order.
-        queries.insert(contentsOf: asked, at: 0)
+        queries.insert(contentsOf: refuseLost(of: asked, now: now), at: 0)
     }
 
-    private mutating func finish(_ asked: PendingQuery, _ answer: Answer, now: Instant) {
+    /// Of queries that were asked under an earlier epoch those that can still be asked: they may name a tube by a row
+    /// that is another tube's now.
+    mutating func refuseLost(of asked: [PendingQuery], now: Instant) -> [PendingQuery] {
+        asked.filter { query in
+            guard query.query.rows.contains(where: lostRows.contains) else { return true }
+            refused(query.purpose, now: now)
+            return false
+        }
+    }
+
+    mutating func finish(_ asked: PendingQuery, _ answer: Answer, now: Instant) {
         switch (asked.purpose, answer) {
         case (.nothing, _): break
+        case (.reserve, .rows) where now >= epochValidUntil: lapsed.append((asked, answer))
+        case (.fetch, .body) where now >= epochValidUntil: lapsed.append((asked, answer))
         case (.refill(let tube), .rows(let rows)): refilled(tube, with: rows, asked: asked.query, now: now)
         case (.poll, .keys(let keys)): polled(keys, now: now)
         case (.sweep, .swept(let readied, let more, let nextDue)):
@@ -106,7 +120,11 @@ extension Queue {
             tubes[tube].isOpening = false
             tubes[tube].pins -= 1
             failOrphans(of: tube, now: now)
-        case .reserve(let id, _), .delete(let id, _), .kickJob(let id, _):
+        case .reserve(let id, _):
+            leaveLimbo(id, isUnchanged: true, now: now)
+            // Asked a second time, since its tube was not known: the first time has leased it.
+            readOwnLeases()
+        case .delete(let id, _), .kickJob(let id, _):
             leaveLimbo(id, isUnchanged: true, now: now)
         case .kick(_, let tube, _, _), .peekReady(_, let tube), .pause(_, let tube, _):
             tubes[tube].pins -= 1
@@ -140,10 +158,12 @@ extension Queue {
     private mutating func fetched(_ id: JobID, _ ticket: Ticket, _ body: Body?, now: Instant) {
         guard let body else {
             // The row has gone from under the lease: nothing to give, and nothing left to hold.
-            if let job = jobSlots[id], jobs[job].phase == .held {
+            if let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot {
+                let tube = jobs[job].tube
                 unhold(job)
                 countHeld(job, -1)
                 forget(job)
+                tubeReleased(tube, now: now)
             }
             return fill(ticket, .internalError, now: now)
         }
@@ -164,11 +184,10 @@ extension Queue {
     }
 
     private mutating func setOpened(_ tube: Int, _ row: TubeID, isNew: Bool) {
-        // A tube that was not there before has no jobs that could be missing here; one that has been learnt since may.
-        let isEmpty = isNew && tubes[tube].row == nil
         setRow(tube, row)
         if isNew { tellOthers(ofNew: row) }
-        if isEmpty { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
+        // Also when it is new: others may have put into it before the answer came.
+        tubes[tube].cache.note(.first)
     }
 
     private mutating func polled(_ keys: [(tube: TubeID, key: JobKey)], now: Instant) {

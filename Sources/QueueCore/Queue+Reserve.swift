@@ -2,12 +2,10 @@ import DequeModule
 
 /// Who gets which job: the smallest key over the unpaused tubes that a client watches, exactly (invariant 4).
 extension Queue {
-    /// How close to a deadline a client is warned instead of being given more (protocol, 1.4).
-    static let deadlineMargin = Span.seconds(1)
-
     mutating func reserve(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         becomeWorker(slot)
-        let isSoon = soonestDeadline(slot) <= now + Queue.deadlineMargin
+        guard mayHoldMore else { return answer(slot, .outOfMemory, now: now) }
+        let isSoon = isDeadlineSoon(slot)
         switch choose(slot, now: now) {
         case .job(let job):
             give(job, to: slot, now: now)
@@ -61,7 +59,7 @@ extension Queue {
             jobs[job].body = nil
             answer(slot, .reserved(id, body), now: now)
         } else {
-            ask(.fetch(id, isSole: jobs[job].isImplicit), .fetch(id, openReply(slot)), now: now)
+            ask(.fetch(id, isSole: sharing != .shared), .fetch(id, openReply(slot)), now: now)
         }
     }
 
@@ -102,11 +100,22 @@ extension Queue {
     mutating func setTimer(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait else { return }
         // An impatient client is answered when its tubes are known; this only bounds how long that may take.
-        let at =
-            wait.isImpatient
-            ? now + configuration.databaseTimeout
-            : min(wait.until ?? .never, soonestDeadline(slot) - Queue.deadlineMargin)
-        if at < .never - .seconds(1) { timers.insert(slot, key: max(at, now), in: &connections) }
+        guard let at = wait.isImpatient ? now + configuration.databaseTimeout : wait.until else { return }
+        timers.insert(slot, key: max(at, now), in: &connections)
+    }
+
+    /// A waiting client is to be warned of a deadline.
+    mutating func hasten(_ slot: Int, now: Instant) {
+        guard let wait = connections[slot].wait, !wait.isImpatient else { return }
+        moveTimer(slot, to: now)
+    }
+
+    private mutating func moveTimer(_ slot: Int, to at: Instant) {
+        if connections[slot].heapPosition >= 0 {
+            timers.update(at: Int(connections[slot].heapPosition), key: at, in: &connections)
+        } else {
+            timers.insert(slot, key: at, in: &connections)
+        }
     }
 
     /// The time of a waiting client has come. While its tubes are being looked at, it gets a moment more: what became
@@ -116,26 +125,15 @@ extension Queue {
             case .unknown = choose(slot, now: now)
         else { return waitTimedOut(slot, now: now) }
         connections[slot].wait?.isImpatient = true
-        timers.update(at: Int(connections[slot].heapPosition), key: now + Queue.grace, in: &connections)
+        moveTimer(slot, to: now + Queue.grace)
     }
 
     static let grace = Span.milliseconds(250)
 
     mutating func waitTimedOut(_ slot: Int, now: Instant) {
-        let isSoon = soonestDeadline(slot) <= now + Queue.deadlineMargin
         endWait(slot)
-        answer(slot, isSoon ? .deadlineSoon : .timedOut, now: now)
+        answer(slot, isDeadlineSoon(slot) ? .deadlineSoon : .timedOut, now: now)
         resume(slot)
-    }
-
-    func soonestDeadline(_ slot: Int) -> Instant {
-        var soonest = Instant.never
-        var job = connections[slot].firstHeld
-        while job >= 0 {
-            soonest = min(soonest, jobs[job].deadline)
-            job = jobs[job].next
-        }
-        return soonest
     }
 
     // MARK: Matching
@@ -184,17 +182,18 @@ extension Queue {
 
     // MARK: Holding
 
+    var mayHoldMore: Bool { deadlines.count < configuration.maxHeldJobs }
+
     mutating func hold(_ job: Int, by slot: Int, now: Instant) {
         jobs[job].phase = .held
         jobs[job].owner = slot
         jobs[job].reserved = now
-        jobs[job].deadline = now + .seconds(jobs[job].ttr)
         jobs[job].counters.reserves &+= 1
-        deadlines.insert(job, key: jobs[job].deadline, in: &jobs)
+        setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         let first = connections[slot].firstHeld
         jobs[job].previous = -1
         jobs[job].next = first
-        if first >= 0 { jobs[first].previous = job }
+        if first >= 0 { jobs[first].previous = job } else { connections[slot].lastHeld = job }
         connections[slot].firstHeld = job
         countHeld(job, 1)
         unannounced.append(jobs[job].key.id, at: now)
@@ -202,12 +201,12 @@ extension Queue {
 
     /// Takes a job out of its owner's hands; the caller says what becomes of it.
     mutating func unhold(_ job: Int) {
-        deadlines.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+        clearDeadline(job)
         let owner = jobs[job].owner
         let previous = jobs[job].previous
         let next = jobs[job].next
         if previous >= 0 { jobs[previous].next = next } else { connections[owner].firstHeld = next }
-        if next >= 0 { jobs[next].previous = previous }
+        if next >= 0 { jobs[next].previous = previous } else { connections[owner].lastHeld = previous }
         jobs[job].owner = -1
     }
 

@@ -41,8 +41,7 @@ extension Queue {
 
     mutating func touch(_ slot: Int, _ id: JobID, now: Instant) {
         guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
-        jobs[job].deadline = now + .seconds(jobs[job].ttr)
-        deadlines.update(at: Int(jobs[job].heapPosition), key: jobs[job].deadline, in: &jobs)
+        setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         if jobs[job].isAnnotated { annotate(job) }
         answer(slot, .touched, now: now)
     }
@@ -55,15 +54,6 @@ extension Queue {
     func row(ofTube slot: Int) -> TubeID {
         guard let row = tubes[slot].row else { preconditionFailure("a tube with jobs has a row") }
         return row
-    }
-
-    /// The time to run of a held job is over.
-    mutating func expire(_ job: Int, now: Instant) {
-        jobTimeouts += 1
-        jobs[job].counters.timeouts &+= 1
-        unhold(job)
-        annotate(job)
-        giveBack(job, now: now)
     }
 
     /// A job that was held is ready again, without anybody having asked for it.
@@ -123,7 +113,10 @@ extension Queue {
         jobs[job].isAnnotated = false
         if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
         jobs[job].isGivenUp = false
-        if jobs[job].mustBeReread { tubes[tube].cache.readsOwn = true }
+        let isReady = move.to == .ready || jobs[job].isReclaimed || jobs[job].mustBeReread
+        if jobs[job].mustBeReread || (jobs[job].isReclaimed && move.to != .ready) {
+            tubes[tube].cache.readsOwn = true
+        }
         if move.to == .ready, move.keepsLease || jobs[job].isReclaimed {
             jobs[job].isReclaimed = false
             cache(job, now: now)
@@ -131,10 +124,11 @@ extension Queue {
         } else {
             let key = jobs[job].key
             forget(job)
-            if move.to == .ready {
+            if isReady {
                 tellOthers(move.tube, key)
                 note(tube, key, now: now)
             }
+            tubeReleased(tube, now: now)
         }
         if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
         settled(move.id, now: now)
@@ -162,8 +156,7 @@ extension Queue {
             jobs[job].counters.reserves &-= 1
             hold(job, by: ticket.connection.slot, now: now)
             jobs[job].reserved = reserved
-            jobs[job].deadline = deadline
-            deadlines.update(at: Int(jobs[job].heapPosition), key: deadline, in: &jobs)
+            setDeadline(job, deadline, now: now)
         } else {
             if wasHeld { jobs[job].phase = .held }
             giveBack(job, now: now)

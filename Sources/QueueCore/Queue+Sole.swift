@@ -25,7 +25,9 @@ extension Queue {
         matchAll(now: now)
     }
 
-    mutating func endSole(now: Instant) {
+    /// `isWritten`: the broker's row says so, for which others wait; it does also when the answer to that was lost.
+    mutating func endSole(isWritten: Bool, now: Instant) {
+        if sharing == .shared, isWritten { sharing = .ending }
         guard sharing == .sole else { return }
         sharing = .ending
         for slot in listing {
@@ -34,6 +36,7 @@ extension Queue {
                 uncache(entry.slot)
                 forgetImplicit(entry.slot)
             }
+            tubeReleased(slot, now: now)
         }
         for (id, entry) in limbo {
             guard let row = entry.row, row.lease != epoch else { continue }
@@ -56,6 +59,8 @@ extension Queue {
             jobs[job].isImplicit = false
             batch.leases.append(id)
         }
+        // In the order in which everybody locks rows.
+        batch.leases.sort()
         return batch
     }
 
@@ -75,8 +80,9 @@ extension Queue {
     /// Jobs of a tube whose rows look free and are not.
     func implicitlyHeld(in tube: Int) -> [JobID] {
         guard sharing != .shared else { return [] }
-        return jobSlots.compactMap { id, job in
+        let held: [JobID] = jobSlots.compactMap { id, job in
             jobs[job].isImplicit && jobs[job].tube == tube && jobs[job].phase != .cached ? id : nil
         }
+        return held.sorted()
     }
 }

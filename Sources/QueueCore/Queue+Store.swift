@@ -8,7 +8,9 @@ extension Queue {
     ) {
         self.epoch = epoch
         sharing = isSole ? .sole : .shared
+        countsMayBeOff = !isSole
         epochValidUntil = validUntil
+        forgetRows(notIn: rows, now: now)
         learn(rows, isFirst: true, readAt: now, now: now)
         announceAgain()
         nextSweep = now
@@ -19,10 +21,30 @@ extension Queue {
         epochRenewed(now: now)
     }
 
+    /// The database may have lost tubes that are known here, and have given their numbers to others.
+    private mutating func forgetRows(notIn rows: [TubeRow], now: Instant) {
+        let lasting = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
+        let lost = Set(tubeRows.filter { lasting[$0.key] != $0.value }.values)
+        tubeRows = [:]
+        tubeSlotsByRow = [:]
+        heldGone = []
+        for slot in listing {
+            tubes[slot].row = nil
+            tubes[slot].stored = StateCounts()
+        }
+        lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)
+        let asked = queries
+        queries = []
+        queries += refuseLost(of: asked, now: now)
+    }
+
     private mutating func epochRenewed(now: Instant) {
         let waiting = awaitingEpoch
         awaitingEpoch = []
         runParked(of: waiting, now: now)
+        let late = lapsed
+        lapsed = []
+        for (query, answer) in late { finish(query, answer, now: now) }
     }
 
     /// The heartbeat has been renewed; `peers`: how many other brokers live; `hasLostPeer`: one has gone since the last
@@ -30,11 +52,12 @@ extension Queue {
     public mutating func renew(
         validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
     ) {
-        if peers > 0 || !isSole { endSole(now: now) }
+        if peers > 0 || !isSole { endSole(isWritten: isSole, now: now) }
         let wasValid = now < epochValidUntil
         epochValidUntil = validUntil
         let wasAlone = self.peers == 0
         self.peers = peers
+        if peers > 0 { countsMayBeOff = true }
         if peers > 0, wasAlone {
             for slot in listing {
                 giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
@@ -52,18 +75,18 @@ extension Queue {
         if !wasValid { epochRenewed(now: now) }
     }
 
-    /// The connection to the database was lost and is back. Rows and leases that the cache relies on may be gone with
-    /// it (an asynchronous commit, a failover): what nobody holds yet is forgotten and read anew (design, section 7).
+    /// The connection to the database was lost and is back, and what this broker has committed is there: the keeper has
+    /// seen to that. What was only read, without a lease, may be old, and is read anew (design, section 7). A lease that
+    /// is in its row is kept in mind: forgotten, it would keep the job from everybody else too.
     public mutating func reconnected(now: Instant) {
-        hasReconnected = true
         for slot in listing {
-            for entry in tubes[slot].cache.heap.entries where !jobs[entry.slot].needsAnnotation {
+            for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
                 uncache(entry.slot)
                 forget(entry.slot)
             }
-            tubes[slot].cache.note(.first)
-            tubes[slot].cache.readsOwn = true
         }
+        readOwnLeases()
+        for slot in listing { tubeReleased(slot, now: now) }
         matchAll(now: now)
     }
 
@@ -75,15 +98,14 @@ extension Queue {
         sharing = .shared
         epochValidUntil = now
         // Whoever thought this broker dead may have moved the sequence (an import).
-        ids = []
-        idsWanted = true
+        forgetIDs()
         let lost = WriteKind.allCases.map { lanes[$0].pending }
         for kind in WriteKind.allCases { lanes[kind].pending = WriteBatch(epoch: 0) }
         for batch in lost {
             for put in batch.puts { orphan(put) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
         }
-        for slot in connections.slots where connections[slot].isOpen && connections[slot].firstHeld >= 0 {
+        for slot in connections.slots where connections[slot].firstHeld >= 0 {
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))
             while connections[slot].firstHeld >= 0 {
                 let job = connections[slot].firstHeld
@@ -100,6 +122,16 @@ extension Queue {
             tubes[slot].cache.note(.first)
         }
         for id in limbo.keys { limbo[id]?.row = nil }
+        queries += lapsed.map(\.query)
+        lapsed = []
+    }
+
+    /// Whether the counts of all tubes are to be read now, and given to `learn`: as long as others live, and then once
+    /// more while nothing was under way, since neither they nor this broker correct them afterwards.
+    public mutating func beginCounting() -> Bool {
+        isCountedAlone =
+            peers == 0 && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
+        return countsMayBeOff
     }
 
     /// Rows of `tube`, as they were at some time after `readAt`: at the start all of them, later what other brokers or
@@ -111,7 +143,7 @@ extension Queue {
             let slot = tube(named: row.name)
             let isNew = tubes[slot].row == nil
             setRow(slot, row.id)
-            if isNew || isFirst || peers > 0 {
+            if isNew || isFirst || countsMayBeOff {
                 tubes[slot].stored = row.counts
                 tubes[slot].heldElsewhere = row.heldElsewhere
             }
@@ -120,6 +152,7 @@ extension Queue {
             if isNew { match(slot, now: now) }
             tubeReleased(slot, now: now)
         }
+        if isCountedAlone { countsMayBeOff = false }
         queries += strangers
         strangers = []
     }
@@ -152,6 +185,12 @@ extension Queue {
         adoptPuts(now: now)
     }
 
+    /// Others may have been given the ids that were not used.
+    public mutating func forgetIDs() {
+        ids = []
+        idsWanted = true
+    }
+
     /// The request failed: ask again.
     public mutating func idRequestFailed() { idsWanted = true }
 
@@ -160,6 +199,7 @@ extension Queue {
     /// Whether no client waits for a write any more.
     public var isSettled: Bool {
         lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
+            && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil }
     }
 
     /// What clients hold of each tube where that has changed since it was last taken.
@@ -189,6 +229,7 @@ extension Queue {
         lanes[kind].wanted = 0
         let batch = kind == .changes && sharing == .ending ? endOfSole() : takePending(kind, now: now)
         guard !batch.isEmpty else { return nil }
+        isCountedAlone = false
         lanes[kind].inFlight = batch
         lanes[kind].inFlightSince = now
         return batch
@@ -263,6 +304,9 @@ extension Queue {
             for move in batch.moves { committed(move, now: now) }
             for delete in batch.deletes { committed(delete, now: now) }
             if batch.endsSole { soleHasEnded(now: now) }
+        case .refused(.idTaken):
+            for put in batch.puts { orphan(put) }
+            adoptPuts(now: now)
         case .refused(let refusal):
             let isFull = if case .full = refusal { true } else { false }
             if batch.endsSole { soleHasNotEnded(batch.leases) }
@@ -297,11 +341,11 @@ extension Queue {
                 drop(delete.slot, delete.wasHeld, nil, now: now)
                 fill(delete.ticket, .deleted, now: now)
             }
-        case .refused(let refusal):
+        case .refused(let refusal) where refusal != .idTaken:
             let isFull = if case .full = refusal { true } else { false }
             for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
-        case .fenced:
+        case .refused, .fenced:
             for put in batch.puts { orphan(put) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
             adoptPuts(now: now)
@@ -323,8 +367,15 @@ extension Queue {
 
     private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         if wasHeld { countHeld(job, -1) }
-        let id = jobs[job].key.id
+        let (id, tube) = (jobs[job].key.id, jobs[job].tube)
+        let isMet = jobs[job].isReclaimed || jobs[job].mustBeReread
         forget(job)
+        if isMet {
+            // A refill of the next epoch has its lease, and could not take it up.
+            tubes[tube].cache.readsOwn = true
+            note(tube, .first, now: now)
+        }
+        tubeReleased(tube, now: now)
         if let ticket { abandon(ticket) }
         settled(id, now: now)
     }

@@ -9,6 +9,8 @@ extension Queue {
 
     /// When `advance` has something to do at the latest.
     public var nextDeadline: Instant {
+        // At once.
+        guard closing.isEmpty else { return Instant(nanoseconds: 0) }
         var next = nextTick
         if let deadline = deadlines.min { next = min(next, deadline.key) }
         if let timer = timers.min { next = min(next, timer.key) }
@@ -25,7 +27,8 @@ extension Queue {
             unpause(tube, now: now)
             tubeReleased(tube, now: now)
         }
-        while let first = deadlines.min, first.key <= now { expire(first.slot, now: now) }
+        finishClosing(now: now)
+        deadlinesCame(now: now)
         while let first = timers.min, first.key <= now { timerWentOff(first.slot, now: now) }
         if epoch != 0, !isSweeping, nextSweep <= now {
             isSweeping = true
@@ -96,6 +99,7 @@ extension Queue {
             queriesInFlightSince = .never
             for query in queriesInFlight { query.purpose.ticket.map { abandon($0) } }
         }
+        for (query, _) in lapsed where query.issued <= limit { query.purpose.ticket.map { abandon($0) } }
         giveUpPending(limit, now: now)
         giveUpOrphans(limit, now: now)
         let old = queries.filter { $0.issued <= limit && $0.purpose.ticket != nil }
@@ -135,9 +139,8 @@ extension Queue {
     }
 
     private mutating func fail(_ put: OrphanedPut, now: Instant) {
-        pendingBytes -= Queue.cost(of: put.body)
         tubes[put.tube].pins -= 1
         tubeReleased(put.tube, now: now)
-        fill(put.ticket, .internalError, now: now)
+        endPut(put.body, put.ticket, .internalError, now: now)
     }
 }

@@ -43,7 +43,13 @@ extension Queue {
         tubes.remove(slot)
     }
 
+    /// Whether there is room for a client to mention this tube.
+    private func mayMention(_ name: TubeName) -> Bool {
+        tubeSlots[name] != nil || listing.count < configuration.maxTubes
+    }
+
     mutating func use(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
         let tube = tube(named: name)
         let before = connections[slot].used
         tubes[tube].using += 1
@@ -54,8 +60,13 @@ extension Queue {
     }
 
     mutating func watch(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
         let tube = tube(named: name)
         if !connections[slot].watched.contains(tube) {
+            guard connections[slot].watched.count < Connection.maxWatched else {
+                tubeReleased(tube, now: now)
+                return answer(slot, .outOfMemory, now: now)
+            }
             connections[slot].watched.append(tube)
             startWatching(tube)
         }

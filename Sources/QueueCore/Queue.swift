@@ -17,6 +17,10 @@ public struct Queue: ~Copyable {
         public var databaseTimeout = Span.seconds(10)
         /// Bytes of bodies that one batch takes at most, if it takes more than one.
         public var maxBatchBytes = 16 << 20
+        /// Tubes that may be mentioned at a time; who mentions one more gets `OUT_OF_MEMORY`.
+        public var maxTubes = 1_000_000
+        /// Jobs that clients may hold, some 400 bytes each; whoever asks for one more gets `OUT_OF_MEMORY`.
+        public var maxHeldJobs = 4 << 20
 
         public init() {}
     }
@@ -25,6 +29,8 @@ public struct Queue: ~Copyable {
 
     var connections = SlotMap<Connection>()
     var nextGeneration: UInt32 = 1
+    /// Slots of those that are gone and whose jobs have not all been given back.
+    var closing: [Int] = []
     var tubes = SlotMap<Tube>()
     var jobs = SlotMap<Job>()
 
@@ -33,6 +39,8 @@ public struct Queue: ~Copyable {
     var tubeSlotsByRow: [TubeID: Int] = [:]
     /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
     var tubeRows: [TubeName: TubeID] = [:]
+    /// Rows that this epoch's database has lost: their numbers may be other tubes' now.
+    var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.
     var listing: [Int] = []
     var pausedTubes: Set<Int> = []
@@ -49,6 +57,10 @@ public struct Queue: ~Copyable {
     /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
+    /// Others may have changed the counts of tubes since they were last read.
+    var countsMayBeOff = false
+    /// While they are read: nothing has been under way here that could change them too.
+    var isCountedAlone = false
     var sharing = Sharing.shared
     var ids: [ClosedRange<JobID>] = []
     var idsWanted = false
@@ -75,6 +87,8 @@ public struct Queue: ~Copyable {
     var hasReconnected = false
     /// Queries whose answers spoke of tubes that are not known yet.
     var strangers: [PendingQuery] = []
+    /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
+    var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []
     var heldTubes: [Int] = []
     /// For the other brokers.
@@ -99,6 +113,8 @@ public struct Queue: ~Copyable {
     var waiting = 0
 
     var outboxes: [[Output]]
+    /// Bytes of the replies in each, about.
+    var outboxBytes: [Int]
 
     /// What the shell does to connections, in order.
     public enum Output: Sendable {
@@ -112,6 +128,7 @@ public struct Queue: ~Copyable {
     public init(configuration: Configuration = Configuration(), outboxes: Int = 1) {
         self.configuration = configuration
         self.outboxes = Array(repeating: [], count: outboxes)
+        outboxBytes = Array(repeating: 0, count: outboxes)
         defaultTube = tube(named: .default)
         tubes[defaultTube].pins += 1
     }
@@ -119,6 +136,7 @@ public struct Queue: ~Copyable {
     /// Takes what is to be done to the connections of one event loop, behind what `taken` has already. Taking it into
     /// the same array again and again costs no memory.
     public mutating func takeOutput(_ outbox: Int, into taken: inout [Output]) {
+        outboxBytes[outbox] = 0
         if taken.isEmpty {
             swap(&taken, &outboxes[outbox])
         } else {
@@ -130,6 +148,9 @@ public struct Queue: ~Copyable {
     public var outboxCount: Int { outboxes.count }
 
     public func hasOutput(_ outbox: Int) -> Bool { !outboxes[outbox].isEmpty }
+
+    /// Bytes of the replies that lie in an outbox, about: who goes on asking must not fill the memory with them.
+    public func replyBytes(_ outbox: Int) -> Int { outboxBytes[outbox] }
 
     /// No more puts (SIGUSR1); there is no way back.
     public mutating func drain() { isDraining = true }

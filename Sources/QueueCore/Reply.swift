@@ -28,6 +28,16 @@ public enum Reply: Hashable, Sendable {
     indirect case job(JobStats)
     indirect case tube(TubeStats)
     indirect case broker(BrokerStats)
+
+    /// Bytes on the wire, about.
+    var size: Int {
+        switch self {
+        case .reserved(_, let body), .found(_, let body): 64 + body.count
+        case .tubes(let names): names.reduce(64) { $0 + 3 + $1.description.utf8.count }
+        case .job, .tube, .broker: 1024
+        default: 16
+        }
+    }
 }
 
 /// Where a job is in its life, in the protocol's words.

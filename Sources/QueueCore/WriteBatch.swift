@@ -152,6 +152,8 @@ public enum WriteOutcome: Sendable {
 public enum Refusal: Sendable {
     /// Out of disk or memory: `OUT_OF_MEMORY` for a put.
     case full
+    /// Another job has the id of this one: a put gets a new one.
+    case idTaken
     /// Anything else: `INTERNAL_ERROR`.
     case failed
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 @Suite("connections")
 struct ConnectionTests {
@@ -73,7 +74,7 @@ struct ConnectionTests {
         first.sends(.put("a"))
         first.disconnects()
         let second = world.connect()
-        #expect(second.id.slot == first.id.slot)
+        #expect(second.handler.id.slot == first.handler.id.slot)
         world.writes = .flowing
         #expect(second.hears() == [])
     }
@@ -104,7 +105,7 @@ struct ConnectionTests {
         let client = world.connect()
         world.writes = .taken
         client.sends((0..<1500).map { _ in .put("") })
-        #expect(client.unread.count == 1500 - Connection.maxOpenReplies)
+        #expect(client.handler.unread.count == 1500 - Connection.maxOpenReplies)
         world.writes = .flowing
         #expect(client.hears().count == 1500)
     }

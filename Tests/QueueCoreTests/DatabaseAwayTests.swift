@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// The database is gone for a while (design, section 7). Invariant 7: no guessed outcomes.
 @Suite("the database is away")

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// The epoch dies, and a new one comes (design, section 7). Invariant 2: one holder.
 @Suite("fencing")
@@ -56,14 +57,15 @@ struct FencingTests {
 
     @Test func withoutARenewalNothingIsGivenOutFromMemory() {
         let client = world.connect()
-        client.sends(.put("a"))
+        client.sends(.put("first"), .reserve, .put("a"))
+        #expect(client.hears() == [.inserted(1), .reserved(1, "first"), .inserted(2)])
         world.beats = false
         world.queries = .stopped
         world.jump(.seconds(3))
         client.sends(.reserve)
-        #expect(client.hears() == [.inserted(1)])
+        #expect(client.hears() == [])
         world.beat()
-        #expect(client.hears() == [.reserved(1, "a")])
+        #expect(client.hears() == [.reserved(2, "a")])
     }
 
     @Test func withoutARenewalReserveJobWaitsToo() {
@@ -168,5 +170,65 @@ struct FencingTests {
         world.advance(.seconds(1))
         #expect(deleter.hears() == [.notFound])
         #expect(worker.hears() == [])
+    }
+
+    @Test("invariant 2: a job that is leased and whose epoch lapses before the broker hears of it waits for a renewal")
+    func aReserveJobAnsweredAfterTheEpochHasLapsedWaits() {
+        world.connect(using: "t").sends(.put("a"))
+        let worker = world.connect()
+        world.queries = .done
+        worker.sends(.reserveJob(1))
+        world.beats = false
+        world.jump(.seconds(3))
+        world.queries = .flowing
+        #expect(worker.hears() == [])
+        world.beat()
+        #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
+    @Test func aReserveJobWhoseEpochLapsesAndDiesIsAskedAgain() {
+        world.connect(using: "t").sends(.put("a"))
+        let worker = world.connect()
+        world.queries = .done
+        worker.sends(.reserveJob(1))
+        world.beats = false
+        world.jump(.seconds(3))
+        world.queries = .flowing
+        buryBroker()
+        takenByAnother(1)
+        detach()
+        world.attach()
+        #expect(worker.hears() == [.notFound])
+    }
+
+    @Test func aJobWhoseChangeIsOpenWhenTheNextEpochReadsItIsNotLost() {
+        let holder = world.connect(using: "t", watching: "t")
+        holder.sends(.put("a"), .reserve)
+        world.writes = .taken
+        holder.sends(.bury(1, priority: 0))
+        buryBroker()
+        detach()
+        world.attach()
+        let worker = world.connect(watching: "t")
+        worker.sends(.reserve)
+        world.writes = .flowing
+        world.advance(.seconds(3))
+        #expect(holder.isClosed)
+        #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
+    @Test func aLeasedPutOfTheOldEpochIsReadByTheNextBeforeItIsAnswered() {
+        let (client, worker) = (world.connect(), world.connect())
+        client.sends(.put("first"))
+        world.writes = .done
+        client.sends(.put("a"))
+        buryBroker()
+        detach()
+        world.attach()
+        worker.sends(.reserve, .reserve)
+        #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
+        world.writes = .flowing
+        #expect(client.hears() == [.inserted(1), .inserted(2)])
+        #expect(client.asks(.reserveWithTimeout(seconds: 0)) == .timedOut)
     }
 }

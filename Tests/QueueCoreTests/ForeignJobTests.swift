@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// Jobs that other brokers or SQL have put, of which the counts here know nothing.
 @Suite("jobs of others")
@@ -88,5 +89,44 @@ struct ForeignJobTests {
         #expect(client.hears() == [.inserted(1)])
         client.sends(.reserve, .reserveWithTimeout(seconds: 0))
         #expect(client.hears() == [.reserved(1, "a"), .reserved(2, "b")])
+    }
+
+    @Test func whatOthersHavePutIsCountedAlsoWhenTheyHaveGone() {
+        let client = world.connect(using: "t")
+        client.sends(.put("a"))
+        world.peers = 1
+        world.beat()
+        _ = world.database.putForeign(in: "t", at: world.now)
+        world.peers = 0
+        world.beat()
+        #expect(client.asks(.statsTube("t"))?.tubeStats?.jobs.total == 2)
+    }
+
+    @Test func whatIsPutWhileTheCountsAreReadIsCountedOnce() {
+        let client = world.connect(using: "t")
+        client.sends(.put("a"))
+        world.peers = 1
+        world.beat()
+        world.writes = .done
+        client.sends(.put("b"))
+        world.peers = 0
+        world.beat()
+        world.writes = .flowing
+        world.beat()
+        #expect(client.hears() == [.inserted(1), .inserted(2)])
+        #expect(client.asks(.statsTube("t"))?.tubeStats?.jobs.total == 2)
+    }
+
+    @Test func aTubeWhoseJobsWereNeverCountedGoesWithItsLastClient() {
+        let client = world.connect(using: "t")
+        client.sends(.put("a"), .delete(1), .use("default"))
+        let id = world.database.putForeign(in: "t", at: world.now)
+        #expect(client.asks(.statsJob(id))?.jobStats?.state == .ready)
+        #expect(client.asks(.listTubes) == .tubes(["default"]))
+        let worker = world.connect(watching: "t")
+        #expect(worker.asks(.reserve) == .reserved(id, "foreign"))
+        worker.disconnects()
+        world.advance(.seconds(10))
+        #expect(client.asks(.listTubes) == .tubes(["default"]))
     }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 @Suite("indexed heap and slot map, against naive models")
 struct IndexedHeapTests {

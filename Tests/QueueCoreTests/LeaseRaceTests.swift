@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// The writer and the reader answer independently: what one has done, the other may see before the broker is told.
 @Suite("races of writer and reader")
@@ -82,6 +83,25 @@ struct LeaseRaceTests {
         world.writes = .flowing
         world.advance(.seconds(3))
         #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
+    }
+
+    /// Two writers lose their connections one after the other: what was read after the first tells nothing of what was
+    /// forgotten after the second.
+    @Test func aSecondReconnectWhileOwnLeasesAreReadHasThemReadAgain() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("later", delay: 1000))
+        let worker = world.connect(watching: "t")
+        world.peers = 1
+        world.beat()
+        world.act { $0.reconnected(now: $1) }
+        world.queries = .done
+        worker.sends(.reserve)
+        producer.sends(.put("a"))
+        #expect(world.database.rows[2]?.lease == world.queue.epoch)
+        world.act { $0.reconnected(now: $1) }
+        world.queries = .flowing
+        world.advance(.seconds(3))
+        #expect(worker.hears() == [.reserved(2, "a")])
     }
 
     @Test func aReleaseOnItsWayWhenOwnLeasesAreReadIsNotCached() {
@@ -218,5 +238,47 @@ struct LeaseRaceTests {
         let reply = client.asks(.reserveJob(id))
         // Either it is the client's, or it is still everybody's.
         #expect((reply == .notFound) == (world.database.rows[id]?.lease == nil))
+    }
+
+    @Test func aJobForgottenWhileOwnLeasesAreReadIsReadNext() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("first"))
+        let worker = world.connect(watching: "t")
+        #expect(worker.asks(.reserve) == .reserved(1, "first"))
+        world.peers = 1
+        world.beat()
+        world.queries = .taken
+        world.act { $0.reconnected(now: $1) }
+        worker.sends(.reserve)
+        // The tube has been read, and "a" is put, born leased, and forgotten before the answer comes.
+        world.queries = .done
+        producer.sends(.put("a"))
+        #expect(world.database.rows[2]?.lease == world.queue.epoch)
+        world.act { $0.reconnected(now: $1) }
+        world.queries = .flowing
+        world.advance(.seconds(3))
+        #expect(worker.hears() == [.reserved(2, "a")])
+    }
+
+    /// What a refill knows of a bury, when it meets the job that was kicked since.
+    enum Bury: CaseIterable { case isNotKnown, isKnownWithTheAnswer }
+
+    @Test(arguments: [0, 1], Bury.allCases)
+    func aJobKickedBeforeItsBuryIsKnown(peers: Int, bury: Bury) {
+        let holder = world.connect(using: "t", watching: "t")
+        holder.sends(.put("a"), .reserve)
+        world.peers = peers
+        world.beat()
+        world.writes = .done
+        holder.sends(.bury(1, priority: 0))
+        #expect(world.connect(using: "t").asks(.kick(bound: 1)) == .kicked(1))
+        let worker = world.connect(watching: "t")
+        if bury == .isKnownWithTheAnswer { world.queries = .done }
+        worker.sends(.reserve)
+        world.writes = .flowing
+        world.queries = .flowing
+        world.advance(.seconds(3))
+        #expect(holder.hears() == [.inserted(1), .reserved(1, "a"), .buried])
+        #expect(worker.hears() == [.reserved(1, "a")])
     }
 }

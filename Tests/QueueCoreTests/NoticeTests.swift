@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// What a broker tells others, and what it does with what it is told (design, section 7).
 @Suite("notices between brokers")
@@ -158,7 +159,7 @@ struct NoticeTests {
         producer.sends(.put("second", priority: 9))
         #expect(worker.asks(.reserve) == .reserved(2, "second"))
         world.database.epochs.remove(other)
-        world.act { $0.renew(validUntil: $1 + World.validity, peers: 1, hasLostPeer: true, isSole: false, now: $1) }
+        world.act { $0.renew(validUntil: $1 + Broker.validity, peers: 1, hasLostPeer: true, isSole: false, now: $1) }
         producer.sends(.put("third", priority: 9))
         #expect(worker.asks(.reserve) == .reserved(id, "foreign"))
     }

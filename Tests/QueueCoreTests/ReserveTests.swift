@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 @Suite("reserve")
 struct ReserveTests {

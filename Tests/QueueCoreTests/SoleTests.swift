@@ -1,6 +1,7 @@
 import Testing
 
 @testable import QueueCore
+@testable import Simulation
 
 /// A broker that is alone on its database does not write its leases.
 @Suite("the sole broker")
@@ -136,5 +137,63 @@ struct SoleTests {
         world.beat()
         #expect(world.database.sole == world.queue.epoch)
         #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
+    @Test("a promotion whose answer was lost is ended when another comes")
+    func aPromotionThatIsNotKnown() {
+        world.peers = 1
+        world.beat()
+        #expect(world.database.sole == nil)
+        // The database has made it the sole one again, and the connection broke before it said so.
+        world.database.sole = world.queue.epoch
+        world.beat()
+        #expect(world.database.sole == nil)
+        let wantsSole = world.queue.wantsSole
+        #expect(!wantsSole)
+    }
+
+    @Test func aBodyIsFoundWhileTheLeaseOfItsJobIsOnItsWay() {
+        world.connect(using: "t").sends(.put("a", ttr: 1))
+        let worker = world.connect(watching: "t")
+        #expect(worker.asks(.reserve) == .reserved(1, "a"))
+        // The reservation is being written when it ends; then the job is given out again, and its body has to be fetched.
+        world.writes = .taken
+        world.advance(.milliseconds(1500))
+        #expect(worker.asks(.reserve) == .reserved(1, "a"))
+    }
+
+    @Test("invariant 2: a job is not forgotten while its lease is on its way")
+    func aLeaseOnItsWayWhenTheConnectionIsLost() {
+        let producer = world.connect(using: "t")
+        producer.sends(.put("a", priority: 5, ttr: 1))
+        let worker = world.connect(watching: "t")
+        #expect(worker.asks(.reserve) == .reserved(1, "a"))
+        // That the reservation is over is written while the other writer loses its connection, and the tube is read anew.
+        world.writes = .stopped
+        world.advance(.seconds(2))
+        world.stepWrites(.changes)
+        producer.sends(.put("b"))
+        for _ in 0..<3 { world.stepWrites(.puts) }
+        world.act { $0.reconnected(now: $1) }
+        #expect(worker.asks(.reserve) == .reserved(2, "b"))
+        world.writes = .flowing
+        world.peers = 1
+        world.beat()
+        #expect(worker.asks(.reserve) == .reserved(1, "a"))
+    }
+
+    @Test func whatIsReadAfterTheLastWatcherHasGoneIsForgotten() {
+        world.connect(using: "t").sends(.put("a"))
+        let worker = world.connect(watching: "t")
+        world.queries = .taken
+        worker.sends(.reserve)
+        worker.disconnects()
+        world.advance(.seconds(7))
+        world.queries = .flowing
+        let read = world.queue.jobs.count
+        world.advance(.seconds(7))
+        let kept = world.queue.jobs.count
+        #expect(read == 1)
+        #expect(kept == 0)
     }
 }

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// A queue, its clients, a database, and a clock that tests move.
+/// One broker, its clients, a database, and a clock that tests move.
 ///
 /// The store answers at once unless told otherwise: `writes` and `queries` say how far a batch or the queries under
 /// way get. Whatever is stopped goes on when the flow is set back and `settle` is called.
@@ -16,9 +16,14 @@ final class World {
         case flowing
     }
 
-    var queue: Queue
-    private(set) var now = Instant(nanoseconds: 0) + .seconds(1000)
+    /// What the clock shows.
+    private final class Time {
+        var now = Instant(nanoseconds: 0) + .seconds(1000)
+    }
+
+    let broker: Broker
     var database = Database()
+    private let time = Time()
     private(set) var clients: [ConnectionID: Client] = [:]
 
     var writes = Flow.flowing { didSet { settle() } }
@@ -30,60 +35,52 @@ final class World {
     /// Whether the keeper renews the epoch, and how many other brokers it sees.
     var beats = true
     var peers = 0
-    /// Called after each event that the queue was given.
-    var observer: ((World) -> Void)?
-    /// Called with each reply, in the order in which they leave.
-    var listener: ((Client, Reply) -> Void)?
-    /// Jobs that the store has changed and not told the broker of.
-    var untold: Set<JobID> { writing.values.reduce(untoldQueries) { $0.union($1.untold) } }
-    private var untoldQueries: Set<JobID> = []
 
-    /// What each writer is at.
-    private struct Writing {
-        var batch: WriteBatch?
-        var outcome: WriteOutcome?
-        /// Jobs that it has changed and not told the broker of.
-        var untold: Set<JobID> = []
-    }
-    private var writing: [WriteKind: Writing] = [.puts: Writing(), .changes: Writing()]
-    /// The batch of puts that has been taken.
-    var putBatch: WriteBatch? { writing[.puts]?.batch }
-    private(set) var asked: [PendingQuery] = []
+    private var writers = WriteKind.allCases.map { WriterParts($0) }
+    private var asked: [PendingQuery] = []
     private var askedEpoch: Int64 = 0
-    private(set) var answers: [Answer]?
+    private var answers: [Answer]?
     private var nextBeat = Instant.never
+
+    var queue: Queue {
+        _read { yield broker.queue }
+        _modify { yield &broker.queue }
+    }
+    private(set) var now: Instant {
+        get { time.now }
+        set { time.now = newValue }
+    }
+    /// The batch of puts that has been taken.
+    var putBatch: WriteBatch? { writers[WriteKind.puts.rawValue].next }
 
     init(
         cacheBytes: Int = 1 << 20, maxPendingBytes: Int = 1 << 20, maxBatchBytes: Int = 1 << 20,
-        isAttached: Bool = true
+        isAttached: Bool = true, _ configure: (inout Queue.Configuration) -> Void = { _ in }
     ) {
         var configuration = Queue.Configuration()
         configuration.cacheBytes = cacheBytes
         configuration.maxPendingBytes = maxPendingBytes
         configuration.maxBatchBytes = maxBatchBytes
-        queue = Queue(configuration: configuration)
+        configure(&configuration)
+        broker = Broker(configuration) { [time] in time.now }
         if isAttached { attach() }
     }
 
     /// Registers a new epoch.
     func attach() {
-        let epoch = database.register()
+        let epoch = database.register(at: now)
         nextBeat = now + .seconds(1)
         act {
             $0.attach(
                 epoch: epoch, isSole: self.database.sole == epoch, tubes: self.database.tubeRows(at: $1),
-                validUntil: $1 + World.validity, now: $1)
+                validUntil: $1 + Broker.validity, now: $1)
         }
         settle()
     }
 
-    /// How long a heartbeat counts.
-    static let validity = Span.milliseconds(2500)
-
     func connect(using: TubeName? = nil, watching: TubeName? = nil) -> Client {
-        let id = queue.open(outbox: 0, now: now)
-        let client = Client(id, self)
-        clients[id] = client
+        let client = Client(broker.open(), self)
+        clients[client.handler.id] = client
         if let using { client.sends(.use(using)) }
         if let watching { client.sends(.watch(watching), .ignore("default")) }
         _ = client.hears()
@@ -91,10 +88,7 @@ final class World {
     }
 
     /// The queue is given one event.
-    func act(_ event: (inout Queue, Instant) -> Void) {
-        event(&queue, now)
-        observer?(self)
-    }
+    func act(_ event: (inout Queue, Instant) -> Void) { broker.act(event) }
 
     // MARK: Time
 
@@ -115,14 +109,13 @@ final class World {
 
     func beat() {
         nextBeat = now + .seconds(1)
-        guard database.epochs.contains(queue.epoch) else {
+        guard let isSole = database.beat(queue.epoch, at: now) else {
             act { $0.detach(now: $1) }
             return settle()
         }
-        let isSole = database.sole == queue.epoch
-        act { $0.renew(validUntil: $1 + World.validity, peers: self.peers, isSole: isSole, now: $1) }
+        act { $0.renew(validUntil: $1 + Broker.validity, peers: self.peers, isSole: isSole, now: $1) }
         if peers == 0, queue.wantsSole, database.becomeSole(queue.epoch) { act { $0.becameSole(now: $1) } }
-        if peers > 0 { act { $0.learn(self.database.tubeRows(at: $1), readAt: $1, now: $1) } }
+        if queue.beginCounting() { act { $0.learn(self.database.tubeRows(at: $1), readAt: $1, now: $1) } }
         settle()
     }
 
@@ -135,23 +128,14 @@ final class World {
         {}
     }
 
-    /// Nothing is under way between the queue and the store.
-    var isQuiet: Bool {
-        writing.values.allSatisfy { $0.batch == nil } && asked.isEmpty && queue.queries.isEmpty
-            && queue.lanes.puts.isIdle && queue.lanes.changes.isIdle && queue.orphanedPuts.isEmpty
-    }
-
     private func carry() -> Bool {
         var output: [Queue.Output] = []
         queue.takeOutput(0, into: &output)
         for item in output {
             switch item {
-            case .reply(let id, let reply):
-                guard let client = clients[id], !client.isClosed else { continue }
-                client.hear(reply)
-                listener?(client, reply)
-            case .resume(let id): clients[id]?.feed()
-            case .close(let id): clients[id]?.closed()
+            case .reply(let id, let reply): clients[id]?.hear(reply)
+            case .resume(let id): clients[id]?.handler.feed()
+            case .close(let id): clients[id]?.handler.closed()
             }
         }
         return !output.isEmpty
@@ -167,24 +151,26 @@ final class World {
     /// One step of a writer: take, do, tell.
     @discardableResult
     func stepWrites(_ kind: WriteKind, to flow: Flow = .flowing) -> Bool {
-        let now = writing[kind] ?? Writing()
-        if let batch = now.batch, let outcome = now.outcome, flow >= .flowing {
-            writing[kind] = Writing(untold: now.untold)
-            act { $0.finish(kind, [(batch, outcome)], now: $1) }
-            writing[kind]?.untold = []
-        } else if let batch = now.batch, now.outcome == nil, flow >= .done {
-            writing[kind]?.outcome = writeRefusal.map { .refused($0) } ?? database.run(batch, at: self.now)
-            writing[kind]?.untold = Set(batch.puts.map(\.id) + batch.moves.map(\.id))
-        } else if now.batch == nil, flow >= .taken {
-            act { self.writing[kind]?.batch = $0.takeWrites(kind, now: $1) }
-            return writing[kind]?.batch != nil
-        } else {
-            return false
+        let at = kind.rawValue
+        if writers[at].isIdle {
+            guard flow >= .taken else { return false }
+            var isTaken = false
+            act { isTaken = self.writers[at].take(from: &$0, now: $1) }
+            return isTaken
+        }
+        if writers[at].isDone {
+            guard flow >= .flowing else { return false }
+            act { self.writers[at].finish(&$0, now: $1) }
+            return true
+        }
+        guard flow >= .done else { return false }
+        while let part = writers[at].next {
+            writers[at].settle(writeRefusal.map { .refused($0) } ?? database.run(part, at: now) ?? .refused(.failed))
         }
         return true
     }
 
-    /// One step of the reader.
+    /// One step of the reader: the same.
     @discardableResult
     func stepQueries(to flow: Flow = .flowing) -> Bool {
         if asked.isEmpty {
@@ -195,9 +181,7 @@ final class World {
         }
         guard let answers else {
             guard flow >= .done else { return false }
-            let before = database.rows
             self.answers = doQueries()
-            untoldQueries = Set(database.rows.keys.filter { database.rows[$0]?.state != before[$0]?.state })
             return true
         }
         guard flow >= .flowing else { return false }
@@ -205,7 +189,6 @@ final class World {
         self.asked = []
         self.answers = nil
         act { if answers.isEmpty { $0.fenced(asked, now: $1) } else { $0.finish(asked, answers, now: $1) } }
-        untoldQueries = []
         return true
     }
 

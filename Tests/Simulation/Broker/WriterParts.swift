@@ -1,0 +1,40 @@
+@testable import QueueCore
+
+/// What a writer of the store has in hand: a batch, done in one part or in several, as PostgresStore's Writer.
+struct WriterParts {
+    let kind: WriteKind
+    /// What is left of the batch, the next part last.
+    private var parts: [WriteBatch] = []
+    private var done: [(batch: WriteBatch, outcome: WriteOutcome)] = []
+
+    init(_ kind: WriteKind) { self.kind = kind }
+
+    var next: WriteBatch? { parts.last }
+    var isIdle: Bool { parts.isEmpty && done.isEmpty }
+    /// Whether all parts have been done, and the broker is to be told.
+    var isDone: Bool { parts.isEmpty && !done.isEmpty }
+
+    /// - Returns: whether there was something to take.
+    mutating func take(from queue: inout Queue, atLeast count: Int = 1, now: Instant) -> Bool {
+        guard let batch = queue.takeWrites(kind, atLeast: count, now: now) else { return false }
+        parts = [batch]
+        return true
+    }
+
+    /// What became of the next part; one that was refused is done in halves.
+    mutating func settle(_ outcome: WriteOutcome) {
+        let part = parts.removeLast()
+        if case .refused(.failed) = outcome, part.count > 1, !part.endsSole {
+            let (first, second) = part.halves
+            parts += [second, first]
+        } else {
+            done.append((part, outcome))
+        }
+    }
+
+    mutating func finish(_ queue: inout Queue, now: Instant) {
+        let told = done
+        done = []
+        queue.finish(kind, told, now: now)
+    }
+}

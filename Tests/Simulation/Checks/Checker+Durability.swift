@@ -1,0 +1,75 @@
+@testable import QueueCore
+
+/// Invariant 1: an acknowledgement means that it is durable. Invariant 7: no guessed outcomes.
+extension Checker {
+    func checkInserted(_ client: RemoteClient, _ id: JobID, _ body: Body) {
+        if !inserted.insert(id).inserted { fail(7, "\(id) was inserted twice") }
+        checkBody(id, body)
+        guard let birth = database.journal.births[id] else { return }
+        if database.tubes[Int(birth.tube) - 1].name != client.record.using {
+            fail(8, "\(id) was put into \(client.record.using) and is in another tube")
+        }
+    }
+
+    func checkRefused(_ body: Body) {
+        refusedBodies.insert(body.number)
+        if database.journal.births.values.contains(where: { $0.body == body }) {
+            fail(7, "a put was turned away, and has happened")
+        }
+    }
+
+    func checkDeleted(_ id: JobID, _ asked: ClientRecord.Asked) {
+        if asked.hold == nil { simulation.coverage.reach(.deletedUnheld) }
+        if !deleted.insert(id).inserted { fail(7, "\(id) was deleted twice") }
+        if database.rows[id] != nil { fail(1, "\(id) was deleted, and is still there") }
+    }
+
+    func checkMoved(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
+        guard let id = asked.command.changedJob, let before = asked.counters, let row = database.rows[id] else {
+            return
+        }
+        let isDone =
+            reply == .released ? row.counters.releases > before.releases : row.counters.buries > before.buries
+        if !isDone { fail(1, "\(client) was told \(reply) of \(id), and that is not durable") }
+    }
+
+    /// `NOT_FOUND` or `INTERNAL_ERROR`: nothing was done; and whoever surely holds a job is told that it is there.
+    func checkTurnedAway(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
+        if reply == .internalError { simulation.coverage.reach(.internalError) }
+        guard let id = asked.command.changedJob, let hold = asked.hold, hold.epoch == client.node.broker.queue.epoch,
+            hold.isSure(in: database), client.node.isHonest
+        else { return }
+        if reply == .notFound { return fail(8, "\(client) holds \(id), and was told \(reply) upon \(asked.command)") }
+        guard let row = database.rows[id] else { return fail(7, "\(client) was told \(reply), and \(id) is gone") }
+        if let before = asked.counters, row.counters.releases != before.releases || row.counters.buries != before.buries
+        {
+            fail(7, "\(client) was told \(reply) upon \(asked.command), which has happened")
+        }
+        holds[id] = hold
+    }
+
+    /// What was acknowledged is there, and what was turned away is not.
+    func checkNothingIsLost() {
+        if let offence = database.journal.offence { fail(7, offence) }
+        for (id, birth) in database.journal.births {
+            if refusedBodies.contains(birth.body.number) { fail(7, "\(id) was turned away, and has happened since") }
+            guard database.rows[id] == nil, !deleted.contains(id), openDeletes[id] ?? 0 == 0 else { continue }
+            fail(1, "\(id) is lost")
+        }
+    }
+}
+
+extension Body {
+    /// Of a body that the simulation has made.
+    var number: Int { count < 2 ? -1 : Int(self[0]) | Int(self[1]) << 8 }
+}
+
+extension Command {
+    /// The job that its client ends or extends its hold of.
+    var changedJob: JobID? {
+        switch self {
+        case .delete(let id), .release(let id, _, _), .bury(let id, _), .touch(let id): id
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,40 @@
+@testable import QueueCore
+
+/// Invariant 2: one holder. Invariant 3: no resurrection.
+extension Checker {
+    func checkReserved(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ id: JobID, _ body: Body) {
+        checkBody(id, body)
+        let node = client.node
+        if case .reserveJob = asked.command { simulation.coverage.reach(.reservedByID) } else { checkTube(client, id) }
+        let decided = node.broker.queue.held(id)?.reserved
+        if node.isDead {
+            // Whatever it gives out now nobody holds; but it has to know that before others may have its jobs.
+            if node.isHonest, decided == node.broker.now {
+                fail(2, "\(node) is dead, and has given \(id) to \(client)")
+            }
+            return
+        }
+        if deleted.contains(id) { fail(3, "\(client) was given \(id) after it was deleted") }
+        if let hold = holds[id], hold.isSure(in: database) {
+            fail(2, "\(client) was given \(id), which \(hold.client) holds")
+        }
+        guard let decided, let row = database.rows[id] else { return }
+        holds[id] = Hold(client: client, epoch: node.broker.queue.epoch, until: decided + .seconds(row.ttr))
+        if case .reserveJob = asked.command { return }
+        if decided == node.broker.now { checkSmallest(client, row.key) }
+    }
+
+    /// Invariant 8: from a tube that it watches.
+    private func checkTube(_ client: RemoteClient, _ id: JobID) {
+        guard let birth = database.journal.births[id] else { return }
+        let tube = database.tubes[Int(birth.tube) - 1].name
+        if !client.record.watched.contains(tube) { fail(8, "\(client) was given \(id) of \(tube), which it ignores") }
+    }
+}
+
+extension Queue {
+    func held(_ id: JobID) -> Job? {
+        guard let slot = jobSlots[id], jobs[slot].phase == .held else { return nil }
+        return jobs[slot]
+    }
+}

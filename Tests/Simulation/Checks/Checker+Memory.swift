@@ -1,0 +1,58 @@
+@testable import QueueCore
+
+/// Invariant 5: bounded memory.
+extension Checker {
+    /// Bytes that puts may take and that the cache may hold at most, whatever happens.
+    static func limits(_ profile: Profile) -> (pending: Int, cached: Int) {
+        // What was asked for while there was room may come when there is none: as many jobs as each tube's refill and
+        // the batches under way have, without their bodies.
+        let room = profile.configuration.cacheBytes / (2 * Queue.jobOverhead)
+        let underWay = profile.tubes.count * (profile.clients + room) + 200
+        return (
+            // A put that is larger than the limit is taken when it is alone.
+            pending: max(profile.configuration.maxPendingBytes, Queue.jobOverhead + 302),
+            cached: profile.configuration.cacheBytes + underWay * Queue.jobOverhead
+        )
+    }
+
+    func checkBounds(_ node: Node) {
+        let (pending, cached) = (node.broker.queue.pendingBytes, node.broker.queue.cachedBytes)
+        if pending > limits.pending { fail(5, "\(pending) bytes of puts are pending") }
+        if cached > limits.cached { fail(5, "\(cached) bytes are cached") }
+        if node.broker.queue.jobTimeouts != node.record.timeouts {
+            node.record.timeouts = node.broker.queue.jobTimeouts
+            simulation.coverage.reach(.timeToRunOver)
+        }
+    }
+
+    /// Everybody has left: nothing is kept of anybody.
+    func checkForgotten() {
+        for node in simulation.living where violation == nil {
+            checkForgotten(node)
+        }
+    }
+
+    private func checkForgotten(_ node: Node) {
+        func check(_ what: String, _ count: Int) {
+            if count != 0 { fail(5, "\(node) keeps \(count) of its \(what) for ever") }
+        }
+        check("connections", node.broker.queue.connections.count)
+        check("jobs", node.broker.queue.jobs.count)
+        check("bytes", node.broker.queue.cachedBytes)
+        check("jobs in limbo", node.broker.queue.limbo.count)
+        check(
+            "queries",
+            node.broker.queue.queries.count + node.broker.queue.strangers.count + node.broker.queue.lapsed.count)
+        check("waiting commands", node.broker.queue.awaitingEpoch.count + node.broker.queue.awaitingSettled.count)
+        check("annotations", node.broker.queue.annotations.count)
+        check("reservations", node.broker.queue.unannounced.oldest == nil ? 0 : 1)
+        check("timers", node.broker.queue.timers.count + node.broker.queue.deadlines.count)
+        for slot in node.broker.queue.listing where slot != node.broker.queue.defaultTube {
+            let tube = node.broker.queue.tubes[slot]
+            // SQL's jobs are counted by nobody: a delete of one more than makes up for a put.
+            if !tube.isReferenced, !simulation.hasPutBySQL { fail(5, "\(node) keeps \(tube.name) for ever") }
+            check("users of \(tube.name)", tube.using + tube.watching + tube.pins + tube.leased + tube.waiting)
+            check("held counts of \(tube.name)", tube.held.total)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+@testable import QueueCore
+
+/// Keeps the broker registered and its heart beating, as PostgresStore's Keeper.
+final class KeeperTask: DatabaseTask {
+    private static let beatEvery = Span.milliseconds(1000)
+    private static let joinEvery = Span.milliseconds(20)
+
+    /// Every epoch that this process has registered and not given up itself.
+    private(set) var registered: [Int64] = []
+    /// 0 while there is none.
+    private var epoch: Int64 = 0
+    private var isJoining = false
+    private var hasWaited = false
+    private var isSole = false
+    private var beatenAt = Instant(nanoseconds: 0)
+    private var nextBeat = Instant(nanoseconds: 0)
+    /// True time of the last renewal, or registration, that the broker knows of.
+    private(set) var renewalSentAt = Instant(nanoseconds: 0)
+    private var newestTube = 0
+    /// The epochs of the other living brokers.
+    private var others: Set<Int64> = []
+    private var isFetchingIDs = false
+    private var stopped: (() -> Void)?
+    private var naps = 0
+
+    private var broker: Broker { node.broker }
+
+    func stop(_ stopped: @escaping () -> Void) {
+        self.stopped = stopped
+        work()
+    }
+
+    override func disconnected() {
+        if isFetchingIDs { broker.act { queue, _ in queue.idRequestFailed() } }
+        isFetchingIDs = false
+    }
+
+    override func serve() {
+        isBusy = false
+        work()
+    }
+
+    override func work() {
+        guard !isBusy, session.isOpen else { return }
+        isBusy = true
+        if stopped != nil { return unregister() }
+        if epoch == 0 { return register() }
+        if nextBeat <= broker.now { return beat() }
+        if isJoining { return join() }
+        if let count = broker.act({ queue, _ in queue.takeIDRequest() }) { return fetchIDs(count) }
+        _ = broker.act { queue, _ in queue.takeHeldCounts() }
+        nap(until: nextBeat)
+    }
+
+    private func nap(until time: Instant) {
+        isBusy = false
+        naps += 1
+        let nap = naps
+        let wait = max(1_000_000, (time - broker.now).nanoseconds)
+        node.later(Span(nanoseconds: wait)) { if nap == self.naps { self.work() } }
+    }
+
+    private func goOn() {
+        isBusy = false
+        work()
+    }
+
+    // MARK: The epoch
+
+    private func register() {
+        let (sentAt, trulySentAt) = (broker.now, simulation.now)
+        session.transact({ self.bury($0) }) { living in
+            self.others = living
+            self.session.transact({ self.register($0) }) { own in
+                self.simulation.log("\(self.node) is registered as \(own.epoch)\(own.isSole ? ", the sole one" : "")")
+                self.epoch = own.epoch
+                self.isSole = own.isSole
+                self.isJoining = true
+                self.hasWaited = false
+                self.beatenAt = self.simulation.mistake == .countsFromArrival ? self.broker.now : sentAt
+                self.renewalSentAt = trulySentAt
+                self.nextBeat = sentAt + KeeperTask.beatEvery
+                self.goOn()
+            }
+        }
+    }
+
+    private func register(_ database: Database) -> (epoch: Int64, isSole: Bool)? {
+        let epoch = database.register(at: simulation.now)
+        registered.append(epoch)
+        // Its process has ended: others may see that at once.
+        if !node.isAlive { simulation.ended.append((epoch, node.machine)) }
+        return (epoch, database.sole == epoch)
+    }
+
+    private func join() {
+        let epoch = epoch
+        let mistake = simulation.mistake
+        session.transact({ database -> [TubeRow]?? in
+            if database.mustWait(epoch), mistake != .joinsAtOnce { return .some(nil) }
+            return .some(database.tubeRows(at: self.simulation.now))
+        }) { tubes in
+            guard let tubes else {
+                if !self.hasWaited { self.simulation.coverage.reach(.waitedForSole) }
+                self.hasWaited = true
+                return self.nap(until: self.broker.now + KeeperTask.joinEvery)
+            }
+            self.isJoining = false
+            self.newestTube = tubes.count
+            self.simulation.log("\(self.node) serves as \(epoch)")
+            self.node.record.attached(isSole: self.isSole, at: self.simulation.now)
+            self.broker.act {
+                $0.attach(
+                    epoch: epoch, isSole: self.isSole, tubes: tubes, validUntil: self.beatenAt + Broker.validity,
+                    now: $1)
+            }
+            self.node.startServing()
+            self.goOn()
+        }
+    }
+
+    private func beat() {
+        let epoch = epoch
+        let (sentAt, trulySentAt) = (broker.now, simulation.now)
+        nextBeat = sentAt + KeeperTask.beatEvery
+        session.transact({ database -> Bool?? in
+            self.node.wasHeard()
+            return .some(database.beat(epoch, at: self.simulation.now))
+        }) { own in
+            guard let isSole = own else { return self.isDead() }
+            self.beatenAt = sentAt
+            self.session.transact({ self.bury($0) }) { living in
+                let hasLostPeer = !self.others.isSubset(of: living)
+                if hasLostPeer { self.simulation.coverage.reach(.lostPeer) }
+                self.others = living
+                let peers = living.count
+                if self.isJoining { return self.goOn() }
+                let counted = self.simulation.mistake == .countsFromArrival ? self.broker.now : sentAt
+                self.renewalSentAt = trulySentAt
+                self.node.record.renewed(peers: peers, isSole: isSole)
+                self.broker.act {
+                    $0.renew(
+                        validUntil: counted + Broker.validity, peers: peers, hasLostPeer: hasLostPeer, isSole: isSole,
+                        now: $1)
+                }
+                self.renewed(peers)
+            }
+        }
+    }
+
+    private func isDead() {
+        simulation.log("\(node) finds itself dead")
+        simulation.coverage.reach(.foundItselfDead)
+        epoch = 0
+        broker.act { $0.detach(now: $1) }
+        goOn()
+    }
+
+    private func renewed(_ peers: Int) {
+        let epoch = epoch
+        guard peers == 0, broker.queue.wantsSole else { return learn() }
+        session.transact({ $0.becomeSole(epoch) }) { isSole in
+            if isSole {
+                self.simulation.log("\(self.node) is the sole one")
+                self.simulation.coverage.reach(.becameSole)
+                self.node.record.becameSole(at: self.simulation.now)
+                self.broker.act { $0.becameSole(now: $1) }
+            }
+            self.learn()
+        }
+    }
+
+    private func learn() {
+        let (known, readAt) = (newestTube, broker.now)
+        let counts = broker.act { queue, _ in queue.beginCounting() }
+        session.transact({ database -> [TubeRow]?? in
+            .some(counts || database.tubes.count > known ? database.tubeRows(at: self.simulation.now) : nil)
+        }) { tubes in
+            if let tubes {
+                self.newestTube = tubes.count
+                self.broker.act { $0.learn(tubes, readAt: readAt, now: $1) }
+            }
+            self.goOn()
+        }
+    }
+
+    /// Declares others dead; who lives on.
+    private func bury(_ database: Database) -> Set<Int64>? {
+        let gone = simulation.ended.filter { $0.machine == node.machine }.map(\.epoch)
+        let (dead, living) = database.bury(by: epoch, ended: gone.contains, at: simulation.now)
+        if dead > 0 {
+            simulation.log("\(node) declares \(dead) dead; \(database.epochs.sorted()) live")
+            simulation.coverage.reach(.declaredDead)
+        }
+        return living
+    }
+
+    private func unregister() {
+        let epoch = epoch
+        broker.act { $0.detach(now: $1) }
+        session.transact({ database -> Bool? in
+            database.unregister(epoch)
+            return true
+        }) { _ in
+            self.registered.removeAll { $0 == epoch }
+            self.stopped?()
+        }
+    }
+
+    // MARK: Ids
+
+    private func fetchIDs(_ count: Int) {
+        isFetchingIDs = true
+        session.transact({ $0.ids(count) }) { range in
+            self.isFetchingIDs = false
+            self.broker.act { $0.add(ids: [range], now: $1) }
+            self.goOn()
+        }
+    }
+}

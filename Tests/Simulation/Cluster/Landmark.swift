@@ -1,0 +1,25 @@
+/// A state that schedules have to reach, or they prove little.
+package enum Landmark: Int, CaseIterable, Sendable {
+    case batchFoundCommitted, batchFoundLost, queriesFoundCommitted, queriesFoundLost, lateBatchTurnedAway
+    case batchFenced, queriesFenced, refusedInHalves, waitedForLock, transactionTimedOut
+    case crash, restart, left, joined, waitedForSole, freeze, suspension, outage, stall, partition
+    case declaredDead, foundItselfDead, wokeInTime, staleBatch, staleQueries
+    case becameSole, endedSole, refillVoid, reclaimed, mustBeReread, readsOwn, reconnected
+    case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody
+    case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
+    case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
+    case noticed, lostPeer
+}
+
+/// How often each has been reached.
+struct Coverage: Sendable {
+    private(set) var counts = [Int](repeating: 0, count: Landmark.allCases.count)
+
+    subscript(landmark: Landmark) -> Int { counts[landmark.rawValue] }
+
+    mutating func reach(_ landmark: Landmark) { counts[landmark.rawValue] += 1 }
+
+    static func += (a: inout Coverage, b: Coverage) {
+        for at in a.counts.indices { a.counts[at] += b.counts[at] }
+    }
+}

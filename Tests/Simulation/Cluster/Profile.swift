@@ -1,0 +1,49 @@
+@testable import QueueCore
+
+/// What a schedule is like: its seed decides.
+struct Profile {
+    /// Brokers at the start, and at most.
+    var brokers: Int
+    var mostBrokers: Int
+    var clients: Int
+    var tubes: [TubeName]
+    /// How often it is disturbed, and then left alone until it is quiet; and for how long it is disturbed.
+    var phases: Int
+    var length: Span
+    /// Microseconds between two thoughts of a client.
+    var thinking: ClosedRange<Int>
+    /// Microseconds of a way between client and broker, and between broker and database.
+    var network: ClosedRange<Int>
+    var database: ClosedRange<Int>
+    /// A transaction's chances to lose its connection, and to be refused.
+    var losses: Int
+    var refusals: Int
+    /// What happens to the whole, in permille of its disturbances.
+    var disturbances: [(weight: Int, kind: Disturbance)]
+    var configuration: Queue.Configuration
+
+    enum Disturbance: CaseIterable {
+        case crash, freeze, suspension, outage, stall, partition, join, leave, sqlPut, disconnect, halfClose
+    }
+
+    init(seed: UInt64, _ random: inout SplitMix64) {
+        brokers = random.pick([1, 1, 2, 2, 2, 3])
+        // Some schedules have one broker to their end: there the order is exact.
+        mostBrokers = brokers == 1 && random.percent(50) ? 1 : 3
+        clients = random.within(2...6)
+        tubes = random.percent(70) ? ["default", "a", "b"] : ["default", "a"]
+        phases = seed.isMultiple(of: 4) ? 2 : 1
+        length = .milliseconds(random.within(1500...5000))
+        thinking = random.pick([1000...60_000, 1000...200_000, 1000...800_000])
+        network = random.pick([20...200, 50...5000, 100...80_000])
+        database = random.pick([50...400, 100...3000, 1000...60_000, 1000...400_000])
+        losses = random.pick([0, 0, 5, 40])
+        refusals = random.pick([0, 0, 20])
+        disturbances = Disturbance.allCases.map { ($0 == .sqlPut ? 3 : 1, $0) }.filter { _ in random.percent(45) }
+        configuration = Queue.Configuration()
+        configuration.cacheBytes = random.pick([600, 2000, 1 << 20])
+        configuration.maxPendingBytes = random.pick([900, 4000, 1 << 20])
+        configuration.maxBatchBytes = random.pick([300, 1 << 20])
+        configuration.databaseTimeout = random.pick([.seconds(2), .seconds(10)])
+    }
+}

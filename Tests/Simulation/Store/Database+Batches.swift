@@ -1,0 +1,83 @@
+@testable import QueueCore
+
+/// The writer's statements, naively.
+extension Database {
+    /// `nil`: it has to wait for rows that somebody has locked.
+    func run(_ batch: WriteBatch, as key: LedgerKey? = nil, at now: Instant) -> WriteOutcome? {
+        guard epochs.contains(batch.epoch) || mistake == .noFence else { return .fenced }
+        // Claimed by a look-up, so it must not happen any more.
+        if let key, ledger[key] != nil { return .refused(.failed) }
+        if isBlocked(batch) { return nil }
+        if batch.puts.contains(where: { rows[$0.id] != nil }) {
+            journal.offence = journal.offence ?? "an id was put twice"
+            return .refused(.failed)
+        }
+        if let key { ledger[key] = .batch }
+        begin(batch.epoch, at: now)
+        for put in batch.puts { run(put, batch.epoch, at: now) }
+        func has(_ id: JobID) -> Bool { batch.isSole || rows[id]?.lease == batch.epoch }
+        for move in batch.moves where has(move.id) { run(move, at: now) }
+        for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
+        for delete in batch.deletes where has(delete.id) { write(delete.id, nil) }
+        if batch.endsSole {
+            if mistake != .soleForgetsLeases { for id in batch.leases { lease(id, to: batch.epoch) } }
+            if sole == batch.epoch { sole = nil }
+        }
+        return .committed
+    }
+
+    private func isBlocked(_ batch: WriteBatch) -> Bool {
+        !locked.isEmpty
+            && (batch.moves.contains { locked.contains($0.id) } || batch.deletes.contains { locked.contains($0.id) }
+                || batch.annotations.contains { locked.contains($0.id) }
+                || batch.leases.contains { locked.contains($0) })
+    }
+
+    private func run(_ put: Put, _ epoch: Int64, at now: Instant) {
+        journal.births[put.id] = Journal.Birth(tube: put.tube, body: put.body)
+        write(
+            put.id,
+            Row(
+                id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
+                created: now, due: now + .seconds(put.delay), lease: put.isLeased ? epoch : nil, body: put.body))
+    }
+
+    private func run(_ annotation: Annotation, _ epoch: Int64, at now: Instant) {
+        // No other broker may claim more or less than before: not a change to those who check.
+        rows[annotation.id]?.lease = epoch
+        rows[annotation.id]?.reservedAt = annotation.reserved.map { now - .microseconds($0.since) }
+        rows[annotation.id]?.reservedUntil = annotation.reserved.map { now + .microseconds($0.left) }
+        rows[annotation.id]?.counters.reserves = annotation.counters.reserves
+        rows[annotation.id]?.counters.timeouts = annotation.counters.timeouts
+    }
+
+    private func run(_ move: Move, at now: Instant) {
+        guard var row = rows[move.id] else { return }
+        row.state = move.to
+        row.priority = move.priority
+        row.delay = move.delay
+        if move.setsDue { row.due = now + .seconds(move.delay) }
+        row.buryOrder = move.to == .buried ? nextBurial() : nil
+        if !move.keepsLease { row.lease = nil }
+        row.reservedAt = nil
+        row.reservedUntil = nil
+        let kicks = row.counters.kicks
+        row.counters = move.counters
+        row.counters.kicks = kicks
+        write(move.id, row)
+    }
+
+    private func nextBurial() -> Int {
+        lastBurial += 1
+        return lastBurial
+    }
+
+    /// What another broker, which is dead, said of its reservation is over.
+    func lease(_ id: JobID, to epoch: Int64) {
+        guard var row = rows[id], row.lease != epoch else { return }
+        row.lease = epoch
+        row.reservedAt = nil
+        row.reservedUntil = nil
+        write(id, row)
+    }
+}

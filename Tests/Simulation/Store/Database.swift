@@ -1,0 +1,174 @@
+@testable import QueueCore
+
+/// PostgreSQL as far as brokers can tell: rows, and what the statements of the store do to them, naively. Each call is
+/// one transaction, but for `prepare`.
+final class Database {
+    struct Row {
+        var id: JobID
+        var tube: TubeID
+        var state: StoredState
+        var priority: UInt32
+        var ttr: UInt32
+        var delay: UInt32
+        var created: Instant
+        var due: Instant
+        var lease: Int64?
+        var reservedAt: Instant?
+        var reservedUntil: Instant?
+        var buryOrder: Int?
+        var counters = JobCounters()
+        var body: Body
+        /// What changed its state or its lease last.
+        var change = Change()
+
+        var key: JobKey { JobKey(priority: priority, id: id) }
+    }
+
+    /// A transaction, for those who check.
+    struct Change {
+        var number = 0
+        /// 0 for SQL that is no broker's.
+        var epoch: Int64 = 0
+        var at = Instant(nanoseconds: 0)
+    }
+
+    struct TubeEntry {
+        var id: TubeID
+        var name: TubeName
+        var pause: UInt32 = 0
+        var pausedUntil: Instant?
+    }
+
+    /// Names a transaction in the ledger.
+    struct LedgerKey: Hashable {
+        var epoch: Int64
+        var writer: Int
+        var batch: Int64
+    }
+
+    enum LedgerEntry {
+        case batch
+        /// Of a look-up: the batch has not happened, and never will.
+        case claim
+    }
+
+    var rows: [JobID: Row] = [:]
+    var tubes: [TubeEntry] = []
+    /// The rows of `broker`.
+    var epochs: Set<Int64> = []
+    var heartbeats: [Int64: Instant] = [:]
+    /// Who waits for each tube.
+    var awaited: [TubeName: Set<Int64>] = [:]
+    /// The one of them that is the sole one.
+    var sole: Int64?
+    var lastEpoch: Int64 = 0
+    var lastID: JobID = 0
+    var lastBurial = 0
+    var ledger: [LedgerKey: LedgerEntry] = [:]
+    /// Transactions that are not over, and the rows that they have changed.
+    var open: [Prepared] = []
+    var locked: Set<JobID> = []
+    /// The transaction at hand.
+    var change = Change()
+    /// Rows as they were before the transaction that is being prepared.
+    var undo: [JobID: Row?]?
+    /// What has ever happened, for those who check.
+    var journal = Journal()
+    /// What is done wrong on purpose.
+    let mistake: Mistake?
+
+    init(mistake: Mistake? = nil) { self.mistake = mistake }
+
+    func ids(_ count: Int) -> ClosedRange<JobID> {
+        defer { lastID += JobID(count) }
+        return lastID + 1...lastID + JobID(count)
+    }
+
+    func isFree(_ row: Row) -> Bool { row.lease.map { !epochs.contains($0) } ?? true }
+
+    func isReserved(_ row: Row) -> Bool { row.reservedAt != nil && !isFree(row) }
+
+    /// The keys of the rows that pass, in their order.
+    func keys(where passes: (Row) -> Bool) -> [JobKey] {
+        var keys: [JobKey] = []
+        for row in rows.values where passes(row) { keys.append(row.key) }
+        keys.sort()
+        return keys
+    }
+
+    /// The ready jobs of a tube that any broker may claim, in their order.
+    func claimable(in tube: TubeID) -> [JobKey] {
+        keys { $0.tube == tube && $0.state == .ready && isFree($0) }
+    }
+
+    func tube(_ name: TubeName) -> TubeEntry? { tubes.first { $0.name == name } }
+
+    /// A job that SQL, or another broker, has put.
+    func putForeign(
+        in tube: TubeName, priority: UInt32 = 0, lease: Int64? = nil, body text: Body = body("foreign"), at now: Instant
+    ) -> JobID {
+        let row = openTube(tube).id
+        let id = ids(1).lowerBound
+        begin(0, at: now)
+        write(
+            id,
+            Row(
+                id: id, tube: row, state: .ready, priority: priority, ttr: 60, delay: 0, created: now, due: now,
+                lease: lease, body: text))
+        journal.births[id] = Journal.Birth(tube: row, body: text)
+        return id
+    }
+
+    func openTube(_ name: TubeName) -> (id: TubeID, isNew: Bool) {
+        if let tube = tube(name) { return (tube.id, false) }
+        tubes.append(TubeEntry(id: TubeID(tubes.count + 1), name: name))
+        return (TubeID(tubes.count), true)
+    }
+
+    /// Numbers of jobs by stored state, as the ledger adds them up.
+    func counts(of tube: TubeID) -> StateCounts {
+        var counts = StateCounts()
+        for row in rows.values where row.tube == tube { counts.add(1, row.state, priority: row.priority) }
+        return counts
+    }
+
+    /// What the keeper reads.
+    func tubeRows(at now: Instant) -> [TubeRow] {
+        tubes.map { tube in
+            TubeRow(
+                id: tube.id, name: tube.name, pause: Int64(tube.pause),
+                pauseLeft: max(0, tube.pausedUntil.map { ($0 - now).microseconds } ?? 0),
+                counts: counts(of: tube.id))
+        }
+    }
+
+    // MARK: Transactions
+
+    func begin(_ epoch: Int64, at now: Instant) {
+        change = Change(number: change.number + 1, epoch: epoch, at: now)
+    }
+
+    /// Changes a row's state or lease, or ends it, as part of the transaction at hand.
+    func write(_ id: JobID, _ row: Row?) {
+        if undo != nil, undo?[id] == nil { undo?[id] = .some(rows[id]) }
+        rows[id] = row
+        rows[id]?.change = change
+        journal.changedAt = change.at
+    }
+}
+
+/// What has been committed, ever.
+struct Journal {
+    struct Birth {
+        var tube: TubeID
+        var body: Body
+    }
+
+    var births: [JobID: Birth] = [:]
+    /// Jobs that kicks of an epoch have made ready.
+    var kicks: [Int64: Int] = [:]
+    /// When a row was changed last.
+    var changedAt = Instant(nanoseconds: 0)
+    /// What PostgreSQL would have refused, and no broker may ask for.
+    var offence: String?
+}
