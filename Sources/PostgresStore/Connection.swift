@@ -8,21 +8,33 @@ import CLinux
 /// A connection to PostgreSQL through libpq. Blocking, and confined to the thread that made it: never an event loop.
 final class Connection {
     private let pg: OpaquePointer
+    private let chosen: HostAddress?
+    /// The server's side, where it is known and has not said that it ends.
+    var session: ServerSession?
+    /// Asked once a second while an answer is awaited, with the seconds that have passed: whether to wait no more.
+    /// Without it the wait has no end.
+    var isGivenUp: ((_ seconds: Int) -> Bool)?
 
-    /// `conninfo`: any libpq connection string or URL.
-    init(_ conninfo: String) throws {
+    /// `conninfo`: any libpq connection string or URL. `address`: of its servers, this one alone.
+    init(_ conninfo: String, at address: HostAddress? = nil) throws {
         // Defaults come before the string, so that it may overrule them.
-        let parameters: [(String, String)] = [
-            ("fallback_application_name", "beanrow"), ("connect_timeout", "10"), ("client_encoding", "UTF8"),
+        var parameters: [(String, String)] = [
+            ("fallback_application_name", "beanrow"), ("connect_timeout", "5"), ("client_encoding", "UTF8"),
             ("target_session_attrs", "read-write"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
             ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("dbname", conninfo),
         ]
+        if let address {
+            parameters += [("host", address.host), ("hostaddr", address.hostaddr), ("port", address.port)]
+        }
         let pg = withCStrings(parameters.map(\.0)) { keywords in
             withCStrings(parameters.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }
         }
         guard let pg else { throw StoreError.lost("out of memory") }
         self.pg = pg
-        guard PQstatus(pg) == CONNECTION_OK else { throw StoreError.unreachable(lastMessage) }
+        chosen = address
+        guard PQstatus(pg) == CONNECTION_OK else {
+            throw StoreError.unreachable(ConnectionSecrets(in: conninfo).redact(lastMessage))
+        }
         guard PQsetnonblocking(pg, 1) == 0 else { throw StoreError.lost(lastMessage) }
     }
 
@@ -36,6 +48,23 @@ final class Connection {
     var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
     var user: String { PQuser(pg).map { String(cString: $0) } ?? "" }
     var database: String { PQdb(pg).map { String(cString: $0) } ?? "" }
+
+    /// The servers that the connection string names, environment and service file included; of one that was made to a
+    /// chosen server, that one.
+    var addresses: [HostAddress] {
+        guard let first = PQconninfo(pg) else { return [] }
+        defer { PQconninfoFree(first) }
+        let options = Dictionary(uniqueKeysWithValues: conninfoOptions(first).map { ($0.keyword, $0.value) })
+        return HostAddress.all(
+            host: options["host"] ?? "", hostaddr: options["hostaddr"] ?? "", port: options["port"] ?? "")
+    }
+
+    /// Where this leads; `nil` where the connection string leaves no choice.
+    var address: HostAddress? {
+        let all = addresses
+        guard chosen == nil, all.count > 1 else { return chosen }
+        return all.first { ($0.host.isEmpty ? $0.hostaddr : $0.host) == host && $0.port == port }
+    }
 
     private var lastMessage: String {
         String(cString: PQerrorMessage(pg)).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -53,11 +82,26 @@ final class Connection {
         if let failure { throw failure }
     }
 
-    func prepare(_ statement: Statement) throws {
-        guard PQsendPrepare(pg, statement.name, statement.sql, 0, nil) == 1 else {
-            throw StoreError.lost(lastMessage)
+    /// Prepares statements, all in one round trip.
+    func prepare(_ statements: [Statement]) throws {
+        try enterPipeline()
+        for statement in statements {
+            guard PQsendPrepare(pg, statement.name, statement.sql, 0, nil) == 1 else {
+                throw StoreError.lost(lastMessage)
+            }
         }
-        _ = try finishOne()
+        try sendSync()
+        _ = try results(of: statements.count)
+        guard try nextResult() == nil, PQexitPipelineMode(pg) == 1 else { throw StoreError.lost(lastMessage) }
+    }
+
+    /// Runs a statement once, without preparing it, and returns its rows, in binary.
+    func ask(_ statement: Statement, _ parameters: Parameters = Parameters()) throws -> Rows {
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            PQsendQueryParams(pg, statement.sql, count, nil, values, lengths, formats, 1)
+        }
+        guard sent == 1 else { throw StoreError.lost(lastMessage) }
+        return Rows(try finishOne())
     }
 
     /// Runs a prepared statement and returns its rows, in binary.
@@ -126,6 +170,7 @@ final class Connection {
         }
         let result = Result(pointer)
         if let error = result.error, error.isLost || PQstatus(pg) != CONNECTION_OK {
+            if error.isEndOfSession { session = nil }
             throw StoreError.lost(error.description)
         }
         return result
@@ -145,12 +190,20 @@ final class Connection {
     }
 
     @discardableResult
-    private func wait(for events: Int16, milliseconds: Int32 = -1) throws -> Int16 {
+    private func wait(for events: Int16) throws -> Int16 {
         var descriptor = pollfd(fd: PQsocket(pg), events: events, revents: 0)
-        while poll(&descriptor, 1, milliseconds) < 0 {
-            guard errno == EINTR else { throw StoreError.lost(String(cString: strerror(errno))) }
+        var seconds = 0
+        while true {
+            switch poll(&descriptor, 1, 1000) {
+            case 1: return descriptor.revents
+            case 0:
+                seconds += 1
+                if let isGivenUp, isGivenUp(seconds), poll(&descriptor, 1, 0) == 0 {
+                    throw StoreError.lost("no answer comes, and none is to be waited for")
+                }
+            default: guard errno == EINTR else { throw StoreError.lost(String(cString: strerror(errno))) }
+            }
         }
-        return descriptor.revents
     }
 
     // MARK: Notifications
@@ -167,8 +220,9 @@ final class Connection {
     }
 
     /// Whether something has come in within the time.
-    func waitForInput(milliseconds: Int32) throws -> Bool {
-        try wait(for: Int16(POLLIN), milliseconds: milliseconds) != 0
+    func waitForInput(milliseconds: Int32) -> Bool {
+        var descriptor = pollfd(fd: PQsocket(pg), events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, milliseconds) > 0
     }
 
     /// Whether the idle connection has been closed from the other side.

@@ -5,6 +5,18 @@ extension Statement {
         importCounts, recordImport,
     ]
 
+    /// An import is sure once it is told, and may take its time.
+    static let configureImport = Statement(
+        name: "configure_import",
+        sql: """
+            select
+                set_config('search_path', quote_ident($1::text), false),
+                set_config('synchronous_commit', 'on', false),
+                set_config('statement_timeout', '0', false),
+                set_config('lock_timeout', '0', false),
+                set_config('idle_in_transaction_session_timeout', '0', false)
+            """)
+
     /// The latest import that took in one of these files ($1), or this folder ($2), and how many of the files are known.
     static let findImport = Statement(
         name: "find_import",

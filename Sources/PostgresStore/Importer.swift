@@ -32,15 +32,10 @@ public struct Importer {
         self.schema = schema
         self.logger = logger
         progress = Progress(logger)
-        try connection.run(
-            """
-            set search_path to \(identifier(schema));
-            set synchronous_commit to on;
-            set statement_timeout to 0;
-            set lock_timeout to 0;
-            set idle_in_transaction_session_timeout to 0;
-            """)
-        for statement in Statement.importer { try connection.prepare(statement) }
+        var parameters = Parameters()
+        parameters.add(schema)
+        _ = try connection.ask(.configureImport, parameters)
+        try connection.prepare(Statement.importer)
     }
 
     /// Imports the folder unless it was.
@@ -101,8 +96,7 @@ public struct Importer {
         for row in 0..<schemas.count {
             let other = schemas.string(row, 0)
             let statement = Statement.knownFiles(in: other)
-            try connection.prepare(statement)
-            let known = try connection.execute(statement, parameters).int64(0, 0)
+            let known = try connection.ask(statement, parameters).int64(0, 0)
             if known > 0 { return .known(schema: other, at: "", jobs: 0) }
         }
         return nil

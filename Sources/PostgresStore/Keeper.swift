@@ -15,7 +15,9 @@ final class Keeper: Worker, @unchecked Sendable {
     private unowned let client: any StoreClient
     /// 0 while there is none.
     private var epoch: Int64 = 0
-    private let settled: [(writer: Int16, number: () -> Int64)]
+    private let server: CurrentServer
+    private let writers: [Int16]
+    private var choice: ServerChoice
     private let registered: (Swift.Result<StoreSummary, any Error>) -> Void
     private let startLimit: Instant
 
@@ -33,15 +35,23 @@ final class Keeper: Worker, @unchecked Sendable {
     private var others: Set<Int64> = []
     /// When the last heartbeat, or the registration, was asked for.
     private var beatenAt = Instant(nanoseconds: 0)
+    /// The last heartbeat that has committed, in the database's microseconds.
+    private var heartbeat: Int64 = 0
+    /// An epoch that this broker has given up, and whose row may still be there.
+    private var abandoned: Int64?
+    /// From when on it is this broker's to say that others are dead.
+    private var judgesFrom = Instant(nanoseconds: 0)
+    private var highestID: JobID = 0
 
     init(
-        _ configuration: StoreConfiguration, _ client: any StoreClient,
-        settled: [(writer: Int16, number: () -> Int64)], _ logger: Logger,
-        registered: @escaping (Swift.Result<StoreSummary, any Error>) -> Void
+        _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
+        _ logger: Logger, registered: @escaping (Swift.Result<StoreSummary, any Error>) -> Void
     ) {
         self.client = client
-        self.settled = settled
+        self.server = server
+        self.writers = writers
         self.registered = registered
+        choice = ServerChoice(configuration, logger)
         startLimit = client.now() + Span(nanoseconds: Int64(configuration.startTimeout * 1e9))
         super.init("keeper", configuration, logger)
     }
@@ -51,8 +61,16 @@ final class Keeper: Worker, @unchecked Sendable {
             let migrator = try Migrator(database: configuration.database, schema: configuration.schema)
             _ = configuration.migrates ? try migrator.up() : try migrator.check()
         }
-        return try Session.open(configuration, Statement.keeper, isPipelined: false)
+        let connection = try choice.open(Statement.keeper, last: session)
+        let isSilent = connection.isGivenUp
+        connection.isGivenUp = { [unowned self, unowned connection] seconds in
+            isSilent?(seconds) ?? false || seconds % Keeper.patience == 0 && choice.hasSuccessor(of: connection)
+        }
+        return connection
     }
+
+    /// Seconds of silence after which another server is looked for. A commit that waits for its standby is silent too.
+    private static let patience = 10
 
     /// What a server says that will be there soon.
     private static let passing = ["starting up", "recovery mode", "not yet accepting", "shutting down", "too many"]
@@ -76,11 +94,50 @@ final class Keeper: Worker, @unchecked Sendable {
 
     override func serve(_ connection: Connection) throws {
         do {
+            try enter(connection)
             try keep(connection)
         } catch let error as StoreError where !error.isLost {
             // Nothing here is refused by a healthy database: begin again.
             throw StoreError.lost(error.description)
         }
+    }
+
+    /// Looks what the server has of what this broker has done, before anybody works on it. One that lacks a part, as
+    /// after the failover to an asynchronous standby, lacks tubes, jobs and leases that are known here: nothing of
+    /// that is used again, and a new epoch begins with what is there.
+    private func enter(_ connection: Connection) throws {
+        let committed = server.endTerm()
+        if epoch != 0 {
+            client.forgetIDs()
+            judgesFrom = client.now() + Keeper.mercy
+            nextBeat = client.now()
+            if try !isWhole(connection, committed.filter { $0.value.epoch == epoch }) {
+                giveUp("the database does not have all that this broker has done there")
+            }
+        }
+        // Before the others come: what they have for a dead epoch must find it dead.
+        if abandoned != nil { try bury(connection) }
+        try server.beginTerm(connection)
+    }
+
+    /// Other brokers were cut off as well: they get as long as a living one may be silent to be heard of again.
+    private static let mercy = Span.milliseconds(3500)
+
+    private func isWhole(_ connection: Connection, _ committed: [Int16: CurrentServer.Entry]) throws -> Bool {
+        var known = Parameters()
+        known.add(epoch)
+        known.add(heartbeat)
+        known.add(int2s: committed.keys)
+        known.add(int8s: committed.values.map(\.batch))
+        return try connection.execute(.isWhole, known).bool(0, 0)
+    }
+
+    private func giveUp(_ reason: String) {
+        logger.error(
+            "\(reason): giving up all leases and registering again", metadata: [LogKey.epoch: "\(epoch)"])
+        abandoned = epoch
+        epoch = 0
+        client.detach()
     }
 
     private func keep(_ connection: Connection) throws {
@@ -114,7 +171,7 @@ final class Keeper: Worker, @unchecked Sendable {
     // MARK: The epoch
 
     private func register(_ connection: Connection) throws {
-        try bury(connection)
+        others = try bury(connection)
         var parameters = Parameters()
         let sentAt = client.now()
         parameters.add(ProcessSpace.host)
@@ -128,6 +185,7 @@ final class Keeper: Worker, @unchecked Sendable {
         isJoining = true
         folded = [:]
         unpublished = [:]
+        heartbeat = 0
         beatenAt = sentAt
         nextBeat = sentAt + Keeper.beatEvery
         logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])
@@ -146,6 +204,7 @@ final class Keeper: Worker, @unchecked Sendable {
         own.add(epoch)
         guard try connection.execute(.otherSole, own).count == 0 else { return }
         let tubes = try readTubes(connection)
+        guard try renewHeartbeat(connection) != nil else { return }
         newestTube = tubes.map(\.id).max() ?? 0
         isJoining = false
         // At once: it says how many others there are.
@@ -157,35 +216,41 @@ final class Keeper: Worker, @unchecked Sendable {
         }
     }
 
+    /// What was read before a heartbeat, and is only used after it, is where the heartbeat is.
     private func beat(_ connection: Connection) throws {
-        var parameters = Parameters()
-        parameters.add(epoch)
-        let sentAt = client.now()
-        let own = try connection.execute(.beat, parameters)
-        guard own.count == 1 else {
-            logger.error(
-                "declared dead by another broker: giving up all leases and registering again",
-                metadata: [LogKey.epoch: "\(epoch)"])
-            epoch = 0
-            client.detach()
-            return
-        }
-        beatenAt = sentAt
+        let counts = client.beginCounting()
+        let newest = try connection.execute(.newestTube).int32(0, 0)
+        let readAt = client.now()
+        let tubes = counts || newest > newestTube ? try readTubes(connection) : nil
+        guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
         others = try bury(connection)
         if isJoining { return }
         client.renew(
-            sentAt: sentAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: own.bool(0, 0))
-        if others.isEmpty, client.wantsSole { try becomeSole(connection, parameters) }
-        let newest = try connection.execute(.newestTube).int32(0, 0)
-        if !others.isEmpty || newest > newestTube {
-            let readAt = client.now()
-            client.learn(try readTubes(connection), readAt: readAt)
-        }
+            sentAt: beatenAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: isSole)
+        if others.isEmpty, client.wantsSole { try becomeSole(connection) }
+        if let tubes { client.learn(tubes, readAt: readAt) }
         newestTube = newest
     }
 
-    private func becomeSole(_ connection: Connection, _ own: Parameters) throws {
+    /// Returns whether this is the sole broker, or `nil` if it is none any more.
+    private func renewHeartbeat(_ connection: Connection) throws -> Bool? {
+        var own = Parameters()
+        own.add(epoch)
+        let sentAt = client.now()
+        let row = try connection.execute(.beat, own)
+        guard row.count == 1 else {
+            giveUp("declared dead by another broker")
+            return nil
+        }
+        beatenAt = sentAt
+        heartbeat = row.int64(0, 1)
+        return row.bool(0, 0)
+    }
+
+    private func becomeSole(_ connection: Connection) throws {
+        var own = Parameters()
+        own.add(epoch)
         try beginLocked(connection)
         let isSole = try connection.execute(.becomeSole, own).changed == 1
         try connection.run("commit")
@@ -199,15 +264,34 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         let peers = try connection.execute(.peers, own)
-        guard peers.count > 0 else { return [] }
+        guard peers.count > 0 else {
+            abandoned = nil
+            return []
+        }
         let ended = (0..<peers.count).filter {
             peers.string($0, 2) == ProcessSpace.name && ProcessSpace.hasEnded(peers.int32($0, 1))
+                || peers.int64($0, 0) == abandoned
         }
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: ended.map { peers.int64($0, 0) })
+        parameters.add(client.now() >= judgesFrom)
+        let others = Set((0..<peers.count).map { peers.int64($0, 0) })
+        do {
+            return others.subtracting(try declareDead(parameters, connection))
+        } catch let error as StoreError where error.isLockTimeout {
+            // The next heartbeat, which must not be late, tries again.
+            try connection.run("rollback")
+            let ended = try connection.execute(.endBatches, parameters).count
+            logger.warning("a batch keeps a broker from being declared dead", metadata: [LogKey.count: "\(ended)"])
+            return others
+        }
+    }
+
+    /// - Returns: those that have been.
+    private func declareDead(_ parameters: Parameters, _ connection: Connection) throws -> [Int64] {
         // All or nothing: nobody else would fold what the dead have left.
-        try connection.run("begin")
+        try connection.run("begin; set local lock_timeout to '500ms'")
         let dead = try connection.execute(.bury, parameters)
         let epochs = (0..<dead.count).map { dead.int64($0, 0) }
         if !epochs.isEmpty {
@@ -217,12 +301,15 @@ final class Keeper: Worker, @unchecked Sendable {
             _ = try connection.execute(.forgetPublished, gone)
         }
         try connection.run("commit")
+        abandoned = nil
         if !epochs.isEmpty { logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"]) }
-        return Set((0..<peers.count).map { peers.int64($0, 0) }).subtracting(epochs)
+        return epochs
     }
 
     private func unregister(_ connection: Connection) throws {
         guard epoch != 0 else { return }
+        // First: once the row is gone, others may have what this broker would still give out.
+        client.detach()
         try fold(connection, keepingLast: false)
         var own = Parameters()
         own.add(int8s: [epoch])
@@ -235,25 +322,42 @@ final class Keeper: Worker, @unchecked Sendable {
 
     // MARK: Ids and counts
 
+    /// A sequence that has gone back with its server gives what it gave before: that is passed over.
     private func fetchIDs(_ count: Int, _ connection: Connection) throws {
-        var parameters = Parameters()
-        parameters.add(Int32(count))
         do {
-            let rows = try connection.execute(.ids, parameters)
-            var ranges: [ClosedRange<JobID>] = []
-            for row in 0..<rows.count {
-                let id = JobID(rows.int64(row, 0))
-                if let last = ranges.last, last.upperBound + 1 == id {
-                    ranges[ranges.count - 1] = last.lowerBound...id
-                } else {
-                    ranges.append(id...id)
-                }
+            var ids = try nextIDs(count, connection)
+            while let last = ids.last, last <= highestID {
+                ids = try nextIDs(count + min(Int(highestID - last), Keeper.mostIDs), connection)
             }
-            client.add(ids: ranges)
+            ids.removeAll { $0 <= highestID }
+            highestID = ids.last ?? highestID
+            client.add(ids: ranges(of: ids))
         } catch {
             client.idRequestFailed()
             throw error
         }
+    }
+
+    /// Ids that one statement takes at most.
+    private static let mostIDs = 100_000
+
+    private func nextIDs(_ count: Int, _ connection: Connection) throws -> [JobID] {
+        var parameters = Parameters()
+        parameters.add(Int32(count))
+        let rows = try connection.execute(.ids, parameters)
+        return (0..<rows.count).map { JobID(rows.int64($0, 0)) }
+    }
+
+    private func ranges(of ids: [JobID]) -> [ClosedRange<JobID>] {
+        var ranges: [ClosedRange<JobID>] = []
+        for id in ids {
+            if let last = ranges.last, last.upperBound + 1 == id {
+                ranges[ranges.count - 1] = last.lowerBound...id
+            } else {
+                ranges.append(id...id)
+            }
+        }
+        return ranges
     }
 
     private func publish(_ connection: Connection) throws {
@@ -278,8 +382,8 @@ final class Keeper: Worker, @unchecked Sendable {
 
     /// `keepingLast`: the outcome of each writer's last batch may still be asked for.
     private func fold(_ connection: Connection, keepingLast: Bool = true) throws {
-        for (writer, number) in settled {
-            let last = number() + (keepingLast ? 0 : 1)
+        for writer in writers {
+            let last = server.lastCommitted(by: writer) + (keepingLast ? 0 : 1)
             let first = folded[writer] ?? 0
             guard last > first else { continue }
             var parameters = Parameters()
@@ -311,22 +415,5 @@ extension Rows {
         StateCounts(
             urgent: Int(int64(row, column)), ready: Int(int64(row, column + 1)), delayed: Int(int64(row, column + 2)),
             buried: Int(int64(row, column + 3)))
-    }
-}
-
-/// What identifies a process among those that share a database.
-enum ProcessSpace {
-    static var host: String { ProcessInfo.processInfo.hostName }
-
-    /// The machine's boot and the namespace of its pids: where both agree, pids name the same processes.
-    static let name: String = {
-        let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
-        guard let boot, let space else { return "unknown:\(UUID())" }
-        return boot.trimmingCharacters(in: .whitespacesAndNewlines) + " " + space
-    }()
-
-    static func hasEnded(_ pid: Int32) -> Bool {
-        kill(pid, 0) != 0 && errno == ESRCH
     }
 }

@@ -1,22 +1,24 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        lockBrokers, register, otherSole, becomeSole, beat, peers, bury, inheritLedger, forgetPublished, unregister,
-        ids,
-        fold, publish, unpublish,
-        newestTube, tubes,
+        lockBrokers, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
+        forgetPublished,
+        unregister, ids, fold, publish, unpublish, newestTube, tubes,
     ]
 
     /// Whoever registers or becomes the sole broker sees all others.
     static let lockBrokers = Statement(name: "lock_brokers", sql: "lock table broker in share row exclusive mode")
 
+    /// An epoch's number is never used again, also by a server that has lost that it was used: microseconds of time,
+    /// and three digits of chance for those whose clock is behind. A sequence would go back with its server.
     static let register = Statement(
         name: "register",
         sql: """
             with own as (
                 insert into broker (epoch, host, pid, process_space, is_sole)
                 values (
-                    nextval('broker_epoch'), $1::text, $2::integer, $3::text, not exists (select from broker))
+                    (extract(epoch from clock_timestamp()) * 1e6)::bigint * 1000 + trunc(random() * 1000)::bigint,
+                    $1::text, $2::integer, $3::text, not exists (select from broker))
                 returning epoch, is_sole
             ), fences as (
                 insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 2) as writer
@@ -37,26 +39,66 @@ extension Statement {
 
     static let beat = Statement(
         name: "beat",
-        sql: "update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint returning is_sole")
+        sql: """
+            update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint
+            returning is_sole, (extract(epoch from heartbeat_at) * 1e6)::bigint
+            """)
+
+    /// Whether nothing is missing of what this broker knows to have committed: its last heartbeat, in microseconds, and
+    /// the last batch of each writer. What came before them is there too, since a server has what it has without gaps.
+    static let isWhole = Statement(
+        name: "is_whole",
+        sql: """
+            select
+                exists (
+                    select from broker
+                    where epoch = $1::bigint and (extract(epoch from heartbeat_at) * 1e6)::bigint >= $2::bigint)
+                and not exists (
+                    select from unnest($3::smallint[], $4::bigint[]) as known (writer, batch)
+                    where not exists (
+                        select from ledger
+                        where ledger.epoch = $1::bigint and ledger.writer = known.writer
+                            and ledger.batch = known.batch))
+            """)
 
     /// The others: epoch, pid, process space.
     static let peers = Statement(
         name: "peers", sql: "select epoch, pid, process_space from broker where epoch <> $1::bigint")
 
-    /// Declares brokers dead: those that were not heard of for too long, and those known to have ended ($2). The
-    /// deletes wait for the key-share locks of their batches in flight, so nothing of theirs commits later.
+    /// Declares brokers dead: those that were not heard of for too long, if that is to be judged ($3), and those known
+    /// to have ended ($2). The deletes wait for the key-share locks of their batches in flight, so nothing of theirs
+    /// commits later.
     static let bury = Statement(
         name: "bury",
         sql: """
             with dead as (
                 delete from broker
-                where epoch <> $1::bigint
-                    and (heartbeat_at < clock_timestamp() - interval '3.5 seconds' or epoch = any ($2::bigint[]))
+                where \(isDead)
                 returning epoch
             ), fences as (
                 delete from fence using dead where fence.epoch = dead.epoch
             )
             select epoch from dead
+            """)
+
+    private static let isDead = """
+        epoch <> $1::bigint
+            and ($3::boolean and heartbeat_at < clock_timestamp() - interval '3.5 seconds'
+                or epoch = any ($2::bigint[]))
+        """
+
+    /// Ends the sessions whose batches keep brokers from being declared dead: a broker that is stopped, or cut off, may
+    /// have sent half of one. Whoever locks a row of `fence` is named in it. One that has only begun may be another
+    /// broker's, which declares the same death.
+    static let endBatches = Statement(
+        name: "end_batches",
+        sql: """
+            select pg_terminate_backend(activity.pid)
+            from (select epoch from broker where \(isDead)) as dead
+            join fence on fence.epoch = dead.epoch
+            join pg_locks as held on held.transactionid = fence.xmax and held.mode = 'ExclusiveLock' and held.granted
+            join pg_stat_activity as activity on activity.pid = held.pid
+            where activity.usename = current_user and activity.xact_start < clock_timestamp() - interval '1 second'
             """)
 
     static let unregister = Statement(

@@ -19,19 +19,15 @@ enum Ledger {
     }
 
     /// Whether a batch whose outcome was lost has committed. Claims its key: that waits for the old transaction to
-    /// end, and keeps it from committing if it has not by then.
+    /// end, and keeps it from committing if it has not by then. The claim itself commits as surely as a batch does: a
+    /// batch that was cut off while it waited for a synchronous standby is there now too.
     static func lookUp(_ connection: Connection, epoch: Int64, writer: Int16, batch: Int64) throws -> Bool {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(writer)
         parameters.add(batch)
-        do {
-            try connection.send(.claimLedger, parameters)
-            try connection.sendSync()
-            _ = try connection.results(of: 1)
-            return false
-        } catch let error as StoreError where error.isUniqueViolation {
-            return true
-        }
+        try connection.send(.claimLedger, parameters)
+        try connection.sendSync()
+        return try connection.results(of: 1)[0].bool(0, 0)
     }
 }

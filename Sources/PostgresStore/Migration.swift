@@ -19,8 +19,14 @@ public struct Migration: Sendable {
             version: 4, name: "sole", up: PackageResources._004_sole_up_sql,
             down: PackageResources._004_sole_down_sql),
         Migration(
-            version: 5, name: "notices", up: PackageResources._005_notices_up_sql,
-            down: PackageResources._005_notices_down_sql),
+            version: 5, name: "epoch", up: PackageResources._005_epoch_up_sql,
+            down: PackageResources._005_epoch_down_sql),
+        Migration(
+            version: 6, name: "notices", up: PackageResources._006_notices_up_sql,
+            down: PackageResources._006_notices_down_sql),
+        Migration(
+            version: 7, name: "claim", up: PackageResources._007_claim_up_sql,
+            down: PackageResources._007_claim_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -24,17 +24,27 @@ public struct Migrator {
     @discardableResult
     public func up() throws -> Int {
         try locked {
+            let applied = try appliedVersions()
+            let missing = Migration.all.filter { applied[$0.version] == nil }
+            guard !missing.isEmpty else { return latest }
+            guard try mayChange() else { throw StoreError.mayNotMigrate(found: applied.keys.max() ?? 0, known: latest) }
             if try !isPrepared { try prepareSchema() }
-            var applied = try appliedVersions()
-            for migration in Migration.all where applied[migration.version] == nil {
-                try step(
-                    migration.up,
-                    "insert into migration (version, name, checksum) values (\(migration.version), "
-                        + "\(literal(migration.name)), \(migration.checksum))")
-                applied[migration.version] = migration.checksum
+            for migration in missing {
+                var record = Parameters()
+                record.add(Int32(migration.version))
+                record.add(migration.name)
+                record.add(migration.checksum)
+                try step(migration.up, .recordMigration, record)
             }
-            return applied.keys.max() ?? 0
+            return latest
         }
+    }
+
+    private var latest: Int { Migration.all.last?.version ?? 0 }
+
+    /// Whether this role could change the schema, or make it. A broker's cannot.
+    private func mayChange() throws -> Bool {
+        try ask(.mayChangeSchema).bool(0, 0)
     }
 
     /// Takes back the latest step, and with it its data; returns the version reached.
@@ -43,7 +53,9 @@ public struct Migrator {
         try locked {
             let applied = try appliedVersions()
             guard let last = Migration.all.last(where: { applied[$0.version] != nil }) else { return 0 }
-            try step(last.down, "delete from migration where version = \(last.version)")
+            var record = Parameters()
+            record.add(Int32(last.version))
+            try step(last.down, .forgetMigration, record)
             return last.version - 1
         }
     }
@@ -57,65 +69,58 @@ public struct Migrator {
     public func check() throws -> Int {
         let applied = try locked { try appliedVersions() }
         let found = applied.keys.max() ?? 0
-        let known = Migration.all.last?.version ?? 0
-        guard found == known else { throw StoreError.schemaTooOld(found: found, known: known) }
+        guard found == latest else { throw StoreError.schemaTooOld(found: found, known: latest) }
         return found
     }
 
-    private func step(_ sql: String, _ record: String) throws {
+    private func step(_ sql: String, _ record: Statement, _ parameters: Parameters) throws {
         do {
-            try connection.run("begin; set local search_path to \(identifier(schema)); \(sql); \(record); commit")
+            try connection.run("begin")
+            try useSchema()
+            try connection.run(sql)
+            _ = try connection.ask(record, parameters)
+            try connection.run("commit")
         } catch {
             try? connection.run("rollback")
             throw error
         }
     }
 
+    private func useSchema() throws {
+        _ = try ask(.useSchema)
+    }
+
     private func locked<T>(_ body: () throws -> T) throws -> T {
         // One lock per schema, held by the session.
-        let lock = "hashtextextended(\(literal("beanrow migrate " + schema)), 0)"
-        try connection.run("select pg_advisory_lock(\(lock))")
-        defer { try? connection.run("select pg_advisory_unlock(\(lock))") }
+        _ = try ask(.lockMigrations)
+        defer { _ = try? ask(.unlockMigrations) }
         return try body()
+    }
+
+    /// Runs a statement whose parameter is the schema.
+    private func ask(_ statement: Statement) throws -> Rows {
+        var parameters = Parameters()
+        parameters.add(schema)
+        return try connection.ask(statement, parameters)
     }
 
     /// The table of migrations, and the schema if that is missing too.
     private func prepareSchema() throws {
         // Asked first: creating needs rights that a broker need not have.
-        if try !exists("select 1 from information_schema.schemata where schema_name = $1::text") {
-            try connection.run("create schema if not exists \(identifier(schema))")
-        }
-        try connection.run(
-            """
-            create table \(identifier(schema)).migration (
-                version integer primary key, name text not null, checksum bigint not null,
-                applied_at timestamptz not null default now())
-            """)
+        if try ask(.findSchema).count == 0 { try connection.run(Statement.createSchema(schema)) }
+        try useSchema()
+        try connection.run(Statement.createMigrations)
     }
 
     private var isPrepared: Bool {
-        get throws {
-            try exists(
-                "select 1 from information_schema.tables where table_schema = $1::text and table_name = 'migration'")
-        }
-    }
-
-    /// Whether a query about this schema has a row.
-    private func exists(_ sql: String) throws -> Bool {
-        let statement = Statement(name: "", sql: sql)
-        try connection.prepare(statement)
-        var parameters = Parameters()
-        parameters.add(schema)
-        return try connection.execute(statement, parameters).count > 0
+        get throws { try ask(.findMigrations).count > 0 }
     }
 
     /// Checksums by version.
     private func appliedVersions() throws -> [Int: Int64] {
         guard try isPrepared else { return [:] }
-        try connection.run("set search_path to \(identifier(schema))")
-        let all = Statement(name: "", sql: "select version, checksum from migration order by version")
-        try connection.prepare(all)
-        let rows = try connection.execute(all)
+        try useSchema()
+        let rows = try connection.ask(.migrations)
         var applied: [Int: Int64] = [:]
         for row in 0..<rows.count { applied[Int(rows.int32(row, 0))] = rows.int64(row, 1) }
         try verify(applied)
@@ -123,32 +128,13 @@ public struct Migrator {
     }
 
     private func verify(_ applied: [Int: Int64]) throws {
-        let known = Migration.all.last?.version ?? 0
-        if let found = applied.keys.max(), found > known { throw StoreError.schemaTooNew(found: found, known: known) }
+        if let found = applied.keys.max(), found > latest {
+            throw StoreError.schemaTooNew(found: found, known: latest)
+        }
         for migration in Migration.all {
             if let checksum = applied[migration.version], checksum != migration.checksum {
                 throw StoreError.migrationChanged(version: migration.version)
             }
         }
     }
-}
-
-/// A name in double quotes, for the few places where SQL takes no parameter.
-func identifier(_ name: String) -> String {
-    quote(name, with: "\"")
-}
-
-func literal(_ text: String) -> String {
-    quote(text, with: "'")
-}
-
-/// By Unicode scalars: a quote with an accent on it is another Character, and still a quote to PostgreSQL.
-private func quote(_ text: String, with mark: Unicode.Scalar) -> String {
-    var quoted = String.UnicodeScalarView([mark])
-    for scalar in text.unicodeScalars {
-        if scalar == mark { quoted.append(mark) }
-        quoted.append(scalar)
-    }
-    quoted.append(mark)
-    return String(quoted)
 }

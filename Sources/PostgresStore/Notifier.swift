@@ -4,28 +4,25 @@ public import QueueCore
 /// Tells other brokers what this one has made ready, and this one what they have: NOTIFY, some 50 times a second at
 /// most, from a connection of its own. A NOTIFY takes a lock of the whole cluster when its transaction commits, so none
 /// is ever part of a write (design, section 7).
-final class Notifier: Worker, @unchecked Sendable {
+final class Notifier: Follower, @unchecked Sendable {
     /// What collects in the meantime goes together.
     private static let pause = Span.milliseconds(20)
 
     private unowned let client: any StoreClient
 
-    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+    init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
-        super.init("notifier", configuration, logger)
+        super.init("notifier", Statement.notifier, configuration, server, logger)
     }
 
-    override func open() throws -> Connection {
-        let connection = try Session.open(configuration, Statement.notifier, isPipelined: false)
-        // Nothing here has to survive a crash, which ends the waits too.
-        try connection.run(
-            "set synchronous_commit to off; listen \(identifier(configuration.schema))")
-        return connection
+    override func prepare(_ connection: Connection) throws {
+        try connection.run(Statement.listen(to: configuration.schema))
     }
 
     override func serve(_ connection: Connection) throws {
         client.missedNotices()
         while !isStopping {
+            try checkTerm()
             take(connection)
             if let notices = client.takeNotices() {
                 try send(notices, connection)
@@ -42,7 +39,7 @@ final class Notifier: Worker, @unchecked Sendable {
         while client.now() < end {
             take(connection)
             let left = (end - client.now()).nanoseconds / 1_000_000 + 1
-            if try connection.waitForInput(milliseconds: Int32(left)), connection.isClosed() {
+            if connection.waitForInput(milliseconds: Int32(left)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
         }

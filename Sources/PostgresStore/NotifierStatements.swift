@@ -2,6 +2,11 @@
 extension Statement {
     static let notifier: [Statement] = [beginWait, endWait, awaited, tell]
 
+    /// Nothing of a notifier has to survive a crash, which ends the waits too.
+    static func listen(to schema: String) -> String {
+        "set synchronous_commit to off; listen \(identifier(schema))"
+    }
+
     /// Clients of this broker wait for these tubes.
     static let beginWait = Statement(
         name: "begin_wait",

@@ -1,12 +1,11 @@
 import LogKeys
 import Logging
 import QueueCore
-import Synchronization
 
 /// Answers queries. Those that change something run in two steps: the statements, whose results tell what they did,
 /// then the ledger entry with the commit. So when the connection is lost in between, nothing happened; and when it is
 /// lost later, the ledger knows, and the answers are already here.
-final class Reader: Worker, @unchecked Sendable {
+final class Reader: Follower, @unchecked Sendable {
     static let number: Int16 = 1
 
     private unowned let client: any StoreClient
@@ -16,26 +15,24 @@ final class Reader: Worker, @unchecked Sendable {
     private var answers: [Answer] = []
     /// A commit whose outcome was lost: its number and epoch, and what will be answered if it happened.
     private var lost: (number: Int64, epoch: Int64, answers: [Answer])?
-    let settled = Atomic<Int64>(0)
 
-    init(_ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+    init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
-        super.init("reader", configuration, logger)
-    }
-
-    override func open() throws -> Connection {
-        try Session.open(configuration, Statement.reader, isPipelined: true)
+        super.init("reader", Statement.reader, configuration, server, logger)
     }
 
     override func serve(_ connection: Connection) throws {
         if let lost {
             let isCommitted = try Ledger.lookUp(
                 connection, epoch: lost.epoch, writer: Reader.number, batch: lost.number)
-            if isCommitted { answers += lost.answers }
+            if isCommitted {
+                try noteCommit(of: lost.number, epoch: lost.epoch, by: Reader.number)
+                answers += lost.answers
+            }
             self.lost = nil
-            settled.store(lost.number, ordering: .releasing)
         }
         while true {
+            try checkTerm()
             if queries.isEmpty { queries = client.takeQueries() }
             if !queries.isEmpty {
                 try answer(connection)
@@ -98,6 +95,9 @@ final class Reader: Worker, @unchecked Sendable {
         if isWriting {
             let changes = zip(queries, answers).flatMap { $1.changes(of: $0.query) }
             try commit(answers, changes, epoch, connection)
+        } else {
+            // What was read where the keeper is no more may be old.
+            try checkTerm()
         }
         return answers
     }
@@ -118,8 +118,8 @@ final class Reader: Worker, @unchecked Sendable {
             try rollBack(connection)
             throw error
         }
+        try noteCommit(of: batchNumber, epoch: epoch, by: Reader.number)
         lost = nil
-        settled.store(batchNumber, ordering: .releasing)
     }
 
     private func rollBack(_ connection: Connection) throws {

@@ -1,30 +1,27 @@
 /// A connection that is ready for its task: schema, settings and prepared statements.
 enum Session {
+    /// `last`: the session of the connection that this one takes the place of, if it may still be there.
     static func open(
-        _ configuration: StoreConfiguration, _ statements: [Statement], isPipelined: Bool
+        _ configuration: StoreConfiguration, _ statements: [Statement], at address: HostAddress? = nil,
+        last: ServerSession? = nil
     ) throws -> Connection {
-        let connection = try Connection(configuration.database)
-        try connection.run(
-            """
-            set search_path to \(identifier(configuration.schema));
-            set synchronous_commit to \(configuration.durability == .synchronous ? "on" : "off");
-            set idle_in_transaction_session_timeout to '3s';
-            \(plans)
-            """)
-        for statement in statements { try connection.prepare(statement) }
-        if isPipelined { try connection.enterPipeline() }
+        let connection = try Connection(configuration.database, at: address)
+        // Until it is known which session to ask about.
+        connection.isGivenUp = { $0 >= Session.patience }
+        let session = try ServerSession(of: connection)
+        connection.session = session
+        connection.isGivenUp = { seconds in
+            seconds % Session.patience == 0 && !session.isAtWork(configuration.database, at: address)
+        }
+        try last?.end(over: connection)
+        var parameters = Parameters()
+        parameters.add(configuration.schema)
+        parameters.add(configuration.durability == .synchronous ? "on" : "off")
+        _ = try connection.ask(.configure, parameters)
+        try connection.prepare(statements)
         return connection
     }
 
-    /// A queue wants the plan that walks an index, whatever the statistics say: a plan made while the table was
-    /// empty is kept by the session when it is not.
-    private static let plans = """
-        set plan_cache_mode to force_generic_plan;
-        set enable_seqscan to off;
-        set enable_bitmapscan to off;
-        set enable_hashjoin to off;
-        set enable_mergejoin to off;
-        set enable_memoize to off;
-        set jit to off;
-        """
+    /// Seconds of silence after which the server is asked whether it is at work on an answer.
+    private static let patience = 3
 }

@@ -30,20 +30,15 @@ public final class Store: Sendable {
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
         self.started = started
-        let puts = Writer(.puts, configuration, client, logger)
-        let changes = Writer(.changes, configuration, client, logger)
-        let reader = Reader(configuration, client, logger)
+        let server = CurrentServer()
+        let puts = Writer(.puts, configuration, server, client, logger)
+        let changes = Writer(.changes, configuration, server, client, logger)
         self.puts = puts
         self.changes = changes
-        self.reader = reader
-        notifier = Notifier(configuration, client, logger)
+        reader = Reader(configuration, server, client, logger)
+        notifier = Notifier(configuration, server, client, logger)
         keeper = Keeper(
-            configuration, client,
-            settled: [
-                (puts.number, { puts.settled.load(ordering: .acquiring) }),
-                (changes.number, { changes.settled.load(ordering: .acquiring) }),
-                (Reader.number, { reader.settled.load(ordering: .acquiring) }),
-            ], logger
+            configuration, client, server, writers: [puts.number, changes.number, Reader.number], logger
         ) { result in
             continuation.yield(result)
             continuation.finish()

@@ -19,6 +19,8 @@ public protocol StoreClient: AnyObject, Sendable {
     /// Whether the database is to be asked to make this broker the sole one; and: it has.
     var wantsSole: Bool { get }
     func becameSole()
+    /// Whether all tubes are to be read for their counts, and then learnt.
+    func beginCounting() -> Bool
     /// Tubes as they were at some time after `readAt`.
     func learn(_ tubes: [TubeRow], readAt: Instant)
     /// The epoch is dead.
@@ -26,6 +28,8 @@ public protocol StoreClient: AnyObject, Sendable {
     /// A writer's connection was lost and is back.
     func reconnected()
 
+    /// The keeper's connection was lost and is back: ids that were not used may be given to others by now.
+    func forgetIDs()
     func takeIDRequest() -> Int?
     func add(ids: [ClosedRange<JobID>])
     func idRequestFailed()

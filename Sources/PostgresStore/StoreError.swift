@@ -10,6 +10,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case schemaTooNew(found: Int, known: Int)
     /// The schema is older than this program needs, and it was told not to migrate.
     case schemaTooOld(found: Int, known: Int)
+    /// The schema is missing or older than this program needs, and the role of the connection may not change it.
+    case mayNotMigrate(found: Int, known: Int)
     /// A migration that was applied is not the one that this program has.
     case migrationChanged(version: Int)
 
@@ -22,6 +24,9 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
             "the schema has version \(found), this beanrow knows \(known): run a newer beanrow"
         case .schemaTooOld(let found, let known):
             "the schema has version \(found), this beanrow needs \(known): run `beanrow migrate up`"
+        case .mayNotMigrate(let found, let known):
+            "the schema has version \(found), this beanrow needs \(known), and this role may not change it: as the "
+                + "schema's owner, run `beanrow migrate up` and then `beanrow migrate role` for this one"
         case .migrationChanged(let version):
             "migration \(version) was changed after it had been applied: restore the file, or write a new migration"
         }
@@ -37,8 +42,13 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
         return state.hasPrefix("57P") || state.hasPrefix("08") || state == "25006"
     }
 
+    /// The server ends this session: it was told to, it goes down, or another session crashed.
+    var isEndOfSession: Bool { sqlState.map { ["57P01", "57P02", "57P05"].contains($0) } ?? false }
+
     /// A broker's row was not found, so its ledger entry had no epoch (see `Statement.ledger`).
     var isFenced: Bool { sqlState == "23502" }
+    /// The limit of the wait for a lock was reached.
+    var isLockTimeout: Bool { sqlState == "55P03" }
     var isUniqueViolation: Bool { sqlState == "23505" }
     /// Another try may do better.
     var isTransient: Bool { sqlState?.hasPrefix("40") ?? false }

@@ -9,6 +9,8 @@ class Worker: @unchecked Sendable {
     let bell = Bell()
     let logger: Logger
     let configuration: StoreConfiguration
+    /// The server's side of the connection that was made last, if it may still be there.
+    private(set) var session: ServerSession?
     private let stopping = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
 
@@ -45,6 +47,7 @@ class Worker: @unchecked Sendable {
         while !isStopping {
             do {
                 let connection = try open()
+                defer { session = connection.session }
                 if pause > 0 { logger.notice("the database is back") }
                 pause = 0
                 try serve(connection)

@@ -1,13 +1,12 @@
 import LogKeys
 import Logging
 import QueueCore
-import Synchronization
 
 /// Commits batches of one kind, one after the other, each in one round trip: all its statements go out at once and the
 /// sync at their end commits them. While one commits the next collects (design, section 4).
-final class Writer: Worker, @unchecked Sendable {
+final class Writer: Follower, @unchecked Sendable {
     private let kind: WriteKind
-    /// Names this writer in the ledger.
+    /// Names it in the ledger.
     let number: Int16
 
     private unowned let client: any StoreClient
@@ -19,21 +18,19 @@ final class Writer: Worker, @unchecked Sendable {
     private var done: [(batch: WriteBatch, outcome: WriteOutcome)] = []
     /// Under which number the next part was sent when the connection was lost before its outcome came.
     private var lost: Int64?
-    /// The last batch whose outcome is known.
-    let settled = Atomic<Int64>(0)
 
-    init(_ kind: WriteKind, _ configuration: StoreConfiguration, _ client: any StoreClient, _ logger: Logger) {
+    init(
+        _ kind: WriteKind, _ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient,
+        _ logger: Logger
+    ) {
         self.kind = kind
         self.client = client
-        switch kind {
-        case .puts: number = 0
-        case .changes: number = 2
-        }
-        super.init("\(kind)", configuration, logger)
-    }
-
-    override func open() throws -> Connection {
-        try Session.open(configuration, Statement.writer, isPipelined: true)
+        number =
+            switch kind {
+            case .puts: 0
+            case .changes: 2
+            }
+        super.init("\(kind)", Statement.writer, configuration, server, logger)
     }
 
     override func serve(_ connection: Connection) throws {
@@ -42,6 +39,7 @@ final class Writer: Worker, @unchecked Sendable {
         if !isFirstConnection { client.reconnected() }
         isFirstConnection = false
         while true {
+            try checkTerm()
             if let batch = client.takeWrites(kind, atLeast: pace.wanted) {
                 let start = client.now()
                 parts = [batch]
@@ -65,9 +63,11 @@ final class Writer: Worker, @unchecked Sendable {
         logger.notice(
             "looked up a batch whose outcome was lost",
             metadata: [LogKey.batch: "\(batch)", LogKey.committed: "\(isCommitted)"])
+        if isCommitted {
+            try noteCommit(of: batch, epoch: part.epoch, by: number)
+            settle(.committed)
+        }
         lost = nil
-        settled.store(batch, ordering: .releasing)
-        if isCommitted { settle(.committed) }
     }
 
     /// - Returns: how many operations have collected meanwhile.
@@ -78,13 +78,13 @@ final class Writer: Worker, @unchecked Sendable {
             lost = batchNumber
             do {
                 try send(part, connection)
+                try noteCommit(of: batchNumber, epoch: part.epoch, by: number)
                 settle(.committed)
             } catch let error as StoreError {
                 if error.isLost { throw error }
                 refused(part, error)
             }
             lost = nil
-            settled.store(batchNumber, ordering: .releasing)
         }
         defer { done = [] }
         return done.isEmpty ? 0 : client.finish(kind, done)
@@ -104,6 +104,7 @@ final class Writer: Worker, @unchecked Sendable {
             parts += [second, first]
             return
         }
+        if error.isUniqueViolation { return settle(.refused(.idTaken)) }
         logger.error("a write was refused", metadata: [LogKey.error: "\(error)", LogKey.count: "\(part.count)"])
         settle(.refused(error.isFull ? .full : .failed))
         // Whoever tries again at once meets the same answer.

@@ -26,9 +26,11 @@ final class Database {
     }
 
     /// Like `configuration`, with a name by which the session can be found in `pg_stat_activity`.
-    func configuration(_ task: String) -> StoreConfiguration {
+    ///
+    /// `route`: another way to the server than the direct one.
+    func configuration(_ task: String, route: String? = nil) -> StoreConfiguration {
         StoreConfiguration(
-            database: "\(server.connectionString) application_name='\(sessions) \(task)'", schema: schema)
+            database: "\(route ?? server.connectionString) application_name='\(sessions) \(task)'", schema: schema)
     }
 
     /// Another session, in the schema.
@@ -79,7 +81,7 @@ final class Database {
             sql: """
                 with own as (
                     insert into broker (epoch, host, pid, process_space, heartbeat_at)
-                    values (nextval('broker_epoch'), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
+                    values ((select coalesce(max(epoch), 0) + 1 from broker), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
                     returning epoch
                 ), fences as (
                     insert into fence (epoch, writer) select epoch, writer from own, generate_series(0, 2) as writer
@@ -144,5 +146,19 @@ final class Database {
                     count(*) filter (where state = 2) as buried
                 from job group by tube_id order by tube_id
                 """)
+    }
+}
+
+/// A text in single quotes. Only tests put values into SQL.
+func literal(_ text: String) -> String {
+    "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+}
+
+extension PostgresStore.Connection {
+    func prepare(_ statement: Statement) throws { try prepare([statement]) }
+
+    /// The process that serves it.
+    var backend: Int32 {
+        get throws { try ask(Statement(name: "", sql: "select pg_backend_pid()")).int32(0, 0) }
     }
 }

@@ -77,6 +77,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         try wait(for: "the outcome of a batch") { $0.writesDone.isEmpty ? nil : $0.writesDone.removeFirst() }
     }
     var hasOutcome: Bool { change { !$0.writesDone.isEmpty } }
+    var hasAnswer: Bool { change { !$0.answers.isEmpty } }
     func answers(_ count: Int) throws -> [Answer] {
         try wait(for: "\(count) answers") { state -> [Answer]? in
             guard state.answers.count >= count else { return nil }
@@ -99,6 +100,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         change { $0.renewals = [] }
         return try wait(for: "a heartbeat") { $0.renewals.first }
     }
+    var hasReconnected: Bool { change { $0.reconnections > 0 } }
     func reconnections(_ count: Int) throws {
         _ = try wait(for: "\(count) reconnections") { $0.reconnections >= count ? true : nil }
     }
@@ -161,10 +163,12 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     let wantsSole = false
     func becameSole() {}
+    func beginCounting() -> Bool { true }
     func learn(_ tubes: [TubeRow], readAt: Instant) { change { $0.tubes = tubes } }
     func detach() { change { $0.detachments += 1 } }
     func reconnected() { change { $0.reconnections += 1 } }
 
+    func forgetIDs() { change { $0.ids = [] } }
     func takeIDRequest() -> Int? {
         change { state in
             defer { state.idsWanted = nil }

@@ -40,8 +40,9 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    /// A commit that waits for a standby has happened, but its session does not say so before it is cut.
-    @Test func cutAfterTheCommitNothingIsDoneTwice() throws {
+    /// A commit that waits for a standby has happened, but its session does not say so before it is cut. Nothing is
+    /// done twice, and nothing is acknowledged before the standby has it: a failover would lose it.
+    @Test func cutWhileItWaitsForTheStandbyACommitIsNeitherRepeatedNorAcknowledgedEarly() throws {
         let server = try TestPostgres.private()
         defer { try? server.stop() }
         let broker = try TestBroker(on: server)
@@ -62,13 +63,17 @@ struct LostConnectionTests {
             }
             return try db.waitsForStandby(broker.writing)
         }
-        try db.terminate(broker.writing)
-        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
-        #expect(try db.number("select count(*) from job") == Int64(id))
-
         broker.send([.delete(1)])
         try eventually("the reader waits for the standby") { try db.waitsForStandby(broker.reading) }
-        try db.terminate(broker.reading)
+
+        for task in [broker.writing, broker.reading] {
+            try db.terminate(task)
+            try eventually("its look-up waits for the standby too") { try db.waitsForStandby(task) }
+        }
+        #expect(!broker.client.hasOutcome && !broker.client.hasAnswer)
+        try db.run("alter system reset synchronous_standby_names")
+        try db.run("select pg_reload_conf()")
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
         guard case .rows(let rows) = try broker.client.answers(1)[0] else { throw WireMismatch("no rows") }
         #expect(rows.map(\.id) == [1])
         #expect(try db.number("select count(*) from job") == Int64(id) - 1)
@@ -76,6 +81,53 @@ struct LostConnectionTests {
         // Nothing was claimed, since everything had happened.
         #expect(try db.rows("select writer, max(batch) from ledger group by 1 order by 1") == "(0,\(id)) (1,1)")
         #expect(try db.countsAgree())
+    }
+
+    /// No reset, no end: the server's answer just never comes.
+    @Test func aConnectionThatHasFallenSilentIsGivenUp() throws {
+        let (proxy, route) = try TestPostgres.shared().proxy()
+        defer { proxy.end() }
+        let broker = try TestBroker(route: route)
+        try broker.put(broker.put(1))
+        #expect(try broker.find(.peek(1)).count == 1)
+        proxy.faults = .silence
+        broker.send { $0.puts = [broker.put(2)] }
+        broker.send([.delete(1)])
+        // For new connections alone: what was lost stays lost.
+        proxy.faults = FaultProxy.Faults()
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
+        _ = try broker.client.answers(1)
+        #expect(try broker.db.rows("select id from job order by id") == "(2)")
+        #expect(try broker.db.countsAgree())
+    }
+
+    /// However long: only who is not at work is given up.
+    @Test func aServerThatIsAtWorkIsWaitedFor() throws {
+        let broker = try TestBroker()
+        try broker.put(broker.put(1))
+        let blocker = try broker.db.session()
+        try blocker.run("begin; lock table job")
+        broker.send { $0.puts = [broker.put(2)] }
+        try broker.db.waitUntilBlocked(broker.writing)
+        // Longer than a connection's patience.
+        try blocker.run("select pg_sleep(4); commit")
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
+        #expect(!broker.client.hasReconnected)
+    }
+
+    /// The server does not hear that its client is gone: its transaction would hold its locks for ever.
+    @Test func theServersSideOfABrokenConnectionIsEnded() throws {
+        let (proxy, route) = try TestPostgres.shared().proxy()
+        defer { proxy.end() }
+        let broker = try TestBroker(route: route)
+        try broker.put(broker.put(1))
+        proxy.cutNext(Cut(.beforeSyncUnnoticed, statement: "put"))
+        #expect(try broker.write { $0.puts = [broker.put(2)] } == .committed)
+        proxy.cutNext(Cut(.beforeSyncUnnoticed, statement: "remove"))
+        #expect(try broker.find(.delete(1)).map(\.id) == [1])
+        #expect(proxy.cutsStruck == 2)
+        #expect(try broker.db.rows("select id from job order by id") == "(2)")
+        #expect(try broker.db.countsAgree())
     }
 
     /// Terminates the sessions of a task at moments that nobody has chosen, until it is told to end.
@@ -86,7 +138,7 @@ struct LostConnectionTests {
         return Repeating {
             try? box.value.run(
                 """
-                select pg_sleep(random() * 0.02);
+                select pg_sleep(random() * 0.05);
                 select pg_terminate_backend(pid) from pg_stat_activity where application_name = \(pattern)
                 """)
         }
@@ -97,8 +149,10 @@ struct LostConnectionTests {
         let killer = try killer(of: broker.writing, broker.db)
         var id: JobID = 0
         var lives: Set<JobID> = []
-        let end = Date(timeIntervalSinceNow: 2.5)
-        while Date() < end {
+        // A key is claimed for each batch that has to be looked up and has not happened: there shall be one.
+        let (end, limit) = (Date(timeIntervalSinceNow: 2.5), Date(timeIntervalSinceNow: 20))
+        let isClaimed = "exists (select from ledger where tube_ids = '{}')"
+        while try Date() < end || (Date() < limit && !broker.db.holds(isClaimed)) {
             var batch = (puts: [Put](), deletes: [Delete]())
             batch.deletes = lives.filter { $0 % 3 == 0 }.map { broker.delete($0) }
             for _ in 0..<20 {
@@ -113,8 +167,7 @@ struct LostConnectionTests {
         killer.end()
         #expect(try broker.db.number("select count(*) from job") == Int64(lives.count))
         #expect(try broker.db.number("select count(*) from job where id % 3 = 0 and id <= \(id - 20)") == 0)
-        // A key was claimed for each batch that had to be looked up and had not happened.
-        #expect(try broker.db.holds("exists (select from ledger where tube_ids = '{}')"))
+        #expect(try broker.db.holds(isClaimed))
         #expect(try broker.db.countsAgree())
     }
 

@@ -35,7 +35,7 @@ struct NewcomerTests {
 
     /// Starts a query through the slow view, lets `meanwhile` happen in the middle of it, and returns its rows.
     private func ask(_ query: Query, meanwhile: () throws -> Void) throws -> Rows {
-        let session = try Session.open(db.configuration("slow"), [], isPipelined: false)
+        let session = try Session.open(db.configuration("slow"), [])
         try session.run("set search_path to \(slow), \(db.schema)")
         let (statement, parameters) = query.statements(epoch: broker.epoch)[0]
         try session.prepare(statement)

@@ -13,7 +13,7 @@ struct PlanTests {
 
     init() throws {
         db = try Database()
-        try db.run("insert into tube (name) values ('default'), ('other'); select setval('broker_epoch', 100)")
+        try db.run("insert into tube (name) values ('default'), ('other')")
         try db.run("insert into broker (epoch, host, pid, process_space) values (1, '', 1, '')")
         try db.run("insert into fence (epoch, writer) values (1, 0), (1, 1), (1, 2)")
     }
@@ -22,7 +22,7 @@ struct PlanTests {
     private func session() throws -> PostgresStore.Connection {
         var statements = Statement.reader
         statements += Statement.writer.filter { own in !statements.contains { $0.name == own.name } }
-        return try Session.open(db.configuration, statements, isPipelined: false)
+        return try Session.open(db.configuration, statements)
     }
 
     /// Jobs as they are between others: some in each state, of two tubes.
@@ -99,7 +99,7 @@ struct PlanTests {
             insert into ledger (epoch, writer, batch, tube_ids, urgent, ready, delayed, buried)
             select 1, 0, batch, '{1}', '{0}', '{1}', '{0}', '{0}' from generate_series(1, 20000) as batch
             """)
-        let session = try Session.open(db.configuration, Statement.keeper, isPipelined: false)
+        let session = try Session.open(db.configuration, Statement.keeper)
         let before = try Plan(of: .fold, "1, 0::smallint, 0, 19990", in: session)
         try db.run("delete from ledger where batch < 19990")
         let plan = try Plan(of: .fold, "1, 0::smallint, 19990, 20000", in: session)
@@ -111,7 +111,7 @@ struct PlanTests {
 
     /// Puts and deletes, as the writer sends them.
     private func churn() throws {
-        let session = try Session.open(db.configuration, Statement.writer, isPipelined: false)
+        let session = try Session.open(db.configuration, Statement.writer)
         let size = 5000
         for batch in 0..<PlanTests.churned / size {
             var put = WriteBatch(epoch: 1)

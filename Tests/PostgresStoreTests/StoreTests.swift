@@ -46,6 +46,40 @@ struct StoreTests {
         #expect(epochs == epochs.sorted() && Set(epochs).count == 3)
     }
 
+    @Test func idsThatASequenceGivesAgainAreNotUsedAgain() async throws {
+        let store = try await TestStore(db.configuration)
+        let before = try store.fetchIDs(100, total: 100)
+        try db.run("select setval('job_id', 7)")
+        let after = try store.fetchIDs(10, total: 110)
+        #expect(before == [1...100])
+        #expect(after.last == 101...110 || after == [1...110])
+    }
+
+    @Test func aBatchThatIsMissingAfterAReconnectEndsTheEpoch() async throws {
+        let store = try await TestStore(db.configuration("store"))
+        let tube = try db.addTube()
+        let first = try store.epoch
+        try store.put(1...1, tube: tube)
+        try db.run("begin; lock table ledger; delete from ledger")
+        try db.terminate("store")
+        try db.run("commit")
+        #expect(try store.client.attachments(2)[1].epoch != first)
+        try store.put(2...2, tube: tube)
+        #expect(try db.rows("select id from job order by id") == "(1) (2)")
+    }
+
+    @Test func aSessionIsKnownOnItsOwnServerAlone() throws {
+        let keeper = try db.session()
+        let backend = try keeper.backend
+        let name = try ServerSession(of: keeper)
+        #expect(try name.isHere(db.connection))
+        let other = try TestPostgres.private()
+        defer { try? other.stop() }
+        #expect(try !name.isHere(Connection(other.connectionString)))
+        try db.run("select pg_terminate_backend(\(backend), 5000)")
+        #expect(try !name.isHere(db.connection))
+    }
+
     @Test func theStartTellsOfTubesAndTheirJobs() async throws {
         let tube = try db.addTube()
         _ = try db.addTube("empty")

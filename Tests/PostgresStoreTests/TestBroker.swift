@@ -13,6 +13,8 @@ final class TestBroker {
     let tube: TubeID
     private let writer: Writer
     private let reader: Reader
+    /// Stands for the keeper's session.
+    private let keeping: PostgresStore.Connection
 
     /// A broker on a schema of its own.
     convenience init(on server: TestPostgres? = nil) throws {
@@ -20,12 +22,21 @@ final class TestBroker {
         try self.init(db, tube: db.addTube())
     }
 
-    init(_ db: Database, tube: TubeID) throws {
+    /// A broker whose way to the server is this one.
+    convenience init(route: String) throws {
+        let db = try Database()
+        try self.init(db, tube: db.addTube(), route: route)
+    }
+
+    init(_ db: Database, tube: TubeID, route: String? = nil) throws {
         self.db = db
         self.tube = tube
+        keeping = try db.session()
         epoch = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        writer = Writer(.puts, db.configuration("writer \(epoch)"), client, .quiet)
-        reader = Reader(db.configuration("reader \(epoch)"), client, .quiet)
+        let server = CurrentServer()
+        try server.beginTerm(keeping)
+        writer = Writer(.puts, db.configuration("writer \(epoch)", route: route), server, client, .quiet)
+        reader = Reader(db.configuration("reader \(epoch)", route: route), server, client, .quiet)
         writer.start()
         reader.start()
     }

@@ -78,7 +78,7 @@ final class TestKeeper {
     private let keeper: Keeper
 
     init(_ configuration: StoreConfiguration) throws {
-        keeper = Keeper(configuration, client, settled: [], .quiet) { _ in }
+        keeper = Keeper(configuration, client, CurrentServer(), writers: [], .quiet) { _ in }
         keeper.start()
         _ = try client.attachments()
     }

@@ -94,7 +94,7 @@ struct ViewTests {
 
     @Test func countsAreTheSameFoldedOrNot() throws {
         let before = try tubes
-        let session = try Session.open(db.configuration, Statement.keeper, isPipelined: false)
+        let session = try Session.open(db.configuration, Statement.keeper)
         var parameters = Parameters()
         parameters.add(broker.epoch)
         parameters.add(Int16(0))

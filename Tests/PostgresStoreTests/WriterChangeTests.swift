@@ -127,7 +127,7 @@ struct WriterChangeTests {
     @Test func takingTouchingAndEndingALeaseIsHot() throws {
         try broker.put(broker.put(1))
         let statements: [Statement] = [.refill, .annotate, .move]
-        let session = try Session.open(db.configuration, statements, isPipelined: false)
+        let session = try Session.open(db.configuration, statements)
         // The counts of a transaction that is under way.
         try session.run("begin")
         let (refill, parameters) = broker.refilling().statements(epoch: broker.epoch)[0]

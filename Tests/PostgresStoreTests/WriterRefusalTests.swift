@@ -45,20 +45,22 @@ struct WriterRefusalTests {
     }
 
     @Test func oneBadPutDoesNotFailTheOthers() throws {
+        try db.run("alter table job add constraint unlucky check (id <> 13)")
         try broker.put(broker.put(50, leased: true), broker.put(51, leased: true), broker.put(52, leased: true))
         let parts = try broker.writeParts {
-            $0.puts = (1...20).map { broker.put($0 == 13 ? 50 : $0) }
+            $0.puts = (1...20).map { broker.put($0 == 7 ? 50 : $0) }
             $0.moves = [broker.move(51, to: .buried)]
             $0.deletes = [broker.delete(52)]
         }
-        let refused = parts.filter { $0.outcome == .refused(.failed) }
-        #expect(refused.flatMap { $0.batch.puts.map(\.id) } == [50])
-        #expect(refused.allSatisfy { $0.batch.count == 1 })
-        #expect(parts.filter { $0.outcome == .committed }.count == parts.count - 1)
+        // One is bad, and one has the id of another job: that is said, since it can have a better one.
+        for (outcome, id) in [(WriteOutcome.refused(.failed), JobID(13)), (.refused(.idTaken), 50)] {
+            #expect(parts.filter { $0.outcome == outcome }.map { $0.batch.puts.map(\.id) } == [[id]])
+        }
+        #expect(parts.filter { $0.outcome == .committed }.count == parts.count - 2)
         #expect(parts.reduce(0) { $0 + $1.batch.count } == 22)
         // In the order in which they came.
-        #expect(parts.flatMap { $0.batch.puts.map(\.id) } == (1...20).map { $0 == 13 ? 50 : $0 })
-        #expect(try db.number("select count(*) from job where id <= 20") == 19)
+        #expect(parts.flatMap { $0.batch.puts.map(\.id) } == (1...20).map { $0 == 7 ? 50 : $0 })
+        #expect(try db.number("select count(*) from job where id <= 20") == 18)
         #expect(try db.rows("select id, state from job where id > 20 order by id") == "(50,0) (51,2)")
         #expect(try db.countsAgree())
     }

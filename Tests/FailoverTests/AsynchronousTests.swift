@@ -1,0 +1,144 @@
+import TestKit
+import Testing
+
+/// An asynchronous standby may lack the last commits. What was lost is lost; nothing else goes wrong by it.
+@Suite("An asynchronous standby takes over", .serialized)
+struct AsynchronousTests {
+    /// The standby has `kept`; then it hears no more.
+    private func losing() throws -> (pair: ReplicatedPostgres, broker: BrokerProcess, client: WireClient, kept: UInt64)
+    {
+        let pair = try ReplicatedPostgres(isSynchronous: false)
+        let broker = try BrokerProcess.start(on: pair)
+        let client = try broker.connect()
+        client.timeout = 60
+        let kept = try client.put("kept")
+        try eventually("the standby has it") {
+            try pair.standby.psql("select count(*) from beanrow.job where id = \(kept)") == "1"
+        }
+        try pair.cutReplication()
+        return (pair, broker, client, kept)
+    }
+
+    @Test func aLostPutIsGoneAndItsIDIsNotGivenAgain() throws {
+        let (pair, broker, client, kept) = try losing()
+        let lost = try (1...300).map { try client.put("lost \($0)") }
+        let worker = try broker.connect()
+        worker.timeout = 60
+        try worker.send("reserve\r\n")
+        #expect(try worker.expectJob().id == kept)
+
+        try pair.failOver()
+        try client.waitUntilPutsWork()
+        // Whoever held a job holds it no more, and is told so in the only way that the protocol has.
+        try worker.expectEOF()
+        try client.ask("delete \(lost[0])", "NOT_FOUND")
+        try client.ask("peek \(lost[299])", "NOT_FOUND")
+        #expect(try client.put("new") > lost[299])
+        try client.send("reserve\r\n")
+        #expect(try client.expectJob().id == kept)
+        try client.ask("delete \(kept)", "DELETED")
+    }
+
+    @Test func aLostDeleteBringsItsJobBack() throws {
+        let (pair, broker, client, kept) = try losing()
+        try client.ask("delete \(kept)", "DELETED")
+        try pair.failOver()
+        try client.waitUntilPutsWork()
+        try client.send("reserve\r\n")
+        #expect(try client.expectJob().id == kept)
+        #expect(broker.stderr.contains("the database does not have all that this broker has done there"))
+    }
+
+    /// Invariant 8: the number of a lost tube is given to the next one.
+    @Test func theJobsOfALostTubeGoToNoOther() throws {
+        let (pair, broker, client, _) = try losing()
+        try client.ask("use lost", "USING lost")
+        _ = try client.put("lost")
+        let number = try pair.primary.psql("select id from beanrow.tube where name = 'lost'")
+        let watcher = try broker.connect()
+        watcher.timeout = 60
+        try watcher.ask("watch lost", "WATCHING 2")
+        try watcher.ask("ignore default", "WATCHING 1")
+        try watcher.send("reserve\r\n")
+        #expect(try watcher.expectJob().body == "lost")
+
+        try pair.primary.kill9()
+        _ = try pair.promote()
+        // Another broker, or SQL, makes a tube: it gets the number.
+        _ = try pair.standby.psql(
+            "alter table beanrow.tube alter id restart with \(number); insert into beanrow.tube (name) values ('other')"
+        )
+        #expect(try pair.standby.psql("select id from beanrow.tube where name = 'other'") == number)
+        try watcher.expectEOF()
+        let id = try client.put("found")
+        #expect(try pair.standby.psql("select tube from beanrow.jobs where id = \(id)") == "lost")
+        let other = try broker.connect()
+        try other.ask("watch other", "WATCHING 2")
+        try other.ask("ignore default", "WATCHING 1")
+        try other.ask("reserve-with-timeout 0", "TIMED_OUT")
+    }
+
+    /// Invariant 2: two brokers that have lost their registrations do not end with one epoch.
+    @Test func twoBrokersThatWereForgottenHaveEpochsOfTheirOwn() throws {
+        let pair = try ReplicatedPostgres(isSynchronous: false)
+        let probe = try BrokerProcess.start(on: pair)
+        try probe.stop()
+        try eventually("the standby has the schema") {
+            (try? pair.standby.psql("select count(*) from beanrow.broker")) == "0"
+        }
+        try pair.cutReplication()
+        let brokers = try (1...2).map { _ in try BrokerProcess.start(on: pair) }
+        let before = try pair.primary.psql("select string_agg(epoch::text, ',') from beanrow.broker").split(
+            separator: ",")
+        #expect(Set(before).count == 2)
+        try pair.failOver()
+        for broker in brokers {
+            let client = try broker.connect()
+            client.timeout = 60
+            try client.waitUntilPutsWork()
+        }
+        let after = try pair.standby.psql("select string_agg(epoch::text, ',') from beanrow.broker").split(
+            separator: ",")
+        #expect(Set(after).count == 2)
+        #expect(Set(after).isDisjoint(with: before))
+    }
+
+    /// Both have lost, and one of them has heard of it first.
+    @Test func underLoadTwoBrokersGiveNothingOutTwice() throws {
+        let pair = try ReplicatedPostgres(isSynchronous: false)
+        let brokers = try (1...2).map { _ in try BrokerProcess.start(on: pair) }
+        let before = CrashLoad(on: brokers[0], brokers[1])
+        try before.waitForAnswers(1000)
+        try pair.cutReplication()
+        try before.waitForAnswers(before.ledger.answers + 1000)
+        try pair.failOver()
+        before.finish()
+        for broker in brokers {
+            let client = try broker.connect()
+            client.timeout = 60
+            try client.waitUntilPutsWork()
+        }
+        before.join()
+        // What was lost is not to be asked after; from here on everything counts again.
+        let left = try brokers[0].connect()
+        left.timeout = 60
+        try left.ask("watch probe", "WATCHING 2")
+        try eventually("nothing is left", within: 60) {
+            while true {
+                try left.send("reserve-with-timeout 1\r\n")
+                let line = try left.readLine()
+                if line == "TIMED_OUT" { break }
+                let parts = line.split(separator: " ")
+                _ = try left.readBody(Int(parts[2])!)
+                try left.ask("delete \(parts[1])", "DELETED")
+            }
+            return try pair.standby.psql("select count(*) from beanrow.job") == "0"
+        }
+        let after = CrashLoad(on: brokers[0], brokers[1], round: 1)
+        try after.waitForAnswers(2000)
+        after.finish()
+        after.join()
+        #expect(after.ledger.ends == [])
+        try after.ledger.check(on: brokers[1])
+    }
+}
