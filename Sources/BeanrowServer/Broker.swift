@@ -166,11 +166,13 @@ final class Broker: StoreClient, @unchecked Sendable {
     }
     var wantsSole: Bool { lock.withLock { state.queue.wantsSole } }
     func becameSole() { change { queue, now in queue.becameSole(now: now) } }
+    func beginCounting() -> Bool { change { queue, _ in queue.beginCounting() } }
     func learn(_ tubes: [TubeRow], readAt: Instant) {
         change { queue, now in queue.learn(tubes, readAt: readAt, now: now) }
     }
     func detach() { change { queue, now in queue.detach(now: now) } }
     func reconnected() { change { queue, now in queue.reconnected(now: now) } }
+    func forgetIDs() { change { queue, _ in queue.forgetIDs() } }
     func takeIDRequest() -> Int? { change { queue, _ in queue.takeIDRequest() } }
     func add(ids: [ClosedRange<JobID>]) { change { queue, now in queue.add(ids: ids, now: now) } }
     func idRequestFailed() { change { queue, _ in queue.idRequestFailed() } }

@@ -13,8 +13,12 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Bytes that may wait behind a command that is not done.
     private static let maxWaitingBytes = 64 << 10
-    /// Commands that the queue is given in one go: other clients have their turn too.
-    private static let maxFed = 256
+    /// Commands that the queue is given in one go at most, and that are decoded ahead: other clients have their turn too.
+    static let maxFed = 256
+    /// Bytes of replies that one go may lead to.
+    private static let maxReplyBytes = 64 << 10
+    /// How long a client that is being closed may take to read what it was told.
+    private static let lingering = TimeAmount.seconds(60)
 
     private let loop: ClientLoop
     private let facts: @Sendable () -> ProcessFacts
@@ -32,6 +36,10 @@ final class ClientHandler: ChannelInboundHandler {
     private var inputEnded = false
     private var isReading = true
     private var isFinishing = false
+    /// The loop's last look at idle clients before this one was heard, answered, or seen to read.
+    private var heardAt = 0
+    /// Bytes that it had not read then.
+    private var unread = Int.max
     /// Kept by the loop: a turn will come.
     var isPlanned = false
 
@@ -58,10 +66,15 @@ final class ClientHandler: ChannelInboundHandler {
         guard id == nil else { return }
         let id = loop.perform { queue, now in queue.open(outbox: loop.index, now: now) }
         self.id = id
+        heardAt = loop.looks
         loop.add(self, id)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        end()
+    }
+
+    private func end() {
         guard let id else { return }
         self.id = nil
         loop.remove(id)
@@ -69,6 +82,8 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isFinishing else { return }
+        heardAt = loop.looks
         var bytes = unwrapInboundIn(data)
         if input.readableBytes == 0 {
             input = bytes
@@ -100,17 +115,28 @@ final class ClientHandler: ChannelInboundHandler {
     /// Turns what has come in into commands, unless some wait already.
     private func decode() {
         guard commands.isEmpty else { return }
-        while let command = decoder.next(from: &input) { commands.append(command) }
-        if input.readableBytes == 0 { input = ByteBuffer() } else { input.discardReadBytes() }
+        while commands.count < ClientHandler.maxFed, let command = decoder.next(from: &input) {
+            commands.append(command)
+        }
+        if input.readableBytes == 0 {
+            input = ByteBuffer()
+        } else if input.readerIndex > input.readableBytes {
+            input.discardReadBytes()
+        }
     }
 
-    /// Gives the queue every command that it may have now.
-    func feed(_ queue: inout Queue, now: Instant) {
-        guard let id, let channel = context?.channel, !isFinishing else { return }
-        var left = ClientHandler.maxFed
+    /// Gives the queue the commands that it may have now, at most so many, and hardly more than one after `end`.
+    func feed(_ queue: inout Queue, atMost share: Int, now: Instant, until end: Instant) {
+        guard let id, let channel = context?.channel, !isFinishing, !loop.isDeaf else { return }
+        let replyBytes = queue.replyBytes(loop.index)
+        var fed = 0
         while queue.accepts(id), channel.isWritable {
-            if left == 0 { return hasMore = true }
-            left -= 1
+            if fed == share || queue.replyBytes(loop.index) - replyBytes > ClientHandler.maxReplyBytes
+                || fed % 4 == 1 && loop.now() > end
+            {
+                return hasMore = true
+            }
+            fed += 1
             if commands.isEmpty, input.readableBytes > 0 { decode() }
             guard let command = commands.popFirst() else {
                 if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
@@ -142,6 +168,8 @@ final class ClientHandler: ChannelInboundHandler {
     /// - Returns: whether the handler is to be flushed, since it was not before.
     func write(_ reply: Reply) -> Bool {
         guard !isFinishing else { return false }
+        heardAt = loop.looks
+        unread = .max
         let wasEmpty = output.readableBytes == 0
         encoder.encode(reply, facts: facts(), into: &output)
         return wasEmpty
@@ -155,10 +183,37 @@ final class ClientHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
-    /// Sends what has been replied and closes.
+    /// Sends what has been replied and closes; for the queue the client is gone.
     func finish() {
         guard !isFinishing else { return }
         flush()
+        isFinishing = true
+        end()
+        guard let context else { return }
+        // It comes behind all that was written: a long reply that is still on its way out is not cut off.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        let channel = context.channel
+        let limit = context.eventLoop.scheduleTask(in: ClientHandler.lingering) { channel.close(promise: nil) }
+        written.futureResult.whenComplete { _ in
+            limit.cancel()
+            channel.close(promise: nil)
+        }
+    }
+
+    // MARK: Idleness
+
+    /// Whether nothing has come from the client, and it has read nothing, in more than so many of the loop's looks.
+    func isSilent(for looks: Int) -> Bool {
+        guard loop.looks - heardAt > looks else { return false }
+        let left = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard left > 0, left < unread else { return true }
+        unread = left
+        heardAt = loop.looks
+        return false
+    }
+
+    func closeIdle() {
         isFinishing = true
         context?.close(promise: nil)
     }

@@ -24,6 +24,18 @@ final class ClientLoop: @unchecked Sendable {
     /// What the queue wants done here.
     private var outputs: [Queue.Output] = []
     private var isDelivering = false
+    private var isResting = false
+    /// Clients have been heard for the last time.
+    private(set) var isDeaf = false
+    /// Numbers the looks at idle clients; none are made without a limit.
+    private(set) var looks = 0
+
+    /// Commands that one turn gives the queue, about; clients that have some get equal shares.
+    private static let commandsPerTurn = 8192
+    /// For how long a turn gives the queue more than one command of each client: others want the lock too.
+    private static let longestTurn = Span.milliseconds(5)
+    /// Looks at idle clients within the time limit.
+    private static let looksPerLimit = 8
 
     init(_ eventLoop: any EventLoop, index: Int, broker: Broker) {
         self.eventLoop = eventLoop
@@ -50,14 +62,32 @@ final class ClientLoop: @unchecked Sendable {
 
     private func turn() {
         isTurnPlanned.store(false, ordering: .sequentiallyConsistent)
+        // The end of the rest is a turn too.
+        guard !isResting else { return }
         swap(&feeding, &ready)
         for handler in feeding { handler.isPlanned = false }
-        perform { queue, now in
-            for handler in feeding { handler.feed(&queue, now: now) }
+        let share = max(1, min(ClientHandler.maxFed, ClientLoop.commandsPerTurn / max(1, feeding.count)))
+        let end = perform { queue, now in
+            let end = now + ClientLoop.longestTurn
+            for handler in feeding { handler.feed(&queue, atMost: share, now: now, until: end) }
+            return end
         }
         for handler in feeding { handler.fed() }
         feeding.removeAll(keepingCapacity: true)
+        if !ready.isEmpty, broker.now() > end { rest() }
     }
+
+    /// Leaves the lock to the store's threads for a moment: it is not a fair one, and after a long turn the next would
+    /// have it before they are awake.
+    private func rest() {
+        isResting = true
+        eventLoop.scheduleTask(in: .milliseconds(1)) {
+            self.isResting = false
+            self.turn()
+        }
+    }
+
+    func now() -> Instant { broker.now() }
 
     /// Changes the queue and does what it wants done here.
     func perform<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
@@ -109,6 +139,35 @@ final class ClientLoop: @unchecked Sendable {
 
     func remove(_ id: ConnectionID) {
         handlers[id.slot] = nil
+    }
+
+    // MARK: The end
+
+    /// From here on no command is given to the queue.
+    func stopListening() { isDeaf = true }
+
+    /// Sends what has been replied and closes all connections; the jobs that they hold go back.
+    func closeAll() {
+        for case let handler? in handlers { handler.finish() }
+    }
+
+    // MARK: Idle clients
+
+    /// Closes clients that do nothing for so long, at most an eighth later.
+    func closeIdle(after limit: TimeAmount) {
+        let pause = TimeAmount.nanoseconds(limit.nanoseconds / Int64(ClientLoop.looksPerLimit))
+        eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in self.lookForIdle() }
+    }
+
+    private func lookForIdle() {
+        looks += 1
+        var idle = handlers.compactMap { handler in
+            handler.flatMap { $0.isSilent(for: ClientLoop.looksPerLimit) ? $0 : nil }
+        }
+        guard !idle.isEmpty else { return }
+        // Who is owed a reply is not idle: a reserve may wait for ever.
+        perform { queue, _ in idle.removeAll { $0.id.map { queue.isBusy($0) } ?? true } }
+        for handler in idle { handler.closeIdle() }
     }
 
     private func handler(_ id: ConnectionID) -> ClientHandler? {

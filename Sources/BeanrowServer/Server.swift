@@ -20,6 +20,7 @@ public final class Server: Service {
     private let group: MultiThreadedEventLoopGroup
     private let broker: Broker
     private let listener: any Channel
+    private let connections: ConnectionLimit
     /// Heard from the beginning: unheard, SIGUSR1 ends a process.
     private let drains: UnixSignalsSequence
     private let summary = NIOLockedValueBox<Logger.Metadata>([:])
@@ -31,7 +32,8 @@ public final class Server: Service {
     public init(configuration: ServerConfiguration, logger: Logger) async throws {
         self.configuration = configuration
         self.logger = logger
-        Server.raiseFileLimit()
+        let limit = ConnectionLimit(configuration.maxConnections, logger: logger)
+        connections = limit
         drains = await UnixSignalsSequence(trapping: .sigusr1)
         let threads = configuration.threads ?? max(1, min(System.coreCount / 2, 8))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -42,7 +44,7 @@ public final class Server: Service {
         let broker = Broker(configuration: queue, loops: Array(group.makeIterator()))
         self.broker = broker
         do {
-            listener = try await Server.bind(configuration, group, broker)
+            listener = try await Server.bind(configuration, group, broker, limit)
         } catch let error as ServerError {
             try? await group.shutdownGracefully()
             throw error
@@ -52,21 +54,34 @@ public final class Server: Service {
                 configuration.address, configuration.port, reason: "\(error)")
         }
         address = Server.describe(listener, configuration)
+        if let seconds = configuration.idleTimeout {
+            let limit = TimeAmount.nanoseconds(Int64(seconds * 1e9))
+            for loop in broker.loops { loop.eventLoop.execute { loop.closeIdle(after: limit) } }
+        }
     }
 
     private static func bind(
-        _ configuration: ServerConfiguration, _ group: MultiThreadedEventLoopGroup, _ broker: Broker
+        _ configuration: ServerConfiguration, _ group: MultiThreadedEventLoopGroup, _ broker: Broker,
+        _ limit: ConnectionLimit
     ) async throws -> any Channel {
         let identity = ProcessIdentity(version: configuration.version, maxJobSize: configuration.maxJobSize)
         let maxJobSize = configuration.maxJobSize
         var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(limit))
+                }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // A second read would nearly always find nothing.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    guard limit.enter(channel) else {
+                        return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+                    }
                     let loop = broker.loops.first { $0.eventLoop === channel.eventLoop }!
                     let handler = ClientHandler(
                         loop: loop, maxJobSize: maxJobSize, facts: { identity.facts })
@@ -85,14 +100,6 @@ public final class Server: Service {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
         return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
-    }
-
-    /// Each connection is a file descriptor: as many as the system allows.
-    private static func raiseFileLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// A socket file is left behind by a killed broker; any other file is somebody's.
@@ -146,15 +153,17 @@ public final class Server: Service {
         }
     }
 
-    /// Accepts no more, lets what is under way be committed and answered, and gives the leases back.
+    /// Accepts no more connections and commands, lets what is under way be committed and answered, and gives the
+    /// leases back. Takes up to about 4 s: as long as that when the database does not answer.
     public func stop() async {
         logger.info("stopping")
         Systemd.notify("STOPPING=1")
         try? await listener.close()
-        let limit = ContinuousClock.now + .seconds(2)
-        while !broker.isSettled, ContinuousClock.now < limit {
-            try? await Task.sleep(for: .milliseconds(5))
-        }
+        for loop in broker.loops { try? await loop.eventLoop.submit { loop.stopListening() }.get() }
+        await wait(seconds: 1.5) { self.broker.isSettled }
+        // Before their leases end: nobody holds a job that another broker may give out.
+        for loop in broker.loops { try? await loop.eventLoop.submit { loop.closeAll() }.get() }
+        await wait(seconds: 0.5) { self.connections.isEmpty && self.broker.isSettled }
         await withCheckedContinuation { continuation in
             // Joining threads blocks: not on the cooperative pool.
             DispatchQueue.global().async {
@@ -165,6 +174,14 @@ public final class Server: Service {
         try? await group.shutdownGracefully()
         if let path = configuration.socketPath { unlink(path) }
         logger.info("stopped")
+    }
+
+    /// Waits, about so long at most, until this is so.
+    private func wait(seconds: Double, until condition: () -> Bool) async {
+        let limit = ContinuousClock.now + .seconds(seconds)
+        while !condition(), ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 }
 

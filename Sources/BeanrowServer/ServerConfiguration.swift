@@ -14,6 +14,10 @@ public struct ServerConfiguration: Sendable {
     public var databaseTimeout = 10.0
     /// Event loops for connections; by default half of the cores, the other half is PostgreSQL's.
     public var threads: Int?
+    /// Clients that may be connected at once; by default as many as there are file descriptors for.
+    public var maxConnections: Int?
+    /// Seconds after which a client that does nothing is closed; by default never.
+    public var idleTimeout: Double?
     public var version = "0"
 
     public init() {}

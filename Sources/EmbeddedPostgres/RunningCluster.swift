@@ -1,5 +1,11 @@
 import Synchronization
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// A private PostgreSQL that accepts connections, and the claim on its data directory.
 ///
 /// Letting go of it without `stop()` gives up the claim but leaves PostgreSQL running, as a killed broker would: the
@@ -41,6 +47,14 @@ public final class RunningCluster: Sendable {
             state.postmasterPID = try cluster.start(settings: settings).pid
             return true
         }
+    }
+
+    /// Ends PostgreSQL at once, whatever else is being done to it: without a checkpoint, so that the next start replays
+    /// its log. Waits up to 2 s. For a process that is about to end.
+    public func abort() {
+        guard let postmaster = try? Postmaster.find(in: cluster.directory) else { return }
+        kill(postmaster.pid, SIGQUIT)
+        for _ in 0..<200 where kill(postmaster.pid, 0) == 0 { usleep(10_000) }
     }
 
     /// Stops PostgreSQL: ends its sessions, rolls back what they had not committed, and waits, up to 300 s, until it

@@ -25,17 +25,19 @@ enum Main {
     /// The main thread waits, where an asynchronous main would end it: a dead thread keeps the user that it had, and
     /// `ps` would tell that one after `-u`.
     static func main() {
+        let arguments = CommandLine.arguments
+        CommandLineSecrets.hide(arguments)
         let end = DispatchSemaphore(value: 0)
         Task.detached {
-            await run()
+            await run(arguments)
             end.signal()
         }
         end.wait()
     }
 
-    private static func run() async {
+    private static func run(_ given: [String]) async {
         do {
-            let arguments = Getopt.expand(Array(CommandLine.arguments.dropFirst()))
+            let arguments = Getopt.expand(Array(given.dropFirst()))
             // beanstalkd's -h tells its flags.
             if arguments.first == "-h" { return print(Beanrow.helpMessage(for: Serve.self)) }
             var command = try Beanrow.parseAsRoot(arguments)
@@ -48,8 +50,8 @@ enum Main {
             exit(failure.status.rawValue)
         } catch {
             let code = Beanrow.exitCode(for: error)
-            let message = Beanrow.fullMessage(for: error)
             guard code != .success else { Beanrow.exit(withError: error) }
+            let message = CommandLineSecrets.redact(Beanrow.fullMessage(for: error))
             if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
             exit(code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue)
         }

@@ -3,8 +3,8 @@ import PostgresStore
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the schema's migrations by hand.",
-        subcommands: [Up.self, Down.self, Status.self])
+        abstract: "Run the schema's migrations by hand, and make the role that a broker needs.",
+        subcommands: [Up.self, Down.self, Status.self, Role.self])
 
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Bring the schema to this program's version.")
@@ -39,12 +39,35 @@ struct Migrate: AsyncParsableCommand {
     }
 }
 
-private func migrator<Value: Sendable>(
-    _ database: DatabaseOptions, _ body: @escaping @Sendable (Migrator) throws -> Value
-) async throws -> Value {
+extension Migrate {
+    struct Role: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a role what a broker needs in the schema, and nothing else.",
+            discussion: """
+                Run it as the schema's owner or a superuser, and again after `migrate up`. A role that is missing is \
+                created without a login: brokers log in as a member of it, or you give it a login and a password.
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The role; created if it is missing.") var name: String
+
+        func run() async throws {
+            let (url, schema, name) = (try given(database), database.schema, name)
+            try await onThread { try RoleMaker(database: url, schema: schema).makeBroker(name) }
+            print("role \(name) may serve schema \(schema), and do nothing else in it")
+        }
+    }
+}
+
+private func given(_ database: DatabaseOptions) throws -> String {
     guard let url = database.url else {
         throw ValidationError("Say which database: --database or BEANROW_DATABASE. The embedded one migrates itself.")
     }
-    let schema = database.schema
+    return url
+}
+
+private func migrator<Value: Sendable>(
+    _ database: DatabaseOptions, _ body: @escaping @Sendable (Migrator) throws -> Value
+) async throws -> Value {
+    let (url, schema) = (try given(database), database.schema)
     return try await onThread { try body(Migrator(database: url, schema: schema)) }
 }

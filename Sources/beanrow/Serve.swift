@@ -5,7 +5,6 @@ import Foundation
 import Logging
 import PostgresStore
 import ServiceLifecycle
-import UnixSignals
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,6 +12,9 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Flags may be clustered as with beanstalkd: -VFu nobody, -p11300. \
             Other commands: see `beanrow help`.
+
+            SIGTERM and SIGINT end it in order, with status 0; a second one ends it at once, with status 143 or 130. \
+            SIGUSR1 turns puts away from then on.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -79,10 +81,26 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Event loops for connections (default: half of the cores).", valueName: "count"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Clients at a time; one more is told OUT_OF_MEMORY and closed (default: as many as there are file "
+                + "descriptors for).", valueName: "count"))
+    var maxConnections: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Close a client that has sent nothing for so long; its jobs go back. Not while it waits for a job or for "
+                + "a reply, or is reading one (default: never).", valueName: "seconds"))
+    var idleTimeout: Double?
+
     @Flag(name: .customLong("no-migrate"), help: "Do not bring the schema up; refuse one that is too old.")
     var leavesSchema = false
 
     func validate() throws {
+        guard maxConnections ?? 1 >= 1 else { throw ValidationError("--max-connections takes 1 or more.") }
+        guard (0.01...1e9).contains(idleTimeout ?? 1) else {
+            throw ValidationError("--idle-timeout takes seconds, 0.01 or more.")
+        }
         guard maxJobSize >= 0 else { throw ValidationError("-z takes a number of bytes, 0 or more.") }
         guard flushMilliseconds >= 0 else { throw ValidationError("-f takes a number of milliseconds, 0 or more.") }
         guard databaseTimeout > 0 else { throw ValidationError("--database-timeout takes seconds, more than 0.") }
@@ -106,22 +124,22 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(_ logger: Logger) async throws {
-        // Heard from the beginning: what has been started must be stopped, whenever the signal comes.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let ending = await Ending()
         let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
         do {
             // As root it makes what the user shall own, and finds what root alone may.
             guard let cluster = try await startCluster(logger) else {
                 try user?.become()
-                return try await serve(server, with: [], database: database.url ?? "", until: signals, logger)
+                return try await serve(server, with: [], database: database.url ?? "", until: ending, logger)
             }
+            ending.takeAlong(cluster)
             do {
                 try await takeOver(cluster, logger)
                 try user?.become()
                 let watch = ClusterWatch(cluster: cluster, logger: logger)
                 try await serve(
-                    server, with: [watch], database: cluster.connectionString, until: signals, logger)
+                    server, with: [watch], database: cluster.connectionString, until: ending, logger)
             } catch {
                 try? await onThread { try cluster.stop() }
                 throw error
@@ -134,19 +152,23 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(
-        _ server: Server, with others: [any Service], database: String, until signals: UnixSignalsSequence,
-        _ logger: Logger
+        _ server: Server, with others: [any Service], database: String, until ending: Ending, _ logger: Logger
     ) async throws {
-        try await server.attach(storeConfiguration(database))
-        try await run(ServiceGroup(services: [server] + others, logger: quiet(logger)), until: signals)
+        // The database may be long in coming.
+        let store = storeConfiguration(database)
+        let attaching = Task { try await server.attach(store) }
+        ending.whenAsked { attaching.cancel() }
+        do {
+            try await attaching.value
+            try await run(ServiceGroup(services: [server] + others, logger: quiet(logger)), until: ending)
+        } catch  where ending.isAsked && attaching.isCancelled {
+            logger.info("ended before it served")
+        }
         await server.stop()
     }
 
-    private func run(_ group: ServiceGroup, until signals: UnixSignalsSequence) async throws {
-        let watch = Task {
-            for await _ in signals { await group.triggerGracefulShutdown() }
-        }
-        defer { watch.cancel() }
+    private func run(_ group: ServiceGroup, until ending: Ending) async throws {
+        ending.whenAsked { Task { await group.triggerGracefulShutdown() } }
         do {
             try await group.run()
         } catch let error as ServiceGroupError where error == .alreadyFinished() {
@@ -170,6 +192,8 @@ struct Serve: AsyncParsableCommand {
         configuration.cacheBytes = cacheMemory << 20
         configuration.databaseTimeout = databaseTimeout
         configuration.threads = threads
+        configuration.maxConnections = maxConnections
+        configuration.idleTimeout = idleTimeout
         configuration.version = beanrowVersion
         return configuration
     }
@@ -222,6 +246,13 @@ struct Serve: AsyncParsableCommand {
         if compactBinlog { logger.warning("-c has no effect: jobs are kept in PostgreSQL") }
         if noCompactBinlog { logger.warning("-n has no effect: jobs are kept in PostgreSQL") }
         if maxJobSize > Serve.largestJob { logger.warning("maximum job size was set to \(Serve.largestJob)") }
+        if CommandLineSecrets.werePassed {
+            logger.warning(
+                """
+                a password stands on the command line, where others may have seen it: BEANROW_DATABASE, PGPASSWORD, a \
+                password file (PGPASSFILE) and a service file (PGSERVICEFILE) are safer
+                """)
+        }
         if durability == .asynchronous {
             logger.warning("writes are answered before they are on disk (-f, -F): a crash of PostgreSQL may lose some")
         }

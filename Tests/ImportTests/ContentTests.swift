@@ -87,7 +87,7 @@ import Testing
             try before.put("second", "5 0 60")
             try before.put("third", "5 0 60")
             try before.put("first", "4 0 60")
-            try before.put("later", "0 3 60")
+            try before.put("later", "0 12 60")
             try before.put("passed", "9 1 60")
         }
         Thread.sleep(forTimeInterval: 1.1)
@@ -97,8 +97,9 @@ import Testing
             #expect(try after.expectJob().body == body)
         }
         var bodies: [String] = []
+        after.timeout = 40
         for _ in 0..<2 {
-            try after.send("reserve-with-timeout 9\r\n")
+            try after.send("reserve-with-timeout 30\r\n")
             bodies.append(try after.expectJob().body)
         }
         #expect(Set(bodies) == ["passed", "later"])

@@ -20,9 +20,7 @@ final class Original {
     func start(_ options: [String] = []) throws -> WireClient {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let broker = try BrokerProcess(
-            BrokerProcess.Configuration(
-                server: .beanstalkd, options: ["-b", folder, "-F"] + options, socketPath: nil, database: "",
-                schema: ""))
+            BrokerProcess.Configuration(server: .beanstalkd, options: ["-b", folder, "-F"] + options))
         running = broker
         return try broker.connect()
     }

@@ -83,12 +83,3 @@ import Testing
         #expect(try client.readBodyBytes(64 << 20).count == 64 << 20)
     }
 }
-
-/// Each connection is a file on this side too.
-private func allowFiles(_ count: rlim_t) throws {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = min(max(limit.rlim_cur, count), limit.rlim_max)
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    guard limit.rlim_cur >= count else { throw WireMismatch("this test needs \(count) open files (ulimit -n)") }
-}

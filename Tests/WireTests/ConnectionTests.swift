@@ -34,6 +34,28 @@ import Testing
         }
     }
 
+    /// What was asked for before `quit` comes whole, whoever is slow to read it.
+    @Test(arguments: [false, true])
+    func quitDoesNotCutOffAReply(isFetched: Bool) throws {
+        var server = try BrokerProcess.start(["-z", "12000000"], keepsJobs: true)
+        let producer = try server.connect()
+        try producer.send("put 0 0 100 12000000\r\n")
+        for _ in 0..<12 { try producer.send([UInt8](repeating: UInt8(ascii: "x"), count: 1_000_000)) }
+        try producer.send("\r\n")
+        try producer.expect("INSERTED 1")
+        // After a restart the body comes from the database, and `quit` waits inside.
+        if isFetched { server = try server.restarted() }
+        let client = try server.connect()
+        client.timeout = 60
+        try client.send("reserve\r\nquit\r\n")
+        try server.waitUntil("cmd-reserve", is: 1)
+        try client.expect("RESERVED 1 12000000")
+        #expect(try client.readBodyBytes(12_000_000).count == 12_000_000)
+        try client.expectEOF()
+        let other = try server.connect()
+        try eventually("its job is ready") { try other.state(of: 1) == "ready" }
+    }
+
     @Test func manyCommandsInOnePacketAreAnsweredInOrder() throws {
         try client.send(
             "use t\r\nput 5 0 10 1\r\na\r\nwatch t\r\nignore default\r\nnonsense\r\nput 1 100 10 1\r\nb\r\n"

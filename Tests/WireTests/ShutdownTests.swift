@@ -1,0 +1,225 @@
+import Foundation
+import Testing
+
+@testable import TestKit
+
+/// SIGTERM: what is under way is answered, what was leased is free, and it takes no more than 5 s.
+@Suite(.beanrowOnly) struct ShutdownTests {
+    /// Sends the signal; the exit status, and how long that took.
+    private func end(_ server: BrokerProcess, with signal: Int32 = SIGTERM) throws -> Int32 {
+        let start = ContinuousClock.now
+        server.signal(signal)
+        guard let code = server.waitForExit(within: 20) else { throw WireMismatch("it does not end: \(server.stderr)") }
+        #expect(ContinuousClock.now - start < .seconds(5))
+        return code
+    }
+
+    private func expectNoBroker(in server: BrokerProcess) throws {
+        let schema = server.configuration.schema
+        #expect(try TestPostgres.shared().psql("select count(*) from \(schema).broker") == "0", "its leases have ended")
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func withWaitingClients(signal: Int32) throws {
+        let server = try BrokerProcess.start()
+        let clients = try (0..<20).map { _ in try server.connect() }
+        for client in clients { try client.send("reserve\r\n") }
+        try server.waitUntil("current-waiting", is: 20)
+        #expect(try end(server, with: signal) == 0)
+        for client in clients { try client.expectEOF() }
+        try expectNoBroker(in: server)
+    }
+
+    @Test func underLoad() throws {
+        let server = try BrokerProcess.start(keepsJobs: true)
+        let load = CrashLoad(on: server)
+        try load.waitForAnswers(2000)
+        #expect(try end(server) == 0)
+        load.join()
+        try expectNoBroker(in: server)
+        let schema = server.configuration.schema
+        let reserved = "select count(*) from \(schema).jobs where state = 'reserved'"
+        #expect(try TestPostgres.shared().psql(reserved) == "0", "cached and held jobs are free")
+        try load.ledger.check(on: BrokerProcess(server.configuration))
+    }
+
+    /// What was sent before is answered before the connection ends, and no job is held by two.
+    @Test func whatIsUnderWayIsAnswered() throws {
+        let server = try BrokerProcess.start()
+        let client = try server.connect()
+        try client.send("put 0 0 100 4\r\nheld\r\nreserve\r\n")
+        try client.expectInserted()
+        try client.expectJob()
+        let lock = try Lock(on: TestPostgres.shared().connectionString, schema: server.configuration.schema)
+        try client.send("put 0 0 100 1\r\na\r\n")
+        try lock.waitForOneBehindIt()
+        server.signal(SIGTERM)
+        try eventually("it stops") { server.stderr.contains("stopping") }
+        lock.release()
+        try client.expectInserted()
+        try client.expectEOF()
+        #expect(server.waitForExit(within: 20) == 0)
+        let again = try BrokerProcess(server.configuration)
+        let other = try again.connect()
+        try other.send("stats\r\n")
+        try other.expectOK().expect(["current-jobs-ready": "2", "current-jobs-reserved": "0"])
+    }
+
+    @Test func withTheDatabaseAway() throws {
+        let postgres = try TestPostgres.private()
+        let server = try BrokerProcess.start(postgres: postgres)
+        let client = try server.connect()
+        try client.send("put 0 0 100 1\r\na\r\nreserve\r\n")
+        try client.expectInserted()
+        try client.expectJob()
+        try postgres.stop()
+        try client.send("delete 1\r\nput 0 0 100 1\r\nb\r\n")
+        #expect(try end(server) == 0)
+        try client.expectEOF()
+    }
+
+    /// PostgreSQL takes connections and answers nothing.
+    @Test func withTheDatabaseHanging() throws {
+        let server = try BrokerProcess.start()
+        let client = try server.connect()
+        let lock = try Lock(on: TestPostgres.shared().connectionString, schema: server.configuration.schema)
+        try client.send("put 0 0 100 1\r\na\r\n")
+        try lock.waitForOneBehindIt()
+        #expect(try end(server) == 0)
+        lock.release()
+    }
+
+    @Test func withAClientThatDoesNotRead() throws {
+        let server = try BrokerProcess.start()
+        let client = try server.connect()
+        try client.send("put 0 0 100 60000\r\n\(String(repeating: "x", count: 60_000))\r\n")
+        let id = try client.expectInserted()
+        let mute = try MuteClient(of: server)
+        _ = try mute.push([UInt8]((0..<2000).map { _ in Array("peek \(id)\r\n".utf8) }.joined()))
+        #expect(try end(server) == 0)
+        try expectNoBroker(in: server)
+    }
+
+    /// The database has not come yet.
+    @Test func beforeItServes() throws {
+        let broker = try ChildProcess(
+            BrokerProcess.beanrowPath(),
+            ["-p", "0", "--database", "host=/nonexistent", "--database-timeout", "600"],
+            output: TestRun.shared.path("early"))
+        try eventually("it tries") { broker.printed.contains("no connection to the database") }
+        broker.signal(SIGTERM)
+        #expect(broker.waitForExit(within: 5) == 0)
+    }
+
+    // MARK: Twice
+
+    @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
+    func theSecondSignalEndsItAtOnce(signal: Int32, status: Int32) throws {
+        let server = try BrokerProcess.start()
+        let client = try server.connect()
+        let lock = try Lock(on: TestPostgres.shared().connectionString, schema: server.configuration.schema)
+        try client.send("put 0 0 100 1\r\na\r\n")
+        try lock.waitForOneBehindIt()
+        server.signal(SIGTERM)
+        try eventually("it stops") { server.stderr.contains("stopping") }
+        let start = ContinuousClock.now
+        server.signal(signal)
+        #expect(server.waitForExit(within: 20) == status)
+        // In order it takes longer while the lock is held.
+        #expect(ContinuousClock.now - start < .seconds(2))
+        lock.release()
+    }
+
+    // MARK: The embedded PostgreSQL
+
+    @Test func itsOwnPostgreSQLEndsWithIt() throws {
+        let server = try BrokerProcess.embedded()
+        let client = try server.connect()
+        try client.send("put 0 0 100 1\r\na\r\n")
+        try client.expectInserted()
+        let postmaster = try Cluster(of: server)
+        #expect(try end(server) == 0)
+        #expect(!postmaster.isRunning)
+        // It has ended in order: a checkpoint came last.
+        #expect(try postmaster.log.contains("database system is shut down"))
+        let again = try BrokerProcess(server.configuration)
+        try again.connect().state(of: 1).map { #expect($0 == "ready") }
+        #expect(try again.stop() == 0)
+    }
+
+    @Test func itsOwnPostgreSQLEndsAtOnceToo() throws {
+        let server = try BrokerProcess.embedded()
+        let client = try server.connect()
+        try client.send("put 0 0 100 1\r\na\r\n")
+        try client.expectInserted()
+        let postmaster = try Cluster(of: server)
+        let lock = try Lock(on: postmaster.connectionString, schema: "beanrow")
+        try client.send("put 0 0 100 1\r\nb\r\n")
+        try lock.waitForOneBehindIt()
+        server.signal(SIGTERM)
+        try eventually("it stops") { server.stderr.contains("stopping") }
+        server.signal(SIGTERM)
+        #expect(server.waitForExit(within: 20) == 143)
+        try eventually("its PostgreSQL has ended") { !postmaster.isRunning }
+        // What was acknowledged is there.
+        let again = try BrokerProcess(server.configuration)
+        #expect(try again.connect().state(of: 1) == "ready")
+        #expect(try again.stop() == 0)
+    }
+}
+
+/// A session that keeps everybody else from writing jobs.
+private final class Lock {
+    private let session: ChildProcess
+    private let database: String
+    private let table: String
+
+    init(on database: String, schema: String) throws {
+        self.database = database
+        table = "\(schema).job"
+        session = try ChildProcess(
+            ChildProcess.find("psql"),
+            [
+                "-X", "-q", "-d", database, "-c",
+                "begin; lock table \(table) in share row exclusive mode; select 'locked'; select pg_sleep(600)",
+            ], output: TestRun.shared.path("lock"))
+        try eventually("the table is locked") {
+            try count("granted and mode = 'ShareRowExclusiveLock'") == "1"
+        }
+    }
+
+    /// How many locks on the table are such.
+    private func count(_ condition: String) throws -> String {
+        let sql = "select count(*) from pg_locks where relation = '\(table)'::regclass and \(condition)"
+        return try ChildProcess.run(ChildProcess.find("psql"), ["-X", "-q", "-A", "-t", "-d", database, "-c", sql])
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func waitForOneBehindIt() throws {
+        try eventually("somebody waits for the lock") {
+            try count("not granted and mode = 'RowExclusiveLock'") != "0"
+        }
+    }
+
+    /// The session ends, and with it the transaction.
+    func release() {
+        session.signal(SIGINT)
+        _ = session.waitForExit(within: 10)
+    }
+}
+
+/// The PostgreSQL of an embedded broker, from outside.
+private struct Cluster {
+    let directory: String
+    let pid: Int32
+
+    init(of server: BrokerProcess) throws {
+        directory = try #require(server.configuration.dataDirectory)
+        let file = try String(contentsOfFile: directory + "/cluster/postmaster.pid", encoding: .utf8)
+        pid = try #require(Int32(file.split(separator: "\n")[0]))
+    }
+
+    var connectionString: String { "host=\(directory)/socket user=beanrow dbname=beanrow" }
+    var isRunning: Bool { processRuns(pid) }
+    var log: String { get throws { try String(contentsOfFile: directory + "/postgres.log", encoding: .utf8) } }
+}
