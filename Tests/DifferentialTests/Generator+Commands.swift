@@ -1,3 +1,5 @@
+import TestKit
+
 /// Well-formed commands.
 extension Generator {
     private enum Word {

@@ -1,3 +1,5 @@
+import TestKit
+
 /// What is no command, or not quite one.
 extension Generator {
     private static let lines: [String] = [

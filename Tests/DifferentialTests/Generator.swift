@@ -1,3 +1,5 @@
+import TestKit
+
 /// Makes a random history from a seed.
 struct Generator {
     var random: SplitMix

@@ -15,13 +15,13 @@ final class Pair {
         let options = ["-z", String(Self.maxJobSize)]
         // beanstalkd takes a port that was free a moment ago.
         original = try Self.starting.withLock { _ in
-            try Side(BrokerProcess(.init(server: .beanstalkd, options: options, database: "", schema: "")))
+            try Side(BrokerProcess(.init(server: .beanstalkd, options: options)))
         }
         let postgres = try TestPostgres.shared()
         let schema = postgres.freshSchema()
         beanrow = try Side(
             BrokerProcess(
-                .init(server: .beanrow, options: options, database: postgres.connectionString, schema: schema)))
+                .init(database: postgres.connectionString, schema: schema, options: options)))
     }
 
     var sides: [Side] { [original, beanrow] }

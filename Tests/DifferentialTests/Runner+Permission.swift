@@ -1,3 +1,5 @@
+import TestKit
+
 /// What random histories do otherwise, lest it shows nothing but an intended difference or a race.
 extension Runner {
     /// Jobs that become ready within milliseconds of each other may do so together in Beanrow (a listed difference), so

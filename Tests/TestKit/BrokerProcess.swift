@@ -23,8 +23,26 @@ public final class BrokerProcess: Sendable {
         public var server: Server
         public var options: [String]
         public var socketPath: String?
+        /// 0 for any.
+        public var port: UInt16 = 0
         public var database: String
         public var schema: String
+        /// The folder of a PostgreSQL of its own, instead of a database.
+        public var dataDirectory: String?
+        /// File descriptors that it may have.
+        public var descriptors: Int?
+
+        public init(
+            server: Server = .beanrow, database: String = "", schema: String = "", dataDirectory: String? = nil,
+            socketPath: String? = nil, options: [String] = []
+        ) {
+            self.server = server
+            self.database = database
+            self.schema = schema
+            self.dataDirectory = dataDirectory
+            self.socketPath = socketPath
+            self.options = options
+        }
     }
 
     public let configuration: Configuration
@@ -40,6 +58,8 @@ public final class BrokerProcess: Sendable {
     ///   - overSocket: Listens on a Unix-domain socket instead of a port.
     ///   - postgres: The cluster that holds the jobs, the shared one unless given.
     ///   - schema: The schema in it, a new one unless given.
+    ///   - database: The connection string, if `postgres` does not say all.
+    ///   - descriptors: File descriptors that the process may have.
     /// - Returns: The running server.
     /// - Throws: `WireMismatch` with what the server printed when it did not come to serve.
     public static func start(
@@ -47,17 +67,23 @@ public final class BrokerProcess: Sendable {
         keepsJobs: Bool = false,
         overSocket: Bool = false,
         postgres: TestPostgres? = nil,
-        schema: String? = nil
+        schema: String? = nil,
+        database: String? = nil,
+        descriptors: Int? = nil
     ) throws -> BrokerProcess {
         var configuration = Configuration(
             server: .current,
-            options: options,
             socketPath: overSocket ? TestRun.shared.path("socket") : nil,
-            database: "",
-            schema: ""
+            options: options
         )
+        configuration.descriptors = descriptors
         switch configuration.server {
         case .beanrow:
+            if let database {
+                configuration.database = database
+                configuration.schema = schema ?? "beanrow"
+                break
+            }
             let postgres = try postgres ?? TestPostgres.shared()
             configuration.database = postgres.connectionString
             configuration.schema = schema ?? postgres.freshSchema()
@@ -71,15 +97,26 @@ public final class BrokerProcess: Sendable {
         return try BrokerProcess(configuration)
     }
 
+    /// Starts a broker with a PostgreSQL of its own, in a new folder.
+    public static func embedded() throws -> BrokerProcess {
+        try BrokerProcess(Configuration(dataDirectory: TestRun.shared.path("data")))
+    }
+
     public init(_ configuration: Configuration) throws {
         self.configuration = configuration
         let listen = configuration.socketPath.map { "unix:\($0)" } ?? "127.0.0.1"
         let output = TestRun.shared.path("server-log")
         switch configuration.server {
         case .beanrow:
-            let arguments = ["serve", "--database", configuration.database, "--schema", configuration.schema]
-            child = try ChildProcess(
-                Self.beanrowPath(), arguments + ["-l", listen, "-p", "0"] + configuration.options, output: output)
+            let place =
+                configuration.dataDirectory.map { ["-b", $0] }
+                ?? ["--database", configuration.database, "--schema", configuration.schema]
+            var command = [try Self.beanrowPath(), "serve", "-l", listen, "-p", String(configuration.port)]
+            command += place + configuration.options
+            if let descriptors = configuration.descriptors {
+                command = ["/bin/sh", "-c", "ulimit -n \(descriptors) && exec \"$@\"", "sh"] + command
+            }
+            child = try ChildProcess(command[0], Array(command.dropFirst()), output: output)
             address = try Self.waitForServingLine(of: child)
         case .beanstalkd:
             let port = try ServerAddress.freePort()
@@ -136,6 +173,9 @@ public final class BrokerProcess: Sendable {
         return code
     }
 
+    /// Waits, so long at most, until it has ended by itself or by a signal.
+    public func waitForExit(within seconds: Double) -> Int32? { child.waitForExit(within: seconds) }
+
     /// Stops the server and starts another one on the same jobs.
     public func restarted() throws -> BrokerProcess {
         try stop()
@@ -149,10 +189,22 @@ public final class BrokerProcess: Sendable {
         fileID: String = #fileID,
         line: Int = #line
     ) throws {
+        try waitUntil(key, in: value...value, fileID: fileID, line: line)
+    }
+
+    /// Waits until one number in `stats` is one of these.
+    public func waitUntil(
+        _ key: String,
+        in values: ClosedRange<Int>,
+        within seconds: Double = 10,
+        fileID: String = #fileID,
+        line: Int = #line
+    ) throws {
         let client = try connect()
-        try eventually("\(key) is \(value)", fileID: fileID, line: line) {
+        client.timeout = seconds
+        try eventually("\(key) is in \(values)", within: seconds, fileID: fileID, line: line) {
             try client.send("stats\r\n")
-            return try client.expectOK().number(key) == value
+            return try values.contains(client.expectOK().number(key))
         }
     }
 
@@ -203,13 +255,14 @@ public final class BrokerProcess: Sendable {
     }
 
     private static func waitForStart(of child: ChildProcess, _ isUp: () -> Bool) throws {
-        let deadline = Deadline(after: 20)
+        // A new cluster takes a while where everything else runs too.
+        let deadline = Deadline(after: 60)
         while !isUp() {
             if let code = child.exitCode {
                 throw WireMismatch("the server exited with \(code) at its start; it said:\n\(child.printed)")
             }
             guard deadline.millisecondsLeft > 0 else {
-                throw WireMismatch("the server did not serve within 20 s; it said:\n\(child.printed)")
+                throw WireMismatch("the server did not serve within 60 s; it said:\n\(child.printed)")
             }
             pause(milliseconds: 5)
         }

@@ -27,7 +27,7 @@ public enum ServerAddress: Sendable, Equatable {
             var on: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         }
-        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        makeNonblocking(descriptor)
         return descriptor
     }
 
@@ -35,16 +35,37 @@ public enum ServerAddress: Sendable, Equatable {
     static func freePort() throws -> UInt16 {
         let descriptor = try makeSocket(AF_INET)
         defer { systemClose(descriptor) }
+        guard ServerAddress.tcp(port: 0).withSocketAddress({ systemBind(descriptor, $0, $1) }) == 0 else {
+            throw WireMismatch("no free port: \(String(cString: strerror(errno)))")
+        }
+        return try boundPort(of: descriptor)
+    }
+
+    private static func boundPort(of descriptor: Int32) throws -> UInt16 {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = ServerAddress.tcp(port: 0).withSocketAddress { systemBind(descriptor, $0, $1) }
         var name = sockaddr_in()
         let named = withUnsafeMutablePointer(to: &name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
-        guard bound == 0, named == 0 else {
-            throw WireMismatch("no free port: \(String(cString: strerror(errno)))")
+        guard named == 0 else {
+            throw WireMismatch("no port: \(String(cString: strerror(errno)))")
         }
         return UInt16(bigEndian: name.sin_port)
+    }
+
+    /// A socket that listens here and does not block, and where that is: port 0 becomes a real one.
+    func listen() throws -> (descriptor: Int32, address: ServerAddress) {
+        if case .unix(let path) = self { unlink(path) }
+        let descriptor = try makeSocket(isUnix ? AF_UNIX : AF_INET)
+        var on: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        guard withSocketAddress({ systemBind(descriptor, $0, $1) }) == 0, systemListen(descriptor, 512) == 0 else {
+            let reason = String(cString: strerror(errno))
+            systemClose(descriptor)
+            throw WireMismatch("cannot listen on \(self): \(reason)")
+        }
+        makeNonblocking(descriptor)
+        return (descriptor, isUnix ? self : .tcp(port: try Self.boundPort(of: descriptor)))
     }
 
     private var isUnix: Bool {
@@ -97,7 +118,28 @@ private func makeSocket(_ family: Int32) throws -> Int32 {
     return descriptor
 }
 
-// Names that WireClient's own methods shadow.
+private func makeNonblocking(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+}
+
+/// A connection that waits to be accepted; it does not block, and no child process inherits it.
+func acceptConnection(on listener: Int32) -> Int32? {
+    let descriptor = accept(listener, nil, nil)
+    guard descriptor >= 0 else { return nil }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    makeNonblocking(descriptor)
+    return descriptor
+}
+
+// Names that methods shadow.
+
+func systemListen(_ descriptor: Int32, _ backlog: Int32) -> Int32 {
+    listen(descriptor, backlog)
+}
+
+func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}
 
 func systemConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int32 {
     connect(descriptor, address, length)

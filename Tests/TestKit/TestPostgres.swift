@@ -29,12 +29,20 @@ public final class TestPostgres: Sendable {
     }
 
     /// A cluster for one test alone, which may stop it or crash it.
-    public static func `private`() throws -> TestPostgres {
-        try TestPostgres("private", settings: [:])
+    ///
+    /// - Parameters:
+    ///   - settings: Of PostgreSQL, by name, added to the built-in ones.
+    ///   - directory: Where to make its data directory, in the test run's own unless given.
+    /// - Returns: The running cluster.
+    /// - Throws: `EmbeddedPostgresError` when it does not start.
+    public static func `private`(
+        settings: [String: String] = [:], in directory: String? = nil
+    ) throws -> TestPostgres {
+        try TestPostgres("private", settings: settings, in: directory)
     }
 
-    private init(_ name: String, settings: [String: String]) throws {
-        directory = TestRun.shared.path(name)
+    private init(_ name: String, settings: [String: String], in parent: String? = nil) throws {
+        directory = parent.map { "\($0)/\(name)" } ?? TestRun.shared.path(name)
         self.settings = settings
         let running = try Self.launch(directory, settings)
         connectionString = running.connectionString
@@ -58,10 +66,7 @@ public final class TestPostgres: Sendable {
 
     /// Runs SQL with the psql program; columns are separated by `|`, and the last newline is cut off.
     public func psql(_ sql: String) throws -> String {
-        let program = try ChildProcess.find("psql")
-        let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString, "-c", sql]
-        let output = try ChildProcess.run(program, options)
-        return output.hasSuffix("\n") ? String(output.dropLast()) : output
+        try runPSQL(connectionString, sql)
     }
 
     /// Starts the cluster again, at the same address, after `stop` or `kill9`.
@@ -69,6 +74,10 @@ public final class TestPostgres: Sendable {
         let running = try Self.launch(directory, settings)
         precondition(running.connectionString == connectionString, "the cluster has moved")
         cluster.withLock { $0 = running }
+        noteProcess(of: running)
+    }
+
+    private func noteProcess(of running: RunningCluster) {
         let new = TestRun.shared.note(pid: running.postmasterPID)
         note.withLock { note in
             if let note { unlink(note) }
@@ -87,18 +96,80 @@ public final class TestPostgres: Sendable {
 
     /// SIGKILL to the postmaster and to all its children, as a power cut would end them.
     public func kill9() throws {
-        let running = cluster.withLock { cluster in
-            defer { cluster = nil }
-            return cluster
+        try end(by: signal(SIGKILL))
+    }
+
+    /// An immediate shutdown: no session is asked, nothing is written out, and the next start recovers.
+    public func stopImmediately() throws {
+        let pids = processes
+        if let postmaster = pids.first { kill(postmaster, SIGQUIT) }
+        try end(by: pids)
+    }
+
+    /// Lets go of the cluster once these processes are gone.
+    private func end(by pids: [Int32]) throws {
+        try eventually("the processes of the cluster are gone", within: 30) {
+            pids.allSatisfy { !processRuns($0) }
         }
-        guard let postmaster = running?.postmasterPID else { return }
-        let children = try? ChildProcess.run(ChildProcess.find("pgrep"), ["-P", String(postmaster)])
-        let pids = [postmaster] + (children ?? "").split(separator: "\n").compactMap { Int32($0) }
+        cluster.withLock { $0 = nil }
+    }
+
+    /// SIGSTOP to all processes: sessions stay open, and nobody answers.
+    public func freeze() {
+        signal(SIGSTOP)
+    }
+
+    /// The end of `freeze`.
+    public func thaw() {
+        signal(SIGCONT)
+    }
+
+    /// Starts the cluster again if it has ended by itself.
+    ///
+    /// - Returns: Whether it had.
+    @discardableResult
+    public func startIfEnded() throws -> Bool {
+        guard let running = cluster.withLock({ $0 }), try running.restartIfEnded() else { return false }
+        noteProcess(of: running)
+        return true
+    }
+
+    /// Sends a signal to all processes, and returns whom it sent it.
+    @discardableResult
+    private func signal(_ number: Int32) -> [Int32] {
         // The postmaster first: it would restart what it sees dying.
-        for pid in pids { kill(pid, SIGKILL) }
-        try eventually("the processes of the cluster are gone") {
-            pids.allSatisfy { !Self.isRunning($0) }
-        }
+        let pids = processes
+        for pid in pids { kill(pid, number) }
+        return pids
+    }
+
+    /// The postmaster and its children; none when it is not running.
+    private var processes: [Int32] {
+        guard let postmaster = cluster.withLock({ $0?.postmasterPID }) else { return [] }
+        let children = try? ChildProcess.run(ChildProcess.find("pgrep"), ["-P", String(postmaster)])
+        return [postmaster] + (children ?? "").split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    // MARK: Through a proxy
+
+    /// The name of the socket in its directory; libpq makes it from the port.
+    private static let socketName = ".s.PGSQL.5432"
+
+    /// The directory of the socket that the cluster listens on.
+    private var socketDirectory: String {
+        String(connectionString.drop { $0 != "'" }.dropFirst().prefix { $0 != "'" })
+    }
+
+    /// A proxy in front of the cluster. Through a Unix socket libpq asks for no encryption.
+    ///
+    /// - Returns: The proxy, and the connection string that leads through it.
+    public func proxy() throws -> (proxy: FaultProxy, connectionString: String) {
+        let directory = TestRun.shared.path("proxy")
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let proxy = try FaultProxy(
+            at: .unix(path: "\(directory)/\(Self.socketName)"),
+            to: .unix(path: "\(socketDirectory)/\(Self.socketName)"), content: .postgres)
+        return (proxy, connectionString.replacing(socketDirectory, with: directory))
     }
 
     private static func launch(_ directory: String, _ settings: [String: String]) throws -> RunningCluster {
@@ -110,12 +181,5 @@ public final class TestPostgres: Sendable {
             settings: settings,
             logger: logger
         ).start()
-    }
-
-    /// A dead process may stay as a zombie where nobody reaps it.
-    private static func isRunning(_ pid: Int32) -> Bool {
-        guard kill(pid, 0) == 0 else { return false }
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
-        return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
     }
 }

@@ -63,7 +63,7 @@ final class TestRun: Sendable {
         }
         for cleanup in cleanups.reversed() { cleanup() }
         Self.endNoted(in: directory)
-        try? FileManager.default.removeItem(atPath: directory)
+        Self.remove(directory)
     }
 
     private static func removeLeftovers() {
@@ -72,8 +72,20 @@ final class TestRun: Sendable {
             guard let pid = Int32(name.dropFirst(prefix.count)), pid != getpid() else { continue }
             guard kill(pid, 0) != 0, errno == ESRCH else { continue }
             endNoted(in: "/tmp/\(name)")
-            try? FileManager.default.removeItem(atPath: "/tmp/\(name)")
+            remove("/tmp/\(name)")
         }
+    }
+
+    /// Removes the directory of a test process, with what is mounted in it.
+    private static func remove(_ directory: String) {
+        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        for mount in mounts.split(separator: "\n") {
+            let words = mount.split(separator: " ")
+            guard words.count > 1, words[1].hasPrefix("\(directory)/") else { continue }
+            // Lazily: a backend that lost its postmaster may take a moment to let go of it.
+            _ = try? ChildProcess.run(ChildProcess.find("umount", orIn: ["/bin"]), ["-l", String(words[1])])
+        }
+        try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// Kills the noted processes that are still what the note says: a pid may be another program's by now.

@@ -1,12 +1,12 @@
-/// The generator of the histories' random numbers: the same seed gives the same history everywhere.
-struct SplitMix: RandomNumberGenerator {
+/// Random numbers that a printed seed brings back, everywhere.
+public struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,20 +15,20 @@ struct SplitMix: RandomNumberGenerator {
     }
 
     /// Whether something that happens this many times out of a hundred happens.
-    mutating func percent(_ chance: Int) -> Bool {
+    public mutating func percent(_ chance: Int) -> Bool {
         Int.random(in: 0..<100, using: &self) < chance
     }
 
-    mutating func below(_ limit: Int) -> Int {
+    public mutating func below(_ limit: Int) -> Int {
         Int.random(in: 0..<limit, using: &self)
     }
 
-    mutating func pick<Element>(_ choices: [Element]) -> Element {
+    public mutating func pick<Element>(_ choices: [Element]) -> Element {
         choices[below(choices.count)]
     }
 
     /// One of the choices, each as often as its weight says.
-    mutating func weighted<Element>(_ choices: [(weight: Int, element: Element)]) -> Element {
+    public mutating func weighted<Element>(_ choices: [(weight: Int, element: Element)]) -> Element {
         var left = below(choices.reduce(0) { $0 + $1.weight })
         for choice in choices {
             left -= choice.weight

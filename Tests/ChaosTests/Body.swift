@@ -1,0 +1,30 @@
+/// The body of a job: it tells which put made it, so that no other job can be taken for it.
+struct Body: Sendable, Hashable {
+    /// Given to one put of a run.
+    var token: Int
+    /// The job's time to run, in seconds.
+    var ttr: Int
+    /// About how many bytes.
+    var size: Int
+
+    /// The bytes that are put.
+    var text: String {
+        let head = "\(token) \(ttr) \(size) "
+        let word = "job-\(token)-"
+        return head + String(repeating: word, count: max(1, (size - head.utf8.count) / word.utf8.count))
+    }
+
+    init(token: Int, ttr: Int, size: Int) {
+        self.token = token
+        self.ttr = ttr
+        self.size = size
+    }
+
+    /// Nil for a text that is not exactly some job's.
+    init?(_ text: String) {
+        let numbers = text.prefix(60).split(separator: " ").prefix(3).compactMap { Int($0) }
+        guard numbers.count == 3, numbers[2] < 1 << 20 else { return nil }
+        self.init(token: numbers[0], ttr: numbers[1], size: numbers[2])
+        guard self.text == text else { return nil }
+    }
+}

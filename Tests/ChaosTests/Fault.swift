@@ -1,0 +1,22 @@
+/// What strikes during a run, one after the other.
+enum Fault: String, CaseIterable, Sendable {
+    case brokerKilled = "kill -9 of a broker"
+    case brokerLost = "a broker lost in the middle of a batch"
+    case brokerFrozen = "a broker stopped for 6 s"
+    case brokerTerminated = "SIGTERM to a broker"
+    case sessionTerminated = "pg_terminate_backend of one session"
+    case backendKilled = "kill -9 of one backend"
+    case postgresKilled = "kill -9 of PostgreSQL"
+    case allKilled = "kill -9 of PostgreSQL and all brokers"
+    case postgresStopped = "immediate stop of PostgreSQL"
+    case postgresFrozen = "PostgreSQL stopped for 10 s"
+    case databaseSilentShortly = "database silent for 1 s"
+    case databaseSilent = "database silent for 5 s"
+    case databaseDeaf = "requests to the database lost for 2 s"
+    case databaseMute = "answers of the database lost for 2 s"
+    case databaseSlow = "database slow: 200 ms each way"
+    case commitsCut = "connections cut around commits"
+    case clientsSilent = "clients silent for 4 s"
+    case slotsUsedUp = "connection slots used up"
+    case diskFull = "disk of PostgreSQL full"
+}

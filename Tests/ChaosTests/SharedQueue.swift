@@ -1,0 +1,69 @@
+import Foundation
+import TestKit
+
+@testable import PostgresStore
+
+/// The jobs of a run's clients, in the database of all brokers.
+struct SharedQueue {
+    let postgres: TestPostgres
+    let schema: String
+    let brokers: [Broker]
+
+    /// The jobs that are there.
+    private func jobs() throws -> [History.LeftJob] {
+        let connection = try Connection(postgres.connectionString)
+        let jobs = Statement(
+            name: "", sql: "select id, body from \(identifier(schema)).jobs where tube like 'chaos-%' order by id")
+        try connection.prepare([jobs])
+        let rows = try connection.execute(jobs)
+        return (0..<rows.count).map { row in
+            History.LeftJob(
+                id: UInt64(rows.int64(row, 0)), body: Body(String(decoding: rows.bytes(row, 1), as: UTF8.self)))
+        }
+    }
+
+    /// What is left as it is stored, and the brokers, for whoever has to find out why.
+    var description: String {
+        get throws {
+            try postgres.psql(
+                """
+                set search_path to \(schema);
+                select id, tube_id, state, lease_epoch, reserved_at, due_at, reserves, timeouts, releases, kicks from job
+                where tube_id in (select id from tube where name like 'chaos-%') limit 20;
+                select * from broker;
+                select now();
+                """)
+        }
+    }
+
+    /// Lets the workers have everything, as long as they get somewhere.
+    ///
+    /// - Returns: What nobody is given.
+    func drain() throws -> [History.LeftJob] {
+        var fewest = Int.max
+        var empty = 0
+        var patience = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < patience {
+            try? kickAll()
+            let count = try jobs().count
+            if count < fewest {
+                fewest = count
+                patience = .now + .seconds(60)
+            }
+            // What was put without an answer may come late.
+            empty = count == 0 ? empty + 1 : 0
+            if empty == 10 { return [] }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+        return try jobs()
+    }
+
+    private func kickAll() throws {
+        let client = try brokers[0].connect()
+        for tube in Client.tubes {
+            try client.send("use \(tube)\r\nkick 1000\r\n")
+            try client.expect("USING \(tube)")
+            try client.expectPrefix("KICKED ")
+        }
+    }
+}

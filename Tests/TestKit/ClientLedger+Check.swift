@@ -1,0 +1,47 @@
+extension ClientLedger {
+    /// Takes out all jobs that the server has and compares them with what the clients were told. Throws what is wrong.
+    public func check(on server: BrokerProcess) throws {
+        let found = try takeAll(from: server)
+        var wrong = violations
+        for (id, body) in inserted where found[id] != nil && found[id] != body {
+            wrong.append("job \(id) has the body of another one")
+        }
+        let risen = deleted.intersection(found.keys)
+        if !risen.isEmpty { wrong.append("these were deleted: \(risen)") }
+        // What was never answered may be there, once.
+        let strange = Set(found.filter { inserted[$0.key] == nil }.map(\.value)).subtracting(unanswered)
+        if !strange.isEmpty { wrong.append("nobody has put these: \(strange)") }
+        if Set(found.values).count != found.count { wrong.append("a body is there twice") }
+        if inserted.count <= 100 || deleted.count <= 100 { wrong.append("the load was too small to mean something") }
+        guard wrong.isEmpty else { throw WireMismatch(wrong.joined(separator: "\n")) }
+    }
+
+    /// Reserves and deletes everything; throws when an acknowledged job does not come, or one comes twice.
+    private func takeAll(from server: BrokerProcess) throws -> [UInt64: String] {
+        let client = try server.connect()
+        client.timeout = 30
+        var found: [UInt64: String] = [:]
+        // A dead broker's reservations come free only once it is known to be dead.
+        try eventually("every acknowledged job is handed out", within: 30) {
+            while true {
+                try client.send("reserve-with-timeout 0\r\n")
+                let line = try client.readLine()
+                if line == "TIMED_OUT" { break }
+                let parts = line.split(separator: " ")
+                guard parts.count == 3, parts[0] == "RESERVED", let id = UInt64(parts[1]), let size = Int(parts[2])
+                else { throw WireMismatch("expected a job, got \(line)") }
+                guard found.updateValue(try client.readBody(size), forKey: id) == nil else {
+                    throw WireMismatch("job \(id) was handed out twice")
+                }
+                try client.send("delete \(id)\r\n")
+                try client.expect("DELETED")
+            }
+            return mustBeThere.subtracting(found.keys).isEmpty
+        }
+        // Nothing is left that was only out of reach. What other brokers do counts a little later.
+        for state in ["ready", "reserved", "delayed", "buried"] {
+            try server.waitUntil("current-jobs-\(state)", is: 0)
+        }
+        return found
+    }
+}

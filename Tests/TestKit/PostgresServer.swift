@@ -1,0 +1,164 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A PostgreSQL server that a test starts, stops, kills and halts.
+public final class PostgresServer: Sendable {
+    public let port: UInt16
+    let directory: String
+    private let process = Mutex<ChildProcess?>(nil)
+
+    init() throws {
+        port = try ServerAddress.freePort()
+        directory = TestRun.shared.path("server")
+        mkdir(directory, 0o700)
+        if let account = Self.account { chown(directory, account.user, account.group) }
+        TestRun.shared.atEnd { [weak self] in try? self?.kill9() }
+    }
+
+    deinit {
+        try? kill9()
+    }
+
+    /// A new server that runs.
+    public static func started() throws -> PostgresServer {
+        let server = try PostgresServer()
+        try server.initialize()
+        try server.start()
+        return server
+    }
+
+    public var connectionString: String { "host=127.0.0.1 port=\(port) user=beanrow dbname=postgres" }
+
+    /// A new cluster.
+    func initialize() throws {
+        _ = try run(
+            "initdb", ["-D", directory, "-U", "beanrow", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+        // Only a crash of the machine could lose what is not synced, and no test makes one.
+        try configure("fsync = off\nunix_socket_directories = ''\nwal_keep_size = '256MB'\n")
+    }
+
+    /// The copy of another one, as its standby.
+    func copy(_ primary: PostgresServer) throws {
+        _ = try run("pg_basebackup", ["-D", directory, "-d", primary.connectionString, "-c", "fast", "--no-sync"])
+        try configure("primary_conninfo = '\(primary.connectionString) application_name=standby'\n")
+        try append("", to: "standby.signal")
+    }
+
+    private func configure(_ lines: String) throws {
+        try append("listen_addresses = '127.0.0.1'\nport = \(port)\n" + lines, to: "postgresql.conf")
+    }
+
+    /// As the account of the cluster, which alone may own its files.
+    private func append(_ text: String, to file: String) throws {
+        _ = try ChildProcess.run("/bin/sh", ["-c", "cat >>\(directory)/\(file) <<'END'\n\(text)END"])
+        if let account = Self.account { chown("\(directory)/\(file)", account.user, account.group) }
+    }
+
+    /// Starts the server and waits until it can be asked.
+    public func start() throws {
+        let (executable, arguments) = try Self.command("postgres", ["-D", directory])
+        let child = try ChildProcess(executable, arguments, output: TestRun.shared.path("server-log"))
+        process.withLock { $0 = child }
+        try eventually("the server on port \(port) answers", within: 30) {
+            if let code = child.exitCode { throw WireMismatch("it has ended with \(code): \(child.printed)") }
+            return (try? psql("select 1")) == "1"
+        }
+        _ = TestRun.shared.note(pid: child.pid)
+    }
+
+    /// SIGKILL to all its processes, as a power cut would end them.
+    public func kill9() throws {
+        let child = process.withLock { process in
+            defer { process = nil }
+            return process
+        }
+        guard let child else { return }
+        try killCluster(postmaster: child.pid)
+        _ = child.waitForExit(within: 10)
+    }
+
+    /// Halts all its processes: it is there and does nothing. `kill9` ends it.
+    public func halt() throws {
+        guard let child = process.withLock({ $0 }) else { return }
+        for pid in try clusterProcesses(of: child.pid) { kill(pid, SIGSTOP) }
+    }
+
+    /// Runs SQL; columns are separated by `|`.
+    public func psql(_ sql: String) throws -> String {
+        try runPSQL(connectionString, sql)
+    }
+
+    /// Changes a setting that needs no restart.
+    public func set(_ name: String, to value: String) throws {
+        _ = try psql("alter system set \(name) = '\(value)'")
+        _ = try psql("select pg_reload_conf()")
+    }
+
+    /// From here on this role needs its password; others go on without.
+    public func requirePasswords(of role: String) throws {
+        let access = try String(contentsOfFile: "\(directory)/pg_hba.conf", encoding: .utf8)
+        let line = "host all \(role) 127.0.0.1/32 scram-sha-256\n"
+        try (line + access).write(toFile: "\(directory)/pg_hba.conf", atomically: false, encoding: .utf8)
+        _ = try psql("select pg_reload_conf()")
+        try eventually("the role is asked for its password") {
+            (try? runPSQL("host=127.0.0.1 port=\(port) user=\(role) dbname=postgres", "select 1")) == nil
+        }
+    }
+
+    private func run(_ program: String, _ arguments: [String]) throws -> String {
+        let (executable, arguments) = try Self.command(program, arguments)
+        return try ChildProcess.run(executable, arguments)
+    }
+
+    // MARK: PostgreSQL refuses to run as root
+
+    private static let account: (user: uid_t, group: gid_t)? =
+        geteuid() == 0 ? getpwnam("postgres").map { ($0.pointee.pw_uid, $0.pointee.pw_gid) } : nil
+
+    private static func command(_ program: String, _ arguments: [String]) throws -> (String, [String]) {
+        let path = try ChildProcess.find(program, orIn: installations)
+        guard let account else { return (path, arguments) }
+        let user = ["--reuid=\(account.user)", "--regid=\(account.group)", "--init-groups", "--", path]
+        return (try ChildProcess.find("setpriv"), user + arguments)
+    }
+
+    private static var installations: [String] {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        return versions.sorted { Int($0) ?? 0 > Int($1) ?? 0 }.map { "/usr/lib/postgresql/\($0)/bin" }
+    }
+}
+
+/// A postmaster and its children.
+func clusterProcesses(of postmaster: Int32) throws -> [Int32] {
+    let children = try? ChildProcess.run(ChildProcess.find("pgrep"), ["-P", String(postmaster)])
+    return [postmaster] + (children ?? "").split(separator: "\n").compactMap { Int32($0) }
+}
+
+/// SIGKILL to a whole cluster; returns when its processes are gone.
+func killCluster(postmaster: Int32) throws {
+    let pids = try clusterProcesses(of: postmaster)
+    // The postmaster first: it would restart what it sees dying.
+    for pid in pids { kill(pid, SIGKILL) }
+    try eventually("the processes of the cluster are gone") { pids.allSatisfy { !processRuns($0) } }
+}
+
+/// Whether a process runs; a dead one may stay as a zombie where nobody reaps it.
+public func processRuns(_ pid: Int32) -> Bool {
+    guard kill(pid, 0) == 0 else { return false }
+    guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
+    return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
+}
+
+/// Runs SQL with the psql program; columns are separated by `|`, and the last newline is cut off.
+func runPSQL(_ connectionString: String, _ sql: String) throws -> String {
+    let program = try ChildProcess.find("psql")
+    let options = ["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString, "-c", sql]
+    let output = try ChildProcess.run(program, options)
+    return output.hasSuffix("\n") ? String(output.dropLast()) : output
+}
