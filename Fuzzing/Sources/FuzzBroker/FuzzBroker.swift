@@ -1,0 +1,20 @@
+@testable import QueueCore
+
+/// One input: bytes below 128 are sent by the client at hand, the others say what else happens (`Session.Event`).
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzBroker(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let session = Session()
+    var text: [UInt8] = []
+    for byte in UnsafeBufferPointer(start: start, count: count) {
+        if byte < 128 {
+            text.append(byte)
+            continue
+        }
+        session.send(text)
+        text = []
+        session.happen(byte)
+    }
+    session.send(text)
+    session.end()
+    return 0
+}

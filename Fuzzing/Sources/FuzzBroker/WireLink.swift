@@ -1,0 +1,29 @@
+import BeanstalkProtocol
+import NIOCore
+
+@testable import QueueCore
+
+/// A client of the world whose commands come as bytes.
+final class WireLink {
+    let client: Client
+    private var decoder = CommandDecoder(maxJobSize: 1000)
+    private var buffer = ByteBuffer()
+
+    init(_ client: Client) { self.client = client }
+
+    /// What the bytes have made whole.
+    func receive(_ bytes: [UInt8]) -> [Command] {
+        buffer.discardReadBytes()
+        buffer.writeBytes(bytes)
+        var commands: [Command] = []
+        while let command = decoder.next(from: &buffer) { commands.append(command) }
+        return commands
+    }
+
+    /// The shell says so of a body that is not here yet.
+    func announce(to world: World) {
+        guard client.handler.unread.isEmpty, decoder.isReadingBody || decoder.isSwallowingBody else { return }
+        let isTooBig = decoder.isSwallowingBody
+        world.act { queue, _ in queue.announcedPut(self.client.handler.id, isTooBig: isTooBig) }
+    }
+}
