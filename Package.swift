@@ -13,10 +13,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "beanrow", targets: ["beanrow"]),
-        // Of the nested package Benchmarks alone.
+        // Of the nested packages alone.
         .library(name: "BeanstalkProtocol", targets: ["BeanstalkProtocol"]),
         .library(name: "PostgresStore", targets: ["PostgresStore"]),
         .library(name: "QueueCore", targets: ["QueueCore"]),
+        .library(name: "Simulation", targets: ["Simulation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -108,7 +109,18 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore"], swiftSettings: strict),
+        // Brokers on one database, with everything around them simulated.
+        .target(
+            name: "Simulation",
+            dependencies: ["QueueCore", .product(name: "HeapModule", package: "swift-collections")],
+            path: "Tests/Simulation",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: strict),
+        .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore", "Simulation"], swiftSettings: strict),
+        // A few schedules without optimization; script/simulate runs thousands.
+        .testTarget(name: "SimulationTests", dependencies: ["QueueCore", "Simulation"], swiftSettings: strict),
         .testTarget(
             name: "BeanstalkProtocolTests",
             dependencies: ["BeanstalkProtocol", "QueueCore", .product(name: "NIOCore", package: "swift-nio")],
@@ -141,10 +153,22 @@ let package = Package(
             dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        // A primary dies and its standby takes over, under the real binary.
+        .testTarget(
+            name: "FailoverTests",
+            dependencies: ["TestKit", "beanrow"],
+            swiftSettings: strict
+        ),
         // The same random histories to Debian's beanstalkd and to the real binary.
         .testTarget(
             name: "DifferentialTests",
             dependencies: ["TestKit", "beanrow"],
+            swiftSettings: strict
+        ),
+        // Faults on the real thing, and what clients are told meanwhile.
+        .testTarget(
+            name: "ChaosTests",
+            dependencies: ["PostgresStore", "TestKit", "beanrow"],
             swiftSettings: strict
         ),
         // The command line, the system around the process, and much of everything.
@@ -154,6 +178,8 @@ let package = Package(
             exclude: ["systemd.py"],
             swiftSettings: strict
         ),
+        // Clients that mean harm, beside one that must not notice.
+        .testTarget(name: "HostileTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         // Clients written for beanstalkd, end to end.
         .testTarget(
             name: "ClientTests",
