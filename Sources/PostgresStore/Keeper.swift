@@ -41,7 +41,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private var abandoned: Int64?
     /// From when on it is this broker's to say that others are dead.
     private var judgesFrom = Instant(nanoseconds: 0)
-    private var highestID: JobID = 0
+    private var ids = IDSource()
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -322,42 +322,13 @@ final class Keeper: Worker, @unchecked Sendable {
 
     // MARK: Ids and counts
 
-    /// A sequence that has gone back with its server gives what it gave before: that is passed over.
     private func fetchIDs(_ count: Int, _ connection: Connection) throws {
         do {
-            var ids = try nextIDs(count, connection)
-            while let last = ids.last, last <= highestID {
-                ids = try nextIDs(count + min(Int(highestID - last), Keeper.mostIDs), connection)
-            }
-            ids.removeAll { $0 <= highestID }
-            highestID = ids.last ?? highestID
-            client.add(ids: ranges(of: ids))
+            client.add(ids: try ids.next(count, connection))
         } catch {
             client.idRequestFailed()
             throw error
         }
-    }
-
-    /// Ids that one statement takes at most.
-    private static let mostIDs = 100_000
-
-    private func nextIDs(_ count: Int, _ connection: Connection) throws -> [JobID] {
-        var parameters = Parameters()
-        parameters.add(Int32(count))
-        let rows = try connection.execute(.ids, parameters)
-        return (0..<rows.count).map { JobID(rows.int64($0, 0)) }
-    }
-
-    private func ranges(of ids: [JobID]) -> [ClosedRange<JobID>] {
-        var ranges: [ClosedRange<JobID>] = []
-        for id in ids {
-            if let last = ranges.last, last.upperBound + 1 == id {
-                ranges[ranges.count - 1] = last.lowerBound...id
-            } else {
-                ranges.append(id...id)
-            }
-        }
-        return ranges
     }
 
     private func publish(_ connection: Connection) throws {
@@ -400,20 +371,6 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         let rows = try connection.execute(.tubes, own)
-        return (0..<rows.count).map { row in
-            TubeRow(
-                id: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)), pause: rows.int64(row, 2),
-                pauseLeft: rows.int64(row, 3),
-                counts: rows.counts(row, from: 4), heldElsewhere: rows.counts(row, from: 8))
-        }
-    }
-}
-
-extension Rows {
-    /// Four columns: urgent, ready, delayed, buried.
-    fileprivate func counts(_ row: Int, from column: Int) -> StateCounts {
-        StateCounts(
-            urgent: Int(int64(row, column)), ready: Int(int64(row, column + 1)), delayed: Int(int64(row, column + 2)),
-            buried: Int(int64(row, column + 3)))
+        return (0..<rows.count).map { TubeRow(rows, $0) }
     }
 }
