@@ -73,10 +73,11 @@ final class Checker {
             simulation.coverage.reach(reply == .internalError ? .internalError : .outOfMemory)
         case (_, .reserved(let id, let body)): checkReserved(client, asked, id, body)
         case (.delete(let id), .deleted):
-            // Given back to it by the refusal of a change before, behind which this was sent.
-            holds[id] = nil
+            endHold(of: id, by: client)
             checkDeleted(id, asked)
-        case (_, .released), (_, .buried): checkMoved(client, asked, reply)
+        case (.release(let id, _, _), .released), (.bury(let id, _), .buried):
+            endHold(of: id, by: client)
+            checkMoved(client, asked, reply)
         case (_, .kicked(let count)): checkKicked(client, count)
         case (_, .kickedJob): checkKicked(client, 1)
         case (_, .found(let id, let body)): checkBody(id, body)
@@ -88,6 +89,11 @@ final class Checker {
         default: break
         }
         if case .delete(let id) = asked.command { openDeletes[id, default: 0] -= 1 }
+    }
+
+    /// The refusal of a change before, behind which this one was sent, may have given the job back to it.
+    private func endHold(of id: JobID, by client: RemoteClient) {
+        if holds[id]?.client === client { holds[id] = nil }
     }
 
     private func extend(_ id: JobID, _ asked: ClientRecord.Asked) {
