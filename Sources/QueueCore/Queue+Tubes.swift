@@ -18,9 +18,10 @@ extension Queue {
         tubeRows[tubes[slot].name] = row
     }
 
-    /// Called whenever a reference has been dropped.
+    /// Called whenever a reference has been dropped. The tube may have gone already: an answer lets its client's next
+    /// commands run, and they drop references too.
     mutating func tubeReleased(_ slot: Int, now: Instant) {
-        guard !tubes[slot].isReferenced, slot != defaultTube else { return }
+        guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
         if tubes[slot].pausedUntil != nil {
             pausedTubes.remove(slot)
             // A pause goes with its tube; its row must not bring it back. Of another broker the tube may be in use.

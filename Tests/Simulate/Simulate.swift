@@ -9,7 +9,7 @@ struct Simulate {
     /// Lines of a failed schedule's transcript that are printed.
     static let tail = 60
     /// Within how many seeds each planted mistake has to be found.
-    static let canaryLimit: UInt64 = 2000
+    static let canaryLimit: UInt64 = 10_000
 
     static func main() async {
         guard let options = Options(CommandLine.arguments.dropFirst()) else {

@@ -2,6 +2,7 @@ import BeanstalkProtocol
 import NIOCore
 
 @testable import QueueCore
+@testable import Simulation
 
 /// A client of the world whose commands come as bytes.
 final class WireLink {
