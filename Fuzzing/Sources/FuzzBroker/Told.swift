@@ -3,26 +3,28 @@
 
 /// What clients were told, held against the rows and against the broker's own accounts.
 struct Told {
-    private var owed: [ConnectionID: Int] = [:]
+    /// What each client has asked and not been answered.
+    private var asked: [ConnectionID: [Command]] = [:]
     private var inserted: Set<JobID> = []
     private var deleted: Set<JobID> = []
     /// By clients that may not have heard so.
     private var maybeDeleted: Set<JobID> = []
 
     mutating func sent(_ client: Client, _ command: Command) {
-        owed[client.handler.id, default: 0] += 1
+        if case .quit = command { return }
+        asked[client.handler.id, default: []].append(command)
         if case .delete(let id) = command { maybeDeleted.insert(id) }
     }
 
     mutating func heard(_ client: Client, _ reply: Reply, in world: World) {
-        owed[client.handler.id, default: 0] -= 1
-        precondition(owed[client.handler.id]! >= 0, "a reply to nothing")
-        switch reply {
-        case .inserted(let id):
+        guard let command = asked[client.handler.id]?.first else { preconditionFailure("a reply to nothing") }
+        asked[client.handler.id]?.removeFirst()
+        switch (command, reply) {
+        case (.put, .inserted(let id)):
             precondition(inserted.insert(id).inserted, "an id was given twice")
             precondition(world.database.rows[id] != nil || maybeDeleted.contains(id), "invariant 1: not durable")
-        case .deleted: deleted.formUnion(maybeDeleted.filter { world.database.rows[$0] == nil })
-        case .reserved(let id, let body):
+        case (.delete(let id), .deleted): deleted.insert(id)
+        case (_, .reserved(let id, let body)):
             precondition(!deleted.contains(id), "invariant 3: given out after it was deleted")
             if let row = world.database.rows[id] { precondition(row.body == body, "another body") }
         default: break
