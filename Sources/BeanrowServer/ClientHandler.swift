@@ -131,19 +131,21 @@ final class ClientHandler: ChannelInboundHandler {
         let replyBytes = queue.replyBytes(loop.index)
         var fed = 0
         while queue.accepts(id), channel.isWritable {
+            if commands.isEmpty, input.readableBytes > 0 { decode() }
+            guard let command = commands.first else {
+                if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
+                if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
+                if inputEnded { queue.closeIfFinished(id) }
+                return
+            }
+            // Only where there is a command: most clients have one, and for them no clock is read.
             if fed == share || queue.replyBytes(loop.index) - replyBytes > ClientHandler.maxReplyBytes
                 || fed % 4 == 1 && loop.now() > end
             {
                 return hasMore = true
             }
             fed += 1
-            if commands.isEmpty, input.readableBytes > 0 { decode() }
-            guard let command = commands.popFirst() else {
-                if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
-                if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
-                if inputEnded { queue.closeIfFinished(id) }
-                return
-            }
+            commands.removeFirst()
             queue.receive(command, from: id, now: now)
             if case .quit = command { return }
         }
