@@ -123,7 +123,9 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["QueueCore", "Simulation"], swiftSettings: strict),
         .testTarget(
             name: "BeanstalkProtocolTests",
-            dependencies: ["BeanstalkProtocol", "QueueCore", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "BeanstalkProtocol", "QueueCore", "Simulation", .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

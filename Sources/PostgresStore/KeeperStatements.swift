@@ -2,8 +2,7 @@
 extension Statement {
     static let keeper: [Statement] = [
         lockBrokers, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
-        forgetPublished,
-        unregister, ids, fold, publish, unpublish, newestTube, tubes,
+        forgetPublished, unregister, ids, fold, publish, unpublish, newestTube, tubes,
     ]
 
     /// Whoever registers or becomes the sole broker sees all others.

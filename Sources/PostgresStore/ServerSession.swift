@@ -21,7 +21,7 @@ struct ServerSession: Sendable {
     /// asked.
     func isAtWork(_ database: String, at address: HostAddress?) -> Bool {
         guard let connection = try? Connection(database, at: address) else { return false }
-        connection.isGivenUp = { $0 >= 3 }
+        connection.isGivenUp = { $0 >= Session.patience }
         return (try? connection.ask(.isAtWork, parameters).bool(0, 0)) ?? false
     }
 

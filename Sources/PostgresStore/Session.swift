@@ -23,5 +23,5 @@ enum Session {
     }
 
     /// Seconds of silence after which the server is asked whether it is at work on an answer.
-    private static let patience = 3
+    static let patience = 3
 }

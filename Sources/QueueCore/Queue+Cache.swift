@@ -51,10 +51,13 @@ extension Queue {
     /// Rows may have this broker's lease without being known here, also of tubes that come later.
     mutating func readOwnLeases() {
         hasReconnected = true
-        for slot in listing {
-            tubes[slot].cache.note(.first)
-            tubes[slot].cache.readsOwn = true
-        }
+        noteAll()
+        for slot in listing { tubes[slot].cache.readsOwn = true }
+    }
+
+    /// What has become claimable may lie anywhere in the tubes; nobody is served of it yet.
+    mutating func noteAll() {
+        for slot in listing { tubes[slot].cache.note(.first) }
     }
 
     /// Asks the ready index from the horizon on.

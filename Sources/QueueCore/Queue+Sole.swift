@@ -21,7 +21,7 @@ extension Queue {
     public mutating func becameSole(now: Instant) {
         guard epoch != 0, sharing == .shared else { return }
         sharing = .sole
-        for slot in listing { tubes[slot].cache.note(.first) }
+        noteAll()
         matchAll(now: now)
     }
 

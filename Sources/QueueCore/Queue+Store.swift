@@ -15,7 +15,7 @@ extension Queue {
         announceAgain()
         nextSweep = now
         nextTick = now
-        for slot in listing { tubes[slot].cache.note(.first) }
+        noteAll()
         adoptPuts(now: now)
         matchAll(now: now)
         epochRenewed(now: now)
@@ -69,7 +69,7 @@ extension Queue {
         }
         // What the dead had leased lies anywhere in the tubes.
         if hasLostPeer {
-            for slot in listing { tubes[slot].cache.note(.first) }
+            noteAll()
         }
         if !wasValid || hasLostPeer { matchAll(now: now) }
         if !wasValid { epochRenewed(now: now) }

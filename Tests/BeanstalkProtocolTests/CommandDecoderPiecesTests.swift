@@ -3,6 +3,8 @@ import NIOCore
 import QueueCore
 import Testing
 
+@testable import Simulation
+
 /// However the network cuts the bytes, the commands are the same.
 @Suite struct CommandDecoderPiecesTests {
     private static let maxJobSize = 1000

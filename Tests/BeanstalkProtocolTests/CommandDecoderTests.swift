@@ -3,6 +3,8 @@ import NIOCore
 import QueueCore
 import Testing
 
+@testable import Simulation
+
 /// Where lines and bodies end (protocol, 1.1 and 1.3).
 @Suite struct CommandDecoderTests {
     // MARK: Lines

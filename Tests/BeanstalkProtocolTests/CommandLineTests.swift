@@ -2,6 +2,8 @@ import BeanstalkProtocol
 import QueueCore
 import Testing
 
+@testable import Simulation
+
 /// One line in, one command out (protocol, 1.1 and 1.2).
 @Suite struct CommandLineTests {
     @Test(

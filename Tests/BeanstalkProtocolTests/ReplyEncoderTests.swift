@@ -3,6 +3,8 @@ import NIOCore
 import QueueCore
 import Testing
 
+@testable import Simulation
+
 /// What is sent for each reply (protocol, 1.2 and 1.6).
 @Suite struct ReplyEncoderTests {
     @Test(

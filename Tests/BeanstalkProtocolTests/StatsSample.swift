@@ -1,6 +1,8 @@
 import BeanstalkProtocol
 import QueueCore
 
+@testable import Simulation
+
 /// A `stats` reply in which no two counters are alike: each is its place among the keys.
 extension BrokerStats {
     static let sample: BrokerStats = {

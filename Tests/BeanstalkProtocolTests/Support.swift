@@ -1,6 +1,6 @@
 import BeanstalkProtocol
 import NIOCore
-public import QueueCore
+import QueueCore
 
 /// Every command in `input`, fed at once.
 func decode(_ input: String, maxJobSize: Int = 65535) -> [Command] {
@@ -26,23 +26,4 @@ extension CommandDecoder {
 
 extension Body {
     init(_ text: String) { self = Array(text.utf8) }
-}
-
-extension TubeName: ExpressibleByStringLiteral {
-    public init(stringLiteral name: String) { self.init(unchecked: name) }
-}
-
-/// Random numbers that a printed seed brings back.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }
