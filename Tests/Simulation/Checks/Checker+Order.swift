@@ -53,6 +53,6 @@ extension Checker {
         if node.writers.contains(where: { $0.untold.contains(row.change.number) }) { return false }
         if node.reader.untold.contains(row.change.number) { return false }
         if row.change.epoch == node.broker.queue.epoch { return true }
-        return node.record.soleSince.map { row.change.at <= $0 } ?? false
+        return node.record.knowsUntil.map { row.change.at <= $0 } ?? false
     }
 }

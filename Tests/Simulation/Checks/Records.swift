@@ -3,8 +3,12 @@
 /// What is known of a broker from outside.
 struct NodeRecord {
     private var clients = 0
-    /// When it became the sole broker, if it is: it has read everything that was there.
-    private(set) var soleSince: Instant?
+    /// When it became the sole broker, if it is.
+    private var soleSince: Instant?
+    /// When the tubes were read that it knows.
+    private var tubesReadAt = Instant(nanoseconds: 0)
+    /// A sole broker has read everything that was there until then, in tubes that it knows.
+    var knowsUntil: Instant? { soleSince.map { min($0, tubesReadAt) } }
     /// Before the event at hand: the jobs in its cache, and the paused tubes.
     var cached: Set<JobID> = []
     var cachedBytes = 0
@@ -21,6 +25,8 @@ struct NodeRecord {
     }
 
     mutating func attached(isSole: Bool, at now: Instant) { soleSince = isSole ? now : nil }
+
+    mutating func hasRead(tubesAt time: Instant) { tubesReadAt = time }
 
     mutating func becameSole(at now: Instant) { soleSince = now }
 

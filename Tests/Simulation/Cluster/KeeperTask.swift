@@ -96,9 +96,11 @@ final class KeeperTask: DatabaseTask {
     private func join() {
         let epoch = epoch
         let mistake = simulation.mistake
+        var readAt = simulation.now
         session.transact({ database -> [TubeRow]?? in
             if database.mustWait(epoch), mistake != .joinsAtOnce { return .some(nil) }
-            return .some(database.tubeRows(at: self.simulation.now))
+            readAt = self.simulation.now
+            return .some(database.tubeRows(at: readAt))
         }) { tubes in
             guard let tubes else {
                 if !self.hasWaited { self.simulation.coverage.reach(.waitedForSole) }
@@ -108,6 +110,7 @@ final class KeeperTask: DatabaseTask {
             self.isJoining = false
             self.newestTube = tubes.count
             self.simulation.log("\(self.node) serves as \(epoch)")
+            self.node.record.hasRead(tubesAt: readAt)
             self.node.record.attached(isSole: self.isSole, at: self.simulation.now)
             self.broker.act {
                 $0.attach(
@@ -173,9 +176,12 @@ final class KeeperTask: DatabaseTask {
     private func learn() {
         let (known, readAt) = (newestTube, broker.now)
         let counts = broker.act { queue, _ in queue.beginCounting() }
+        var trulyReadAt = simulation.now
         session.transact({ database -> [TubeRow]?? in
-            .some(counts || database.tubes.count > known ? database.tubeRows(at: self.simulation.now) : nil)
+            trulyReadAt = self.simulation.now
+            return .some(counts || database.tubes.count > known ? database.tubeRows(at: trulyReadAt) : nil)
         }) { tubes in
+            self.node.record.hasRead(tubesAt: trulyReadAt)
             if let tubes {
                 self.newestTube = tubes.count
                 self.broker.act { $0.learn(tubes, readAt: readAt, now: $1) }
