@@ -188,7 +188,7 @@ extension Queue {
         if isNew { tellOthers(ofNew: row) }
         // Also when it is new: others may have put into it before the answer came. While there are none, nothing is
         // missing here, and what is put before somebody watches need not be read back.
-        if isNew, sharing == .sole { tubes[tube].cache.horizon = .end } else { tubes[tube].cache.note(.first) }
+        if !isNew || sharing != .sole { tubes[tube].cache.note(.first) }
     }
 
     private mutating func polled(_ keys: [(tube: TubeID, key: JobKey)], now: Instant) {

@@ -6,7 +6,12 @@ extension Queue {
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
         tubes[slot].cache.readsOwn = hasReconnected
-        if let row = tubeRows[name] { setRow(slot, row) }
+        if let row = tubeRows[name] {
+            setRow(slot, row)
+        } else {
+            // What has no row has no jobs, as far as is known.
+            tubes[slot].cache.horizon = .end
+        }
         tubes[slot].listed = listing.count
         listing.append(slot)
         return slot
