@@ -131,7 +131,7 @@ extension Queue {
             tubeReleased(tube, now: now)
         case .fetch(let id, let ticket):
             // Nobody has it in hand without its body.
-            if let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot {
+            if let job = held(id, for: ticket) {
                 unhold(job)
                 giveBack(job, now: now)
             }
@@ -158,7 +158,7 @@ extension Queue {
     private mutating func fetched(_ id: JobID, _ ticket: Ticket, _ body: Body?, now: Instant) {
         guard let body else {
             // The row has gone from under the lease: nothing to give, and nothing left to hold.
-            if let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot {
+            if let job = held(id, for: ticket) {
                 let tube = jobs[job].tube
                 unhold(job)
                 countHeld(job, -1)
@@ -167,11 +167,19 @@ extension Queue {
             }
             return fill(ticket, .internalError, now: now)
         }
-        guard let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == ticket.connection.slot else {
+        guard held(id, for: ticket) != nil else {
             // Its time to run was over before its body came: somebody else may have deleted it.
             return fill(ticket, .internalError, now: now)
         }
         fill(ticket, .reserved(id, body), now: now)
+    }
+
+    /// The job whose body a client waits for, unless that client is gone: another may have its slot, and the job.
+    private func held(_ id: JobID, for ticket: Ticket) -> Int? {
+        guard isOpen(ticket.connection), let job = jobSlots[id], jobs[job].phase == .held,
+            jobs[job].owner == ticket.connection.slot
+        else { return nil }
+        return job
     }
 
     private mutating func opened(_ tube: Int, _ row: TubeID, isNew: Bool, now: Instant) {

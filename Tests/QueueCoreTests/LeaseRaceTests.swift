@@ -23,6 +23,25 @@ struct LeaseRaceTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
+    @Test func whoHasThePlaceOfAClientThatIsGoneKeepsItsJob() {
+        let producer = world.connect()
+        producer.sends(.put("a"), .reserve, .release(1, priority: 0, delay: 0))
+        world.queries = .taken
+        let first = world.connect()
+        first.sends(.reserve)
+        first.disconnects()
+        let second = world.connect()
+        #expect(second.handler.id.slot == first.handler.id.slot)
+        second.sends(.reserve)
+        // The body that the first one waited for cannot be read; then the second one's can.
+        world.queryRefusal = .failed
+        world.stepQueries()
+        world.stepQueries()
+        world.queryRefusal = nil
+        world.queries = .flowing
+        #expect(second.hears() == [.reserved(1, "a")])
+    }
+
     @Test func afterAReconnectTheCacheComesBackWhole() {
         let client = world.connect()
         client.sends(.put("a"), .put("b"))
