@@ -183,6 +183,12 @@ final class Broker: StoreClient, @unchecked Sendable {
     func noticed(_ notice: Notice) {
         change { queue, now in queue.noticed(notice.tube, notice.name, notice.key, now: now) }
     }
+    var epoch: Int64 { lock.withLock { state.queue.epoch } }
+    func summoned(_ number: Int64) { change { queue, now in queue.summoned(number, now: now) } }
+    func shareWithSQL() { change { queue, now in queue.shareWithSQL(now: now) } }
+    func learn(_ changes: [SQLChange], readAt: Instant) {
+        change { queue, now in queue.learn(changes, readAt: readAt, now: now) }
+    }
     func missedNotices() { change { queue, now in queue.missedNotices(now: now) } }
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] { change { queue, _ in queue.takeHeldCounts() } }
 }

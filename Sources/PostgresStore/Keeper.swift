@@ -178,6 +178,8 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(Int32(ProcessInfo.processInfo.processIdentifier))
         parameters.add(ProcessSpace.name)
         try beginLocked(connection)
+        parameters.add(try connection.execute(.holdOffSQL).bool(0, 0))
+        parameters.add(Int64(configuration.maxJobSize))
         let own = try connection.execute(.register, parameters)
         try connection.run("commit")
         epoch = own.int64(0, 0)
@@ -252,6 +254,7 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         try beginLocked(connection)
+        own.add(try connection.execute(.holdOffSQL).bool(0, 0))
         let isSole = try connection.execute(.becomeSole, own).changed == 1
         try connection.run("commit")
         if isSole { client.becameSole() }

@@ -1,7 +1,7 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        lockBrokers, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
+        lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
         forgetPublished, unregister, ids, fold, publish, unpublish, newestTube, tubes,
     ]
 
@@ -14,10 +14,12 @@ extension Statement {
         name: "register",
         sql: """
             with own as (
-                insert into broker (epoch, host, pid, process_space, is_sole)
+                insert into broker (epoch, host, pid, process_space, is_sole, answered, max_job_size)
                 values (
                     (extract(epoch from clock_timestamp()) * 1e6)::bigint * 1000 + trunc(random() * 1000)::bigint,
-                    $1::text, $2::integer, $3::text, not exists (select from broker))
+                    $1::text, $2::integer, $3::text,
+                    $4::boolean and not exists (select from broker) and not exists (select from sql_lease),
+                    (select last_value from summons), $5::bigint)
                 returning epoch, is_sole
             ), fences as (
                 insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 2) as writer
@@ -33,7 +35,9 @@ extension Statement {
         name: "become_sole",
         sql: """
             update broker set is_sole = true
-            where epoch = $1::bigint and not exists (select from broker where epoch <> $1::bigint)
+            where epoch = $1::bigint and $2::boolean
+                and not exists (select from broker where epoch <> $1::bigint)
+                and not exists (select from sql_lease)
             """)
 
     static let beat = Statement(
@@ -201,6 +205,8 @@ extension Statement {
                 from (
                     select tube_id, urgent, ready, delayed, buried from tube_count
                     union all
+                    select tube_id, urgent, ready, delayed, buried from sql_change
+                    union all
                     select change.*
                     from ledger, unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried)
                         as change
@@ -210,8 +216,12 @@ extension Statement {
             left join (
                 select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
                     sum(buried) as buried
-                from tube_held
-                where epoch <> $1::bigint and exists (select from broker where broker.epoch = tube_held.epoch)
+                from (
+                    select tube_id, urgent, ready, delayed, buried from tube_held
+                    where epoch <> $1::bigint and exists (select from broker where broker.epoch = tube_held.epoch)
+                    union all
+                    select tube_id, (priority < 1024)::integer, 1, 0, 0 from sql_lease
+                ) as part (tube_id, urgent, ready, delayed, buried)
                 group by tube_id
             ) as held on held.tube_id = tube.id
             order by tube.id

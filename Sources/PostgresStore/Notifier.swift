@@ -4,6 +4,8 @@ public import QueueCore
 /// Tells other brokers what this one has made ready, and this one what they have: NOTIFY, some 50 times a second at
 /// most, from a connection of its own. A NOTIFY takes a lock of the whole cluster when its transaction commits, so none
 /// is ever part of a write (design, section 7).
+///
+/// Looks at what SQL sessions do as well, which cannot tell brokers more than that they have begun (`SQLWatch`).
 final class Notifier: Follower, @unchecked Sendable {
     /// What collects in the meantime goes together.
     private static let pause = Span.milliseconds(20)
@@ -21,13 +23,15 @@ final class Notifier: Follower, @unchecked Sendable {
 
     override func serve(_ connection: Connection) throws {
         client.missedNotices()
+        var watch = SQLWatch(client)
         while !isStopping {
             try checkTerm()
             take(connection)
+            try watch.look(connection)
             if let notices = client.takeNotices() {
                 try send(notices, connection)
                 try rest(connection)
-            } else if bell.wait(socket: connection.socket), connection.isClosed() {
+            } else if bell.wait(socket: connection.socket, milliseconds: watch.pause), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
         }

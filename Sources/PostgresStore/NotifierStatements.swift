@@ -1,6 +1,6 @@
 /// The notifier's statements: what brokers tell each other (design, section 7).
 extension Statement {
-    static let notifier: [Statement] = [beginWait, endWait, awaited, tell]
+    static let notifier: [Statement] = [beginWait, endWait, awaited, tell, look, foldSQL]
 
     /// Nothing of a notifier has to survive a crash, which ends the waits too.
     static func listen(to schema: String) -> String {

@@ -56,7 +56,7 @@ extension Query {
             return [(statement, parameters)]
         case .sweep(let limit):
             parameters.add(Int64(limit))
-            return [(.sweep, parameters), (.nextDue, Parameters())]
+            return [(.sweep, parameters), (.nextDue, Parameters()), (.endLeases, Parameters())]
         case .openTube(let name):
             parameters.add(name.description)
             return [(.openTube, parameters)]
@@ -90,6 +90,7 @@ extension Query {
         case .kick, .kickJob: return .readied(rows.readied)
         case .sweep(let limit):
             let due = results.removeFirst()
+            results.removeFirst()
             let readied = rows.readied
             return .swept(
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,

@@ -5,7 +5,7 @@
 extension Statement {
     static let reader: [Statement] = [
         begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove, kick,
-        kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, openTube, pause,
+        kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, endLeases, openTube, pause,
     ]
 
     static let begin = Statement(name: "begin", sql: "begin")

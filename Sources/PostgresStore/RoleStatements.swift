@@ -12,8 +12,17 @@ enum Privileges {
         ("table tube_count", "select, insert, update"),
         ("table tube_held", "select, insert, update, delete"),
         ("table tube_awaited", "select, insert, delete"),
+        // To skip rows that are locked asks for update.
+        ("table sql_change", "select, update, delete"),
+        ("table sql_lease", "select"),
         ("sequence job_id", "usage"),
         ("sequence job_bury_order", "usage"),
+        ("sequence sql_change_number", "select"),
+        ("sequence summons", "select"),
+        ("sequence sql_reserve_number", "select"),
+        ("function broker_lives(bigint)", "execute"),
+        ("function sql_lock_key()", "execute"),
+        ("function end_leases()", "execute"),
     ]
 }
 

@@ -7,11 +7,12 @@ struct Statement: Sendable {
 
 /// Pieces that statements share.
 enum SQL {
-    /// Nobody alive has the lease. The living are few: their list is computed once per statement. A lease that is not
+    /// Nobody alive has the lease; a negative one is a SQL session's, and lives until it is ended. The living are few: their list is computed once per statement. A lease that is not
     /// theirs may be that of a broker which registered since, so it is asked for again, afresh.
     static let isFree = """
         (lease_epoch is null
-            or lease_epoch <> all (array(select epoch from broker)) and not broker_lives(lease_epoch))
+            or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                and not broker_lives(lease_epoch))
         """
 
     /// Takes a lease: a reservation that its last holder did not live to end goes, this broker's own stays.
@@ -23,14 +24,17 @@ enum SQL {
         """
     }
 
+    private static let hasLivingHolder =
+        "(job.lease_epoch < 0 or job.lease_epoch = any (array(select epoch from broker)))"
+
     /// What `JobRow` is read from; `body` is chosen by each statement.
     static let jobColumns = """
         job.id, job.tube_id, job.state, job.priority, job.ttr, job.delay,
         (extract(epoch from clock_timestamp() - job.created_at) * 1e6)::bigint as age,
-        (extract(epoch from case when job.lease_epoch = any (array(select epoch from broker))
+        (extract(epoch from case when \(hasLivingHolder)
             then coalesce(job.reserved_until, job.due_at) else job.due_at end - clock_timestamp()) * 1e6)::bigint
             as time_left,
-        coalesce(job.reserved_at is not null and job.lease_epoch = any (array(select epoch from broker)), false)
+        coalesce(job.reserved_at is not null and \(hasLivingHolder), false)
             as is_reserved,
         job.reserves, job.timeouts, job.releases, job.buries, job.kicks, job.lease_epoch
         """

@@ -43,5 +43,14 @@ public protocol StoreClient: AnyObject, Sendable {
     /// Notices may have been lost.
     func missedNotices()
 
+    /// 0 while there is none.
+    var epoch: Int64 { get }
+    /// A SQL session waits until this broker has given back what it does not need.
+    func summoned(_ number: Int64)
+    /// SQL sessions reserve jobs.
+    func shareWithSQL()
+    /// What SQL sessions have done, read at some time after `readAt`.
+    func learn(_ changes: [SQLChange], readAt: Instant)
+
     func now() -> Instant
 }

@@ -8,16 +8,19 @@ public struct StoreConfiguration: Sendable {
     public var migrates: Bool
     /// Seconds that the start waits for a database that is not there yet.
     public var startTimeout: Double
+    /// Bytes that the broker takes in a body; functions of SQL refuse more too.
+    public var maxJobSize: Int
 
     public init(
         database: String, schema: String = "beanrow", durability: Durability = .synchronous, migrates: Bool = true,
-        startTimeout: Double = 10
+        startTimeout: Double = 10, maxJobSize: Int = 65535
     ) {
         self.database = database
         self.schema = schema
         self.durability = durability
         self.migrates = migrates
         self.startTimeout = startTimeout
+        self.maxJobSize = maxJobSize
     }
 }
 

@@ -11,7 +11,7 @@ extension TubeRow {
 
 extension Rows {
     /// Four columns: urgent, ready, delayed, buried.
-    fileprivate func counts(_ row: Int, from column: Int) -> StateCounts {
+    func counts(_ row: Int, from column: Int) -> StateCounts {
         StateCounts(
             urgent: Int(int64(row, column)), ready: Int(int64(row, column + 1)), delayed: Int(int64(row, column + 2)),
             buried: Int(int64(row, column + 3)))

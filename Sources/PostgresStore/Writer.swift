@@ -129,6 +129,12 @@ final class Writer: Follower, @unchecked Sendable {
             parameters.add(batch.epoch)
             try add(.endSole, parameters, 1)
         }
+        if let answer = batch.answer {
+            var parameters = Parameters()
+            parameters.add(batch.epoch)
+            parameters.add(answer)
+            try add(.answer, parameters, 1)
+        }
         try connection.sendSync()
         let results = try connection.results(of: expected.count + 1)
         for case (let result, (let name, let count?)) in zip(results.dropFirst(), expected)

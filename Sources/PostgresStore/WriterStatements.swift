@@ -1,6 +1,6 @@
 /// The writer's statements: each does a whole batch (design, section 4).
 extension Statement {
-    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete, lease, endSole]
+    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete, lease, endSole, answer]
 
     /// Fences the batch and records it. Without a living epoch the sub-select is null, the not-null constraint is
     /// violated, and with it the whole transaction; the key-share lock keeps the epoch alive until the commit.

@@ -9,13 +9,13 @@ extension Queue {
 
     /// Whether a job that is about to become ready should get, or keep, this broker's lease and go into the cache.
     ///
-    /// Alone, a broker takes all that its budget holds: nobody else wants it. With peers it takes what its own
-    /// waiting clients will have at once.
+    /// Alone, a broker takes all that its budget holds: nobody else wants it. With peers, or SQL sessions,
+    /// it takes what its own waiting clients will have at once.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
         guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
             return false
         }
-        return peers == 0 || tubes[tube].cache.heap.count < tubes[tube].waiting
+        return isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting
     }
 
     mutating func cache(_ job: Int, now: Instant) {
@@ -80,7 +80,7 @@ extension Queue {
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
         let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)
-        let limit = peers > 0 ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
+        let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
             bodyLimit: Queue.refillBodyLimit,
@@ -126,6 +126,7 @@ extension Queue {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
         match(tube, isNews: true, now: now)
+        if sql.isSummoned { giveBackCache(tube, keeping: 0, now: now) }
         tubeReleased(tube, now: now)
     }
 

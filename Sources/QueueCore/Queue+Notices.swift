@@ -50,6 +50,7 @@ extension Queue {
     /// Notices may have been lost, in either direction.
     public mutating func missedNotices(now: Instant) {
         announceAgain()
+        noteAll()
         nextPoll = min(nextPoll, now)
     }
 

@@ -196,7 +196,7 @@ extension Queue {
         if first >= 0 { jobs[first].previous = job } else { connections[slot].lastHeld = job }
         connections[slot].firstHeld = job
         countHeld(job, 1)
-        unannounced.append(jobs[job].key.id, at: now)
+        if sql.isSummoned { annotate(job) } else { unannounced.append(jobs[job].key.id, at: now) }
     }
 
     /// Takes a job out of its owner's hands; the caller says what becomes of it.

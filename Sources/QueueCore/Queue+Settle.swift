@@ -166,6 +166,11 @@ extension Queue {
     }
 
     /// SQL readers are to be told of a job's reservation, or of its end.
+    /// SQL readers are told of a reservation, unless they know or it has ended.
+    mutating func announce(_ id: JobID) {
+        if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
+    }
+
     mutating func annotate(_ job: Int) {
         guard !jobs[job].needsAnnotation else { return }
         jobs[job].needsAnnotation = true

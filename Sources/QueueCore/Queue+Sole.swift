@@ -14,7 +14,7 @@ enum Sharing {
 
 extension Queue {
     /// Whether the keeper should ask the database for it: only while nothing of it is under way here.
-    public var wantsSole: Bool { epoch != 0 && sharing == .shared && peers == 0 }
+    public var wantsSole: Bool { epoch != 0 && sharing == .shared && isAlone }
 
     /// The database says so, and others respect it from now on. What those that are gone had leased lies anywhere in
     /// the tubes: they are read anew.

@@ -96,6 +96,7 @@ extension Queue {
         guard epoch != 0 else { return }
         epoch = 0
         sharing = .shared
+        sql = SQLSessions()
         epochValidUntil = now
         // Whoever thought this broker dead may have moved the sequence (an import).
         forgetIDs()
@@ -217,7 +218,7 @@ extension Queue {
         guard epoch != 0, lanes[kind].inFlight == nil else { return false }
         if kind == .changes, sharing == .ending { return true }
         guard lanes[kind].pending.count >= lanes[kind].wanted else { return false }
-        return !lanes[kind].pending.isEmpty || kind == .changes && !annotations.isEmpty
+        return !lanes[kind].pending.isEmpty || kind == .changes && (!annotations.isEmpty || sql.answer != nil)
     }
 
     /// Everything of a kind that has collected, as one transaction; the next is given out when this has been finished.
@@ -242,7 +243,10 @@ extension Queue {
         batch.isSole = sharing == .sole
         switch kind {
         case .puts: splitPuts(of: &batch)
-        case .changes: batch.annotations = takeAnnotations(now: now)
+        case .changes:
+            batch.annotations = takeAnnotations(now: now)
+            batch.answer = sql.answer
+            sql.answer = nil
         }
         return batch
     }
@@ -310,6 +314,7 @@ extension Queue {
         case .refused(let refusal):
             let isFull = if case .full = refusal { true } else { false }
             if batch.endsSole { soleHasNotEnded(batch.leases) }
+            if sql.answer == nil { sql.answer = batch.answer }
             for annotation in batch.annotations {
                 guard let job = jobSlots[annotation.id] else { continue }
                 if annotation.wasImplicit { jobs[job].isImplicit = true }

@@ -47,9 +47,8 @@ extension Queue {
     }
 
     private mutating func tick(now: Instant) {
-        while let id = unannounced.popFirst(before: now - Queue.annotateAfter) {
-            if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
-        }
+        while let id = unannounced.popFirst(before: now - Queue.annotateAfter) { announce(id) }
+        forgetSQL(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
         // What other brokers and SQL have delayed or put, nobody tells us of.
@@ -59,7 +58,7 @@ extension Queue {
             poll(now: now)
             withdrawIdleWaits()
             for slot in listing {
-                if peers > 0 { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
+                if !isAlone { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil
                 giveBackCache(slot, keeping: 0, now: now)

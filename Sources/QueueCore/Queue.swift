@@ -53,7 +53,7 @@ public struct Queue: ~Copyable {
 
     // To and from the store.
     /// 0 while there is none.
-    var epoch: Int64 = 0
+    public internal(set) var epoch: Int64 = 0
     /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
@@ -93,6 +93,7 @@ public struct Queue: ~Copyable {
     var heldTubes: [Int] = []
     /// For the other brokers.
     var notices = Notices()
+    var sql = SQLSessions()
 
     /// Reservations that SQL readers have not been told of, oldest first.
     var unannounced: Unannounced = Unannounced()

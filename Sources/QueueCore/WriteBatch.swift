@@ -11,12 +11,14 @@ public struct WriteBatch: Sendable {
     public var leases: [JobID] = []
     /// It has the lease of its jobs whatever their rows say.
     public var isSole = false
+    /// The summons of a SQL session that is followed with this.
+    public var answer: Int64?
 
     public init(epoch: Int64) {
         self.epoch = epoch
     }
 
-    public var count: Int { puts.count + moves.count + deletes.count + annotations.count + (endsSole ? 1 : 0) }
+    public var count: Int { puts.count + moves.count + deletes.count + annotations.count + (endsSole ? 1 : 0) + (answer == nil ? 0 : 1) }
     public var isEmpty: Bool { count == 0 }
 
     /// What the bytes alone may take: a body of 1 GiB is not late after ten seconds.
@@ -40,6 +42,7 @@ public struct WriteBatch: Sendable {
         (first.moves, second.moves) = split(moves)
         (first.annotations, second.annotations) = split(annotations)
         (first.deletes, second.deletes) = split(deletes)
+        second.answer = answer
         return (first, second)
     }
 

@@ -208,7 +208,7 @@ struct Serve: AsyncParsableCommand {
     private func storeConfiguration(_ database: String) -> StoreConfiguration {
         StoreConfiguration(
             database: database, schema: self.database.schema,
-            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout)
+            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout, maxJobSize: maxJobSize)
     }
 
     private func startCluster(_ logger: Logger) async throws -> RunningCluster? {

@@ -1,0 +1,66 @@
+/// The broker's side of the functions in migrations/: what SQL sessions have done, and what they want.
+extension Statement {
+    /// The bells that functions ring, and whether no transaction that called one is open. The sequences first: who has
+    /// rung and not ended has the lock.
+    static let look = Statement(
+        name: "look",
+        sql: """
+            select
+                changes.last_value, asked.last_value, taken.last_value,
+                coalesce((select answered from broker where epoch = $1::bigint), 0),
+                pg_try_advisory_xact_lock(sql_lock_key())
+            from sql_change_number as changes, summons as asked, sql_reserve_number as taken
+            """)
+
+    /// Holds off SQL sessions until the end of this transaction; false when one is at work. Only then may a broker
+    /// become the sole one, by a statement of its own: it has to see what they have left.
+    static let holdOffSQL = Statement(
+        name: "hold_off_sql", sql: "select pg_try_advisory_xact_lock(sql_lock_key())")
+
+    /// Folds what they have done into the counts, and tells it by tube. Only a living broker may: whoever takes a row
+    /// has to act on it. The bound keeps it from walking what was folded before.
+    static let foldSQL = Statement(
+        name: "fold_sql",
+        sql: """
+            with own as materialized (
+                select epoch from broker where epoch = $1::bigint for key share
+            ), gone as (
+                delete from sql_change where number = any (array(
+                    select number from sql_change
+                    where number > $2::bigint and exists (select from own)
+                    order by number
+                    limit $3::bigint
+                    for update skip locked))
+                returning tube_id, priority, job_id, urgent, ready, delayed, buried
+            ), change as (
+                select
+                    tube_id, min(array[priority, job_id]) filter (where job_id is not null) as first,
+                    sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed, sum(buried) as buried,
+                    count(*) as count
+                from gone
+                group by tube_id
+                order by tube_id
+            ), counted as (
+                insert into tube_count (tube_id, urgent, ready, delayed, buried)
+                select tube_id, urgent, ready, delayed, buried from change
+                on conflict (tube_id) do update set
+                    urgent = tube_count.urgent + excluded.urgent,
+                    ready = tube_count.ready + excluded.ready,
+                    delayed = tube_count.delayed + excluded.delayed,
+                    buried = tube_count.buried + excluded.buried
+            )
+            select
+                tube.id, tube.name, coalesce(tube.pause, 0),
+                greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
+                change.urgent::bigint, change.ready::bigint, change.delayed::bigint, change.buried::bigint,
+                change.first[1], change.first[2], change.count
+            from change
+            join tube on tube.id = change.tube_id
+            """)
+
+    static let endLeases = Statement(name: "end_leases", sql: "select end_leases()")
+
+    static let answer = Statement(
+        name: "answer",
+        sql: "update broker set answered = greatest(answered, $2::bigint) where epoch = $1::bigint")
+}
