@@ -30,6 +30,18 @@ public struct Migration: Sendable {
         Migration(
             version: 8, name: "sql", up: PackageResources._008_sql_up_sql,
             down: PackageResources._008_sql_down_sql),
+        Migration(
+            version: 9, name: "put", up: PackageResources._009_put_up_sql,
+            down: PackageResources._009_put_down_sql),
+        Migration(
+            version: 10, name: "steer", up: PackageResources._010_steer_up_sql,
+            down: PackageResources._010_steer_down_sql),
+        Migration(
+            version: 11, name: "take", up: PackageResources._011_take_up_sql,
+            down: PackageResources._011_take_down_sql),
+        Migration(
+            version: 12, name: "report", up: PackageResources._012_report_up_sql,
+            down: PackageResources._012_report_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -5,8 +5,10 @@ extension Statement {
     static let unlockMigrations = Statement(
         name: "", sql: "select pg_advisory_unlock(hashtextextended('beanrow migrate ' || $1::text, 0))")
 
+    /// Functions keep it (`set search_path from current`), so temporary tables come last: one that runs with its owner's
+    /// rights must not find a caller's in place of ours.
     static let useSchema = Statement(
-        name: "", sql: "select set_config('search_path', quote_ident($1::text), false)")
+        name: "", sql: "select set_config('search_path', quote_ident($1::text) || ', pg_temp', false)")
 
     static let findSchema = Statement(name: "", sql: "select from pg_namespace where nspname = $1::text")
 

@@ -95,6 +95,7 @@ extension Query {
             return .swept(
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,
                 nextDue: due.count == 0 ? nil : due.int64(0, 0))
+        case .openTube where rows.count == 0: return .refused(.busy)
         case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))
         }
     }

@@ -21,6 +21,12 @@ final class Reader: Follower, @unchecked Sendable {
         super.init("reader", Statement.reader, configuration, server, logger)
     }
 
+    override func prepare(_ connection: Connection) throws {
+        // SQL sessions may keep locks for as long as they like: nobody else's query is to wait for that.
+        try connection.run("set lock_timeout to '200ms'")
+        try super.prepare(connection)
+    }
+
     override func serve(_ connection: Connection) throws {
         if let lost {
             let isCommitted = try Ledger.lookUp(
@@ -62,6 +68,7 @@ final class Reader: Follower, @unchecked Sendable {
         do {
             return try run([query], connection)[0]
         } catch let error as StoreError where !error.isLost && !error.isFenced {
+            if error.isLockTimeout { return .refused(.busy) }
             logger.error("a query was refused", metadata: [LogKey.error: "\(error)"])
             return .refused(error.isFull ? .full : .failed)
         }

@@ -63,7 +63,9 @@ extension Statement {
         name: "reserve",
         sql: """
             update job set \(SQL.lease(to: "$2::bigint"))
-            where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+            where id = any (array(
+                select id from job where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+                for update nowait))
             returning \(SQL.jobColumns), body
             """)
 
@@ -71,7 +73,9 @@ extension Statement {
         name: "remove",
         sql: """
             delete from job
-            where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+            where id = any (array(
+                select id from job where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+                for update nowait))
             returning \(SQL.jobColumns), null::bytea
             """)
 
@@ -108,7 +112,7 @@ extension Statement {
             with old as materialized (
                 select id, state from job
                 where id = $1::bigint and \(SQL.isFree)
-                for update
+                for update nowait
             ), moved as (
                 update job set
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
@@ -166,12 +170,21 @@ extension Statement {
             limit 1
             """)
 
+    /// No row while a SQL session makes the tube: only the end of its transaction will tell.
     static let openTube = Statement(
         name: "open_tube",
         sql: """
-            insert into tube (name) values ($1::text)
-            on conflict (name) do update set name = excluded.name
-            returning id, xmax = 0
+            with found as (
+                select id from tube where name = $1::text
+            ), made as (
+                insert into tube (name)
+                select $1::text
+                where not exists (select from found)
+                    and pg_try_advisory_xact_lock(hashtextextended($1::text, sql_lock_key()))
+                on conflict (name) do nothing
+                returning id
+            )
+            select id, false from found union all select id, true from made
             """)
 
     static let pause = Statement(

@@ -72,6 +72,11 @@ enum Purpose: Sendable {
     case openTube(tube: Int)
     case pause(Ticket, tube: Int, seconds: UInt32)
 
+    /// Whether it waits for a lock of somebody else's, and no longer than a client does.
+    var isAskedAgain: Bool {
+        if case .openTube = self { true } else { ticket != nil }
+    }
+
     /// The reply that waits for the answer.
     var ticket: Ticket? {
         switch self {

@@ -74,6 +74,7 @@ extension Queue {
     mutating func finish(_ asked: PendingQuery, _ answer: Answer, now: Instant) {
         switch (asked.purpose, answer) {
         case (.nothing, _): break
+        case (let purpose, .refused(.busy)) where purpose.isAskedAgain: postpone(asked, now: now)
         case (.reserve, .rows) where now >= epochValidUntil: lapsed.append((asked, answer))
         case (.fetch, .body) where now >= epochValidUntil: lapsed.append((asked, answer))
         case (.refill(let tube), .rows(let rows)): refilled(tube, with: rows, asked: asked.query, now: now)
@@ -105,6 +106,17 @@ extension Queue {
         case (let purpose, .refused): refused(purpose, now: now)
         default: preconditionFailure("an answer of another kind")
         }
+    }
+
+    /// Somebody has locked what is asked for: the query has its turn again in a moment, until it is too old.
+    private mutating func postpone(_ query: PendingQuery, now: Instant) {
+        postponed.append(query)
+        nextTick = min(nextTick, now + .milliseconds(50))
+    }
+
+    mutating func askPostponed() {
+        queries += postponed
+        postponed = []
     }
 
     /// Nothing was done, or not even asked.

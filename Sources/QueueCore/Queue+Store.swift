@@ -10,6 +10,7 @@ extension Queue {
         sharing = isSole ? .sole : .shared
         countsMayBeOff = !isSole
         epochValidUntil = validUntil
+        askPostponed()
         forgetRows(notIn: rows, now: now)
         learn(rows, isFirst: true, readAt: now, now: now)
         announceAgain()
@@ -200,7 +201,7 @@ extension Queue {
     /// Whether no client waits for a write any more.
     public var isSettled: Bool {
         lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
-            && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil }
+            && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil } && postponed.isEmpty
     }
 
     /// What clients hold of each tube where that has changed since it was last taken.

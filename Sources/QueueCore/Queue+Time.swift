@@ -49,6 +49,7 @@ extension Queue {
     private mutating func tick(now: Instant) {
         while let id = unannounced.popFirst(before: now - Queue.annotateAfter) { announce(id) }
         forgetSQL(now: now)
+        askPostponed()
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
         // What other brokers and SQL have delayed or put, nobody tells us of.

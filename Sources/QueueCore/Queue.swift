@@ -87,6 +87,8 @@ public struct Queue: ~Copyable {
     var hasReconnected = false
     /// Queries whose answers spoke of tubes that are not known yet.
     var strangers: [PendingQuery] = []
+    /// Queries that met a lock.
+    var postponed: [PendingQuery] = []
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
     var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []

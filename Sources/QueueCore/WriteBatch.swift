@@ -18,7 +18,9 @@ public struct WriteBatch: Sendable {
         self.epoch = epoch
     }
 
-    public var count: Int { puts.count + moves.count + deletes.count + annotations.count + (endsSole ? 1 : 0) + (answer == nil ? 0 : 1) }
+    public var count: Int {
+        puts.count + moves.count + deletes.count + annotations.count + (endsSole ? 1 : 0) + (answer == nil ? 0 : 1)
+    }
     public var isEmpty: Bool { count == 0 }
 
     /// What the bytes alone may take: a body of 1 GiB is not late after ten seconds.
@@ -157,6 +159,8 @@ public enum Refusal: Sendable {
     case full
     /// Another job has the id of this one: a put gets a new one.
     case idTaken
+    /// A transaction of somebody's SQL session has locked it: a query is asked again.
+    case busy
     /// Anything else: `INTERNAL_ERROR`.
     case failed
 }

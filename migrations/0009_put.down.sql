@@ -1,0 +1,3 @@
+drop function put_many(text, text[], bigint, interval, interval), put_many(text, bytea[], bigint, interval, interval),
+    put_many(text, jsonb[], bigint, interval, interval), put_jobs, put(text, text, bigint, interval, interval),
+    put(text, bytea, bigint, interval, interval), put(text, jsonb, bigint, interval, interval), put_job;

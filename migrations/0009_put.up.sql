@@ -1,0 +1,127 @@
+-- Jobs put by SQL: in the caller's transaction, at the cost of little more than the insert.
+
+-- What is usual is checked here, since a call of a function costs as much as half an insert; the rest says what is wrong.
+create function put_job(tube text, body bytea, priority bigint, delay interval, ttr interval) returns bigint
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    tube_id integer := (select id from tube where tube.name = put_job.tube);
+    job_id bigint;
+    seconds bigint := ceil(extract(epoch from put_job.delay));
+    ttr_seconds bigint := ceil(extract(epoch from put_job.ttr));
+begin
+    if tube_id is null then tube_id := open_tube(put_job.tube); end if;
+    if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
+    if seconds between 0 and 4294967295 then else perform check_seconds(put_job.delay, 'a delay', 'BR003', 0); end if;
+    if ttr_seconds between 0 and 4294967295 then
+    else perform check_seconds(put_job.ttr, 'a time to run', 'BR004', 0);
+    end if;
+    if octet_length(put_job.body) <= (select max(max_job_size) from broker) then
+    else perform check_body(put_job.body);
+    end if;
+    perform pg_advisory_xact_lock_shared(1650811246::bigint << 32 | 'job'::regclass::oid::bigint);
+    insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
+    values (
+        nextval('job_id'), tube_id, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds), seconds,
+        clock_timestamp(), clock_timestamp() + put_job.delay, put_job.body)
+    returning id into job_id;
+    insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed)
+    values (
+        nextval('sql_change_number'), tube_id,
+        case when seconds = 0 then put_job.priority end, case when seconds = 0 then job_id end,
+        (seconds = 0 and put_job.priority < 1024)::integer, (seconds = 0)::integer, (seconds > 0)::integer);
+    return job_id;
+end $$;
+
+-- The variants become one call of the function above in the plan of the caller, if their names need no search_path.
+do $do$
+declare
+    kind record;
+begin
+    for kind in values ('text', 'convert_to($2, ''UTF8'')'), ('bytea', '$2'), ('jsonb', 'convert_to($2::text, ''UTF8'')')
+    loop
+        execute format($create$
+            create function put(
+                tube text, body %s, priority bigint default 1024, delay interval default '0',
+                ttr interval default '60 seconds'
+            ) returns bigint
+            language sql as $$ select %I.put_job($1, %s, $3, $4, $5) $$
+            $create$, kind.column1, current_schema(), kind.column2);
+    end loop;
+end $do$;
+
+create function put_jobs(tube text, bodies bytea[], priority bigint, delay interval, ttr interval)
+returns setof bigint
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    tube_id integer := open_tube(put_jobs.tube);
+    seconds bigint := check_seconds(put_jobs.delay, 'a delay', 'BR003', 0);
+    ttr_seconds bigint := greatest(1, check_seconds(put_jobs.ttr, 'a time to run', 'BR004', 0));
+    ids bigint[];
+begin
+    perform check_priority(put_jobs.priority);
+    if put_jobs.bodies is null then perform refuse_null('an array of bodies'); end if;
+    if cardinality(put_jobs.bodies) = 0 then return; end if;
+    perform check_body(body) from (
+        select body from unnest(put_jobs.bodies) as new (body) order by octet_length(body) desc nulls first limit 1
+    ) as largest;
+    perform pg_advisory_xact_lock_shared(sql_lock_key());
+    with new as (
+        insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
+        select
+            nextval('job_id'), tube_id, put_jobs.priority, (seconds > 0)::integer, ttr_seconds, seconds,
+            clock_timestamp(), clock_timestamp() + put_jobs.delay, body
+        from unnest(put_jobs.bodies) with ordinality as new (body, place)
+        order by place
+        returning id
+    )
+    select array_agg(id order by id) into ids from new;
+    perform tell_brokers(
+        tube_id, case when seconds = 0 then put_jobs.priority end, case when seconds = 0 then ids[1] end,
+        case when seconds = 0 and put_jobs.priority < 1024 then cardinality(ids) else 0 end,
+        case when seconds = 0 then cardinality(ids) else 0 end, case when seconds > 0 then cardinality(ids) else 0 end, 0);
+    return query select unnest(ids);
+end $$;
+
+create function put_many(
+    tube text, bodies text[], priority bigint default 1024, delay interval default '0',
+    ttr interval default '60 seconds'
+) returns setof bigint
+language plpgsql security definer set search_path from current
+as $$
+begin
+    return query select put_jobs(
+        tube, (select array_agg(convert_to(body, 'UTF8') order by place)
+            from unnest(coalesce(bodies, array[null])) with ordinality as new (body, place)),
+        priority, delay, ttr)
+    where cardinality(bodies) > 0 or bodies is null;
+end $$;
+
+create function put_many(
+    tube text, bodies bytea[], priority bigint default 1024, delay interval default '0',
+    ttr interval default '60 seconds'
+) returns setof bigint
+language plpgsql security definer set search_path from current
+as $$ begin return query select put_jobs(tube, bodies, priority, delay, ttr); end $$;
+
+create function put_many(
+    tube text, bodies jsonb[], priority bigint default 1024, delay interval default '0',
+    ttr interval default '60 seconds'
+) returns setof bigint
+language plpgsql security definer set search_path from current
+as $$ begin return query select put_many(tube, bodies::text[], priority, delay, ttr); end $$;
+
+comment on function put(text, text, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
+comment on function put(text, bytea, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
+comment on function put(text, jsonb, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
+comment on function put_many(text, text[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
+comment on function put_many(text, bytea[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
+comment on function put_many(text, jsonb[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
+
+-- Whoever shall call a function is granted that: beanrow migrate roles.
+do $$ begin
+    execute format('revoke execute on all functions in schema %I from public', current_schema());
+end $$;

@@ -1,0 +1,354 @@
+-- Jobs steered by SQL, whoever has them at that moment.
+
+-- Declares brokers dead that have not been heard of for long, as other brokers do. Does nothing while a batch of theirs
+-- is still under way.
+create function bury_brokers() returns void
+language plpgsql set search_path from current set lock_timeout to '200ms'
+as $$
+declare
+    dead bigint[];
+begin
+    with gone as (
+        delete from broker where heartbeat_at < clock_timestamp() - interval '5 seconds' returning epoch
+    ), fences as (
+        delete from fence using gone where fence.epoch = gone.epoch
+    ), awaited as (
+        delete from tube_awaited using gone where tube_awaited.epoch = gone.epoch
+    ), held as (
+        delete from tube_held using gone where tube_held.epoch = gone.epoch
+    )
+    select array_agg(epoch) into dead from gone;
+    if dead is null then return; end if;
+    -- Their last batches stay, emptied: one that was only cut off may yet ask for them.
+    with old as materialized (
+        select epoch, writer, batch, tube_ids, urgent, ready, delayed, buried from ledger
+        where epoch = any (dead) and tube_ids <> '{}'
+        for update
+    ), emptied as (
+        update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
+        from old
+        where ledger.epoch = old.epoch and ledger.writer = old.writer and ledger.batch = old.batch
+    )
+    insert into tube_count (tube_id, urgent, ready, delayed, buried)
+    select change.tube_id, sum(change.urgent), sum(change.ready), sum(change.delayed), sum(change.buried)
+    from old, unnest(old.tube_ids, old.urgent, old.ready, old.delayed, old.buried)
+        as change (tube_id, urgent, ready, delayed, buried)
+    group by change.tube_id
+    order by change.tube_id
+    on conflict (tube_id) do update set
+        urgent = tube_count.urgent + excluded.urgent,
+        ready = tube_count.ready + excluded.ready,
+        delayed = tube_count.delayed + excluded.delayed,
+        buried = tube_count.buried + excluded.buried;
+exception
+    when lock_not_available or deadlock_detected then null;
+end $$;
+
+-- Has every broker give back what no client of it holds, and write down what one does; waits for that. Afterwards, and
+-- for half a second, a lease without a reservation is one that a client is about to get.
+create function summon_brokers() returns void
+language plpgsql set search_path from current
+as $$
+declare
+    own bigint := nextval('summons');
+    patience timestamptz := clock_timestamp() + interval '10 seconds';
+begin
+    while exists (select from broker where answered < own) loop
+        if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+            perform refuse('BR010', 'what brokers answer is not seen in a repeatable read or serializable transaction',
+                'Call this function in a read committed transaction, or by itself.');
+        end if;
+        if clock_timestamp() > patience then
+            perform refuse('BR010', 'a broker has not given its jobs back within 10 seconds',
+                'Try again; if it fails again, see whether all brokers run this version: select * from brokers.');
+        end if;
+        perform bury_brokers();
+        perform pg_sleep(0.005);
+    end loop;
+end $$;
+
+-- What is to be known before a job is touched.
+create function leased_by(job job) returns text
+language sql volatile set search_path from current
+as $$
+    select case
+        when job.lease_epoch is null or not broker_lives(job.lease_epoch) then
+            case when job.state = 0 and exists (select from broker where is_sole) then 'broker' else 'nobody' end
+        when job.reserved_at is not null then 'client'
+        else 'broker'
+    end
+$$;
+
+-- Locks a job for the caller's transaction. NULL: a client has it reserved, or nobody waits for long enough.
+create function take_job(job_id bigint) returns job
+language plpgsql set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    found job;
+    patience timestamptz := clock_timestamp() + interval '10 seconds';
+begin
+    if take_job.job_id is null then perform refuse_null('the id of a job'); end if;
+    perform begin_sql();
+    perform end_leases();
+    loop
+        select * into found from job where id = take_job.job_id;
+        if found.id is null then
+            perform refuse('BR006', format('there is no job %s', take_job.job_id),
+                'It may have been deleted a moment ago; select id from jobs lists those that are there.');
+        end if;
+        case leased_by(found)
+        when 'client' then return null;
+        when 'broker' then perform summon_brokers();
+        else
+            select * into found from job
+            where id = take_job.job_id and (lease_epoch is null
+                or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                and not broker_lives(lease_epoch))
+            for update skip locked;
+            if found.id is not null then
+                if leased_by(found) = 'nobody' then return found; end if;
+            end if;
+            perform pg_sleep(0.005);
+        end case;
+        if clock_timestamp() > patience then
+            perform refuse('BR010', format('job %s is in use by another transaction', take_job.job_id),
+                'Try again when that has ended; select * from pg_stat_activity shows those that are open.');
+        end if;
+    end loop;
+end $$;
+
+create function kick_job(id bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    old job := take_job(kick_job.id);
+begin
+    if old.state is null or old.state = 0 then return false; end if;
+    update job set
+        state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
+        due_at = clock_timestamp(), kicks = kicks + 1
+    where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, 0::smallint, old.priority);
+    return true;
+end $$;
+
+create function delete_job(id bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    old job := take_job(delete_job.id);
+begin
+    if old.state is null then return false; end if;
+    delete from job where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
+    return true;
+end $$;
+
+create function bury_job(id bigint, priority bigint default null) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    old job := take_job(bury_job.id);
+    new_priority bigint := coalesce(bury_job.priority, old.priority);
+begin
+    perform check_priority(coalesce(new_priority, 0));
+    if old.state is null or old.state = 2 then return false; end if;
+    update job set
+        state = 2, bury_order = nextval('job_bury_order'), priority = new_priority,
+        lease_epoch = null, reserved_at = null, reserved_until = null, buries = buries + 1
+    where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, 2::smallint, new_priority);
+    return true;
+end $$;
+
+create function move_job(id bigint, tube text) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    target integer := open_tube(move_job.tube);
+    old job := take_job(move_job.id);
+begin
+    if old.state is null then return false; end if;
+    if old.tube_id = target then return true; end if;
+    update job set tube_id = target where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
+    perform tell_of_job(target, old.id, null, null, old.state, old.priority);
+    return true;
+end $$;
+
+create function set_priority(id bigint, priority bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    old job;
+begin
+    perform check_priority(set_priority.priority);
+    old := take_job(set_priority.id);
+    if old.state is null then return false; end if;
+    update job set priority = set_priority.priority where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, old.state, set_priority.priority);
+    return true;
+end $$;
+
+-- Of a job that is ready or delayed: no delay makes it ready.
+create function set_delay(id bigint, delay interval) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    seconds bigint := check_seconds(set_delay.delay, 'a delay', 'BR003', 0);
+    old job := take_job(set_delay.id);
+    new_state smallint := (seconds > 0)::integer;
+begin
+    if old.state is null or old.state = 2 then return false; end if;
+    update job set
+        state = new_state, delay = seconds, due_at = clock_timestamp() + set_delay.delay,
+        lease_epoch = null, reserved_at = null, reserved_until = null
+    where job.id = old.id;
+    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, new_state, old.priority);
+    return true;
+end $$;
+
+-- Buried jobs in the order of their burial; if there are none, delayed ones, soonest first.
+create function kick(tube text, up_to integer default 1) returns integer
+language plpgsql security definer set search_path from current
+    set enable_seqscan to off set enable_bitmapscan to off set jit to off set plan_cache_mode to force_custom_plan
+as $$
+#variable_conflict use_column
+declare
+    target integer := find_tube(kick.tube);
+    was smallint;
+    chosen bigint[];
+    counted record;
+begin
+    if kick.up_to is null then perform refuse_null('how many jobs to kick'); end if;
+    perform begin_sql();
+    foreach was in array array[2, 1] loop
+        chosen := case was
+            when 2 then array(
+                select id from job
+                where tube_id = target and state = 2 and (lease_epoch is null
+                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                    and not broker_lives(lease_epoch))
+                order by bury_order limit greatest(0, kick.up_to) for update skip locked)
+            else array(
+                select id from job
+                where tube_id = target and state = 1 and (lease_epoch is null
+                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                    and not broker_lives(lease_epoch))
+                order by due_at, id limit greatest(0, kick.up_to) for update skip locked)
+        end;
+        exit when cardinality(chosen) > 0;
+    end loop;
+    with moved as (
+        update job set
+            state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
+            due_at = clock_timestamp(), kicks = kicks + 1
+        where id = any (chosen)
+        returning id, priority
+    )
+    select
+        count(*) as number, count(*) filter (where priority < 1024) as urgent, min(array[priority, id]) as first
+    into counted from moved;
+    if counted.number > 0 then
+        perform tell_brokers(
+            target, counted.first[1], counted.first[2], counted.urgent, counted.number,
+            case when was = 1 then -counted.number else 0 end, case when was = 2 then -counted.number else 0 end);
+    end if;
+    return counted.number;
+end $$;
+
+create function set_pause(tube text, seconds bigint, length interval) returns void
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    target integer := find_tube(set_pause.tube);
+begin
+    perform begin_sql();
+    update tube set
+        pause = nullif(set_pause.seconds, 0),
+        paused_until = case when set_pause.seconds > 0 then clock_timestamp() + set_pause.length end
+    where id = target;
+    perform tell_brokers(target, null, null, 0, 0, 0, 0);
+end $$;
+
+create function pause(tube text, length interval) returns void
+language plpgsql security definer set search_path from current
+as $$ begin perform set_pause(tube, check_seconds(length, 'a pause', 'BR003', 1), length); end $$;
+
+create function unpause(tube text) returns void
+language plpgsql security definer set search_path from current
+as $$ begin perform set_pause(tube, 0, '0'); end $$;
+
+-- Deletes at most so many jobs of a tube that no client has reserved; `state`: only those that are ready, delayed or
+-- buried. Returns how many it has deleted: call it again, in another transaction, until there are none.
+create function clear(tube text, up_to integer default 10000, state text default null) returns integer
+language plpgsql security definer set search_path from current
+    set enable_seqscan to off set enable_bitmapscan to off set jit to off set plan_cache_mode to force_custom_plan
+as $$
+#variable_conflict use_column
+declare
+    target integer := find_tube(clear.tube);
+    states smallint[];
+    wanted smallint;
+    counted bigint;
+    urgent bigint;
+    total integer := 0;
+begin
+    if clear.up_to is null then perform refuse_null('how many jobs to delete'); end if;
+    states := case clear.state
+        when 'ready' then '{0}' when 'delayed' then '{1}' when 'buried' then '{2}' else '{0,1,2}' end;
+    if clear.state not in ('ready', 'delayed', 'buried') then
+        perform refuse('BR001', format('%s is no state of jobs that can be cleared', quote_literal(clear.state)),
+            'The states are ready, delayed and buried; jobs that are reserved stay.');
+    end if;
+    perform begin_sql();
+    perform end_leases();
+    if 0 = any (states) and exists (select from broker) then perform summon_brokers(); end if;
+    foreach wanted in array states loop
+        loop
+            -- Each state has an index of its own.
+            with chosen as (
+                select id from job
+                where tube_id = target and state = wanted
+                    and (lease_epoch is null
+                        or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                        and not broker_lives(lease_epoch))
+                limit least(1000, greatest(0, clear.up_to) - total)
+                for update skip locked
+            ), gone as (
+                delete from job where id = any (array(select id from chosen)) returning priority
+            )
+            select count(*), count(*) filter (where wanted = 0 and priority < 1024) into counted, urgent from gone;
+            exit when counted = 0;
+            total := total + counted;
+            perform tell_brokers(
+                target, null, null, -urgent, case when wanted = 0 then -counted else 0 end,
+                case when wanted = 1 then -counted else 0 end, case when wanted = 2 then -counted else 0 end);
+        end loop;
+    end loop;
+    return total;
+end $$;
+
+comment on function kick(text, integer) is 'Makes buried jobs ready, or delayed ones if none is buried; returns how many.';
+comment on function kick_job(bigint) is 'Makes a buried or delayed job ready; false when it is neither.';
+comment on function delete_job(bigint) is 'Deletes a job; false when a client has it reserved.';
+comment on function bury_job(bigint, bigint) is 'Buries a ready or delayed job; false when it is neither.';
+comment on function move_job(bigint, text) is 'Moves a job to another tube; false when a client has it reserved.';
+comment on function set_priority(bigint, bigint) is 'Changes the priority of a job; false when a client has it reserved.';
+comment on function set_delay(bigint, interval) is 'Delays a ready or delayed job anew, 0 for not at all; false when it is neither.';
+comment on function pause(text, interval) is 'No job of the tube is given out for so long.';
+comment on function unpause(text) is 'Ends a pause.';
+comment on function clear(text, integer, text) is 'Deletes at most so many jobs of a tube that no client has; returns how many.';
+
+-- Whoever shall call a function is granted that: beanrow migrate roles.
+do $$ begin
+    execute format('revoke execute on all functions in schema %I from public', current_schema());
+end $$;
