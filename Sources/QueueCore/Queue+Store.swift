@@ -58,7 +58,7 @@ extension Queue {
         epochValidUntil = validUntil
         let wasAlone = self.peers == 0
         self.peers = peers
-        if peers > 0 { countsMayBeOff = true }
+        if sharing != .sole { countsMayBeOff = true }
         if peers > 0, wasAlone {
             for slot in listing {
                 giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
@@ -68,11 +68,11 @@ extension Queue {
         if peers == 0 {
             for slot in listing { tubes[slot].heldElsewhere = StateCounts() }
         }
-        // What the dead had leased lies anywhere in the tubes.
-        if hasLostPeer {
-            noteAll()
-        }
-        if !wasValid || hasLostPeer { matchAll(now: now) }
+        // What the dead had leased lies anywhere in the tubes; and while this is not the sole broker, another one may have
+        // come and gone between two heartbeats.
+        let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
+        if mayMiss { noteAll() }
+        if !wasValid || mayMiss { matchAll(now: now) }
         if !wasValid { epochRenewed(now: now) }
     }
 
@@ -132,7 +132,7 @@ extension Queue {
     /// more while nothing was under way, since neither they nor this broker correct them afterwards.
     public mutating func beginCounting() -> Bool {
         isCountedAlone =
-            peers == 0 && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
+            sharing == .sole && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
         return countsMayBeOff
     }
 

@@ -196,3 +196,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
 
     func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
 }
+
+extension FakeClient {
+    var epoch: Int64 { 0 }
+    func summoned(_ number: Int64) {}
+    func shareWithSQL() {}
+    func learn(_ changes: [SQLChange], readAt: Instant) {}
+}

@@ -53,7 +53,9 @@ extension Checker {
         if let offence = database.journal.offence { fail(7, offence) }
         for (id, birth) in database.journal.births {
             if refusedBodies.contains(birth.body.number) { fail(7, "\(id) was turned away, and has happened since") }
-            guard database.rows[id] == nil, !deleted.contains(id), openDeletes[id] ?? 0 == 0 else { continue }
+            guard database.rows[id] == nil, !deleted.contains(id), !database.sql.deleted.contains(id),
+                openDeletes[id] ?? 0 == 0
+            else { continue }
             fail(1, "\(id) is lost")
         }
     }

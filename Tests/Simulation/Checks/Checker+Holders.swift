@@ -18,10 +18,21 @@ extension Checker {
         if let hold = holds[id], hold.isSure(in: database) {
             fail(2, "\(client) was given \(id), which \(hold.client) holds")
         }
+        if let until = database.sql.leases[id], until > simulation.now {
+            fail(2, "\(client) was given \(id), which a SQL session holds")
+        }
+        if database.sql.deleted.contains(id) { fail(3, "\(client) was given \(id) after SQL has deleted it") }
         guard let decided, let row = database.rows[id] else { return }
         holds[id] = Hold(client: client, epoch: node.broker.queue.epoch, until: decided + .seconds(row.ttr))
         if case .reserveJob = asked.command { return }
         if decided == node.broker.now { checkSmallest(client, row.key) }
+    }
+
+    /// A SQL session has got a job.
+    func sqlTook(_ id: JobID) {
+        if let hold = holds[id], hold.isSure(in: database) {
+            fail(2, "SQL was given \(id), which \(hold.client) holds")
+        }
     }
 
     /// Invariant 8: from a tube that it watches.

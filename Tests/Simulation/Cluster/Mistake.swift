@@ -24,6 +24,10 @@ package enum Mistake: String, CaseIterable, Sendable {
     case countsFromArrival
     /// A broker is declared dead while its own clock still lets it give out jobs.
     case buriesEarly
+    /// A SQL session takes a job for free whose row tells of no reservation.
+    case trustsRows
+    /// A broker becomes the sole one while SQL sessions have jobs.
+    case soleBesideSQL
     /// The server forgets its last commits in a crash.
     case crashLosesCommits
 }

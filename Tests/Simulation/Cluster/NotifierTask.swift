@@ -4,11 +4,43 @@
 /// at all.
 final class NotifierTask: DatabaseTask {
     private static let pause = Span.milliseconds(20)
+    private static let lookEvery = Span.milliseconds(50)
+
+    private var hasLooked: Int64?
+    private var looks = 0
+    private var isLooking = false
+
+    override func disconnected() { isLooking = false }
 
     override func serve() {
         isBusy = false
         node.broker.act { $0.missedNotices(now: $1) }
+        looks += 1
+        if simulation.profile.disturbances.contains(where: { $0.kind == .sqlSession }) { look(looks) }
         work()
+    }
+
+    /// What SQL sessions do; over the same connection, but not in turn with the notices.
+    private func look(_ number: Int) {
+        guard number == looks, session.isOpen, !isStopping else { return }
+        node.later(NotifierTask.lookEvery) { self.look(number) }
+        let epoch = node.broker.queue.epoch
+        guard epoch != 0, !isLooking else { return }
+        isLooking = true
+        let readAt = node.broker.now
+        session.transact({ .some($0.look(epoch, at: self.simulation.now)) }) { seen in
+            self.isLooking = false
+            if let seen { self.saw(seen, epoch, readAt) }
+        }
+    }
+
+    private func saw(_ look: Database.Look, _ epoch: Int64, _ readAt: Instant) {
+        if look.summons > look.answered {
+            node.broker.act { $0.summoned(look.summons, now: $1) }
+        }
+        if let hasLooked, hasLooked != look.reservations { node.broker.act { $0.shareWithSQL(now: $1) } }
+        hasLooked = look.reservations
+        if !look.changes.isEmpty { node.broker.act { $0.learn(look.changes, readAt: readAt, now: $1) } }
     }
 
     override func work() {

@@ -23,7 +23,7 @@ struct Profile {
     var configuration: Queue.Configuration
 
     enum Disturbance: CaseIterable {
-        case crash, freeze, suspension, outage, stall, partition, join, leave, sqlPut, disconnect, halfClose
+        case crash, freeze, suspension, outage, stall, partition, join, leave, sqlPut, sqlSession, disconnect, halfClose
     }
 
     init(seed: UInt64, _ random: inout SplitMix64) {
@@ -39,7 +39,9 @@ struct Profile {
         database = random.pick([50...400, 100...3000, 1000...60_000, 1000...400_000])
         losses = random.pick([0, 0, 5, 40])
         refusals = random.pick([0, 0, 20])
-        disturbances = Disturbance.allCases.map { ($0 == .sqlPut ? 3 : 1, $0) }.filter { _ in random.percent(45) }
+        disturbances = Disturbance.allCases.map { ($0 == .sqlPut || $0 == .sqlSession ? 3 : 1, $0) }.filter { _ in
+            random.percent(45)
+        }
         configuration = Queue.Configuration()
         configuration.cacheBytes = random.pick([600, 2000, 1 << 20])
         configuration.maxPendingBytes = random.pick([900, 4000, 1 << 20])

@@ -50,6 +50,7 @@ extension Simulation {
         case .leave:
             if living.count > 1, let node = pick(working) { node.leave() }
         case .sqlPut: putBySQL()
+        case .sqlSession: if now >= databaseBackAt { SQLSession(self).begin() }
         case .disconnect: pick(clients)?.disconnect()
         case .halfClose: pick(clients)?.halfClose()
         }

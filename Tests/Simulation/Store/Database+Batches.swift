@@ -19,6 +19,7 @@ extension Database {
         for move in batch.moves where has(move.id) { run(move, at: now) }
         for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
         for delete in batch.deletes where has(delete.id) { write(delete.id, nil) }
+        if let answer = batch.answer { sql.answered[batch.epoch] = answer }
         if batch.endsSole {
             if mistake != .soleForgetsLeases { for id in batch.leases { lease(id, to: batch.epoch) } }
             if sole == batch.epoch { sole = nil }

@@ -9,13 +9,15 @@ extension Database {
         lastEpoch += 1
         epochs.insert(lastEpoch)
         heartbeats[lastEpoch] = now
+        sql.answered[lastEpoch] = sql.summons
         becomeSole(lastEpoch)
         return lastEpoch
     }
 
     @discardableResult
     func becomeSole(_ epoch: Int64) -> Bool {
-        guard epochs == [epoch] else { return false }
+        let isUsedBySQL = sql.open > 0 || !sql.leases.isEmpty
+        guard epochs == [epoch], !isUsedBySQL || mistake == .soleBesideSQL else { return false }
         sole = epoch
         return true
     }

@@ -72,6 +72,7 @@ final class Database {
     var change = Change()
     /// Rows as they were before the transaction that is being prepared.
     var undo: [JobID: Row?]?
+    var sql = SQLState()
     /// What has ever happened, for those who check.
     var journal = Journal()
     /// What is done wrong on purpose.
@@ -84,7 +85,7 @@ final class Database {
         return lastID + 1...lastID + JobID(count)
     }
 
-    func isFree(_ row: Row) -> Bool { row.lease.map { !epochs.contains($0) } ?? true }
+    func isFree(_ row: Row) -> Bool { row.lease.map { $0 > 0 && !epochs.contains($0) } ?? true }
 
     func isReserved(_ row: Row) -> Bool { row.reservedAt != nil && !isFree(row) }
 

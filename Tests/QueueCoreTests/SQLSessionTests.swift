@@ -1,0 +1,115 @@
+import Testing
+
+@testable import QueueCore
+@testable import Simulation
+
+/// SQL sessions beside a broker: what they have done, and what they want of it.
+@Suite("SQL sessions")
+struct SQLSessionTests {
+    let world = World()
+
+    private func summon() {
+        world.database.sql.summons += 1
+        let summons = world.database.sql.summons
+        world.act { $0.summoned(summons, now: $1) }
+        world.settle()
+    }
+
+    private var hasAnswered: Bool { world.database.haveAnswered(world.database.sql.summons) }
+
+    @Test func aSummonedBrokerKeepsWhatItsClientsHoldAndNothingElse() {
+        world.connect().sends(.put("held"), .put("cached"))
+        let worker = world.connect()
+        #expect(worker.asks(.reserve) == .reserved(1, "held"))
+        #expect(world.database.sole == 1)
+        summon()
+        #expect(hasAnswered)
+        #expect(world.database.sole == nil)
+        #expect(world.database.rows[1].map { world.database.holder(of: $0) } == .client)
+        #expect(world.database.rows[2].map { world.database.holder(of: $0) } == .nobody)
+    }
+
+    @Test func itAnswersWhenThatHasCommittedAndNotBefore() {
+        world.connect().sends(.put("a"))
+        world.connect().sends(.reserve)
+        world.writes = .taken
+        summon()
+        #expect(!hasAnswered)
+        world.writes = .flowing
+        #expect(hasAnswered)
+    }
+
+    @Test func aRefusedAnswerIsGivenAgain() {
+        world.writeRefusal = .failed
+        world.writes = .done
+        summon()
+        world.writeRefusal = nil
+        world.writes = .flowing
+        #expect(hasAnswered)
+    }
+
+    @Test func aMomentLaterReservationsAreWrittenDownAtOnce() {
+        let worker = world.connect()
+        worker.sends(.reserve)
+        summon()
+        world.connect().sends(.put("a"))
+        #expect(worker.hears() == [.reserved(1, "a")])
+        #expect(world.database.rows[1].map { world.database.isReserved($0) } == true)
+    }
+
+    @Test func aBrokerThatSharesIsAloneAgainAfterHalfAMinute() {
+        summon()
+        world.advance(.seconds(25))
+        #expect(world.database.sole == nil)
+        world.advance(.seconds(10))
+        #expect(world.database.sole == 1)
+    }
+
+    @Test func nobodyIsAloneWhileASessionHasAJob() {
+        world.connect().sends(.put("a"))
+        summon()
+        let taken = world.database.reserve(1, of: 1, until: world.now + .seconds(60), at: world.now)
+        #expect(taken.ids == [1])
+        world.advance(.seconds(40))
+        #expect(world.database.sole == nil)
+        #expect(world.connect().asks(.reserveWithTimeout(seconds: 0)) == .timedOut)
+        #expect(world.connect().asks(.delete(1)) == .notFound)
+        world.advance(.seconds(30))
+        world.database.endLeases(at: world.now)
+        #expect(world.connect().asks(.reserveWithTimeout(seconds: 2)) == .reserved(1, "a"))
+    }
+
+    @Test func whatASessionHasPutGoesBeforeWhatIsCached() {
+        let worker = world.connect()
+        worker.sends(.watch("default"))
+        _ = worker.hears()
+        world.connect().sends(.put("cached", priority: 5))
+        let id = world.database.putForeign(in: "default", priority: 1, at: world.now)
+        let tube = world.database.tubeRows(at: world.now)[0]
+        world.act {
+            $0.learn([SQLChange(tube: tube, first: JobKey(priority: 1, id: id))], readAt: $1, now: $1)
+        }
+        #expect(worker.asks(.reserve) == .reserved(id, "foreign"))
+    }
+
+    @Test func aQueryThatMeetsALockIsAskedAgain() {
+        world.database.rows[world.database.putForeign(in: "t", at: world.now)]?.state = .buried
+        let client = world.connect()
+        world.queryRefusal = .busy
+        client.sends(.kickJob(1))
+        world.advance(.milliseconds(300))
+        #expect(client.hears() == [])
+        world.queryRefusal = nil
+        world.advance(.milliseconds(300))
+        #expect(client.hears() == [.kickedJob])
+    }
+
+    @Test func aLockThatStaysEndsInAnError() {
+        world.database.rows[world.database.putForeign(in: "t", at: world.now)]?.state = .buried
+        let client = world.connect()
+        world.queryRefusal = .busy
+        client.sends(.kickJob(1))
+        world.advance(.seconds(12))
+        #expect(client.hears() == [.internalError])
+    }
+}

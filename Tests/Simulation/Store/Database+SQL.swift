@@ -1,0 +1,106 @@
+@testable import QueueCore
+
+/// The functions of migrations/ that SQL sessions call, naively: each is one transaction.
+extension Database {
+    struct SQLState {
+        /// Until when sessions have jobs; their rows have negative leases.
+        var leases: [JobID: Instant] = [:]
+        var lastHolder: Int64 = 0
+        var summons: Int64 = 0
+        var reservations = 0
+        /// The last summons that each broker has followed.
+        var answered: [Int64: Int64] = [:]
+        /// What brokers have not folded.
+        var changes: [SQLChange] = []
+        /// Sessions in the middle of a transaction.
+        var open = 0
+        /// What sessions have ended.
+        var deleted: Set<JobID> = []
+    }
+
+    struct Look {
+        var summons: Int64
+        var answered: Int64
+        var reservations: Int64
+        var changes: [SQLChange]
+    }
+
+    /// `nil`: the broker is dead.
+    func look(_ epoch: Int64, at now: Instant) -> Look? {
+        guard epochs.contains(epoch) else { return nil }
+        endLeases(at: now)
+        defer { sql.changes = [] }
+        return Look(
+            summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
+            changes: sql.changes)
+    }
+
+    /// Whether every broker has followed it.
+    func haveAnswered(_ summons: Int64) -> Bool { epochs.allSatisfy { sql.answered[$0] ?? 0 >= summons } }
+
+    /// What is to be known before a session touches a job.
+    enum Holder { case nobody, broker, client }
+
+    func holder(of row: Row) -> Holder {
+        if mistake == .trustsRows { return row.reservedAt == nil ? .nobody : .client }
+        if isFree(row) { return row.state == .ready && sole != nil ? .broker : .nobody }
+        return row.reservedAt != nil ? .client : .broker
+    }
+
+    /// Leases the first jobs of a tube to a session; none while a broker is the sole one.
+    func reserve(_ count: Int, of tube: TubeID, until: Instant, at now: Instant) -> (holder: Int64, ids: [JobID]) {
+        sql.lastHolder += 1
+        begin(0, at: now)
+        let ids = claimable(in: tube).map(\.id).filter { !locked.contains($0) }.prefix(count)
+        for id in ids {
+            guard var row = rows[id] else { continue }
+            row.lease = -sql.lastHolder
+            row.reservedAt = now
+            row.reservedUntil = until
+            row.counters.reserves += 1
+            write(id, row)
+            sql.leases[id] = until
+        }
+        return (sql.lastHolder, Array(ids))
+    }
+
+    func deleteBySQL(_ id: JobID, at now: Instant) {
+        guard let row = rows[id] else { return }
+        begin(0, at: now)
+        write(id, nil)
+        sql.leases[id] = nil
+        sql.deleted.insert(id)
+        tell(row.tube, nil, now)
+    }
+
+    /// Its lease ends, and its priority changes.
+    func readyBySQL(_ id: JobID, priority: UInt32? = nil, isLate: Bool = false, at now: Instant) {
+        guard var row = rows[id] else { return }
+        begin(0, at: now)
+        row.lease = nil
+        row.reservedAt = nil
+        row.reservedUntil = nil
+        row.priority = priority ?? row.priority
+        if isLate { row.counters.timeouts += 1 } else { row.counters.releases += 1 }
+        write(id, row)
+        sql.leases[id] = nil
+        tell(row.tube, row.state == .ready ? row.key : nil, now)
+    }
+
+    /// The leases of sessions whose time is over.
+    func endLeases(at now: Instant) {
+        for id in sql.leases.filter({ $0.value <= now }).keys.sorted() where !locked.contains(id) {
+            readyBySQL(id, isLate: true, at: now)
+        }
+    }
+
+    private func tell(_ tube: TubeID, _ first: JobKey?, _ now: Instant) {
+        let entry = tubes[Int(tube) - 1]
+        sql.changes.append(
+            SQLChange(
+                tube: TubeRow(
+                    id: tube, name: entry.name, pause: Int64(entry.pause),
+                    pauseLeft: max(0, entry.pausedUntil.map { ($0 - now).microseconds } ?? 0), counts: StateCounts()),
+                first: first))
+    }
+}
