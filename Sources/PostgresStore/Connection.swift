@@ -82,6 +82,18 @@ final class Connection {
         if let failure { throw failure }
     }
 
+    /// Commits what `body` does, or nothing of it when that throws.
+    func inTransaction(_ body: () throws -> Void) throws {
+        do {
+            try run("begin")
+            try body()
+            try run("commit")
+        } catch {
+            try? run("rollback")
+            throw error
+        }
+    }
+
     /// Prepares statements, all in one round trip.
     func prepare(_ statements: [Statement]) throws {
         try enterPipeline()

@@ -30,10 +30,16 @@ public struct Migration: Sendable {
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {
+        self.init(
+            version: version, name: name, up: String(decoding: up, as: UTF8.self),
+            down: String(decoding: down, as: UTF8.self))
+    }
+
+    init(version: Int, name: String, up: String, down: String) {
         self.version = version
         self.name = name
-        self.up = String(decoding: up, as: UTF8.self)
-        self.down = String(decoding: down, as: UTF8.self)
+        self.up = up
+        self.down = down
     }
 
     /// FNV-1a of the file: enough to notice an edited one.

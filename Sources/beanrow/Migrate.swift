@@ -9,8 +9,13 @@ struct Migrate: AsyncParsableCommand {
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Bring the schema to this program's version.")
         @OptionGroup var database: DatabaseOptions
+        @Flag(help: printsHelp) var sql = false
 
         func run() async throws {
+            if sql {
+                return try await printScript(
+                    database, { try $0.upScript() }, orWithoutDatabase: MigrationScript.upFromNothing)
+            }
             let version = try await migrator(database) { try $0.up() }
             print("schema \(database.schema) is at version \(version)")
         }
@@ -20,8 +25,13 @@ struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take the latest migration back. The first one holds the jobs: they are dropped with it.")
         @OptionGroup var database: DatabaseOptions
+        @Flag(help: printsHelp) var sql = false
 
         func run() async throws {
+            if sql {
+                return try await printScript(
+                    database, { try $0.downScript() }, orWithoutDatabase: MigrationScript.downFromLatest)
+            }
             let version = try await migrator(database) { try $0.down() }
             print("schema \(database.schema) is at version \(version)")
         }
@@ -56,6 +66,19 @@ extension Migrate {
             print("role \(name) may serve schema \(schema), and do nothing else in it")
         }
     }
+}
+
+private let printsHelp: ArgumentHelp = """
+    Print what would be run, as a script for psql, and run nothing. Without a database: for one that has nothing yet \
+    (up), or has everything (down).
+    """
+
+private func printScript(
+    _ database: DatabaseOptions, _ script: @escaping @Sendable (Migrator) throws -> MigrationScript,
+    orWithoutDatabase other: (String) -> MigrationScript
+) async throws {
+    let script = database.url == nil ? other(database.schema) : try await migrator(database, script)
+    print(script.text, terminator: "")
 }
 
 private func given(_ database: DatabaseOptions) throws -> String {
