@@ -4,21 +4,21 @@ import Testing
 /// The schema by `beanrow migrate`, with jobs in it (docs/operations.md).
 @Suite("Migrations by hand")
 struct MigrateTests {
-    let postgres: TestPostgres
-    let schema: String
+    let managed: ManagedSchema
+    var postgres: TestPostgres { managed.postgres }
+    var schema: String { managed.name }
 
     init() throws {
-        postgres = try TestPostgres.shared()
-        schema = postgres.freshSchema()
+        managed = try ManagedSchema()
     }
 
-    private func migrate(_ arguments: String..., isGivenDatabase: Bool = true) throws -> String {
-        let database = isGivenDatabase ? ["--database", postgres.connectionString] : []
-        return try runProgram(BrokerProcess.beanrowPath(), ["migrate"] + arguments + ["--schema", schema] + database)
+    /// What is printed without a database to ask.
+    private func scriptWithoutDatabase(_ direction: String) throws -> String {
+        try runProgram(BrokerProcess.beanrowPath(), ["migrate", direction, "--sql", "--schema", schema])
     }
 
     private func isApplied() throws -> [Bool] {
-        try migrate("status").split(separator: "\n").map { $0.hasSuffix(": applied") }
+        try managed.migrate("status").split(separator: "\n").map { $0.hasSuffix(": applied") }
     }
 
     private func broker() throws -> BrokerProcess { try BrokerProcess.start(postgres: postgres, schema: schema) }
@@ -42,11 +42,11 @@ struct MigrateTests {
     // MARK: Scripts
 
     @Test func thePrintedScriptMakesTheWholeSchema() throws {
-        let script = try migrate("up", "--sql", isGivenDatabase: false)
+        let script = try scriptWithoutDatabase("up")
         #expect(try !isApplied().contains(true), "nothing has been run")
         try postgres.runScript(script)
         #expect(try !isApplied().contains(false))
-        #expect(try migrate("up", "--sql") == "-- Nothing is to be done.\n")
+        #expect(try managed.migrate("up", "--sql") == "-- Nothing is to be done.\n")
         let broker = try BrokerProcess.start(["--no-migrate"], postgres: postgres, schema: schema)
         try put("a", at: broker)
         #expect(try take(from: broker) == "a")
@@ -55,10 +55,8 @@ struct MigrateTests {
     /// It differs in nothing from what the migrator makes.
     @Test func theScriptAndTheMigratorAgree() throws {
         let other = postgres.freshSchema()
-        try postgres.runScript(migrate("up", "--sql"))
-        _ = try runProgram(
-            BrokerProcess.beanrowPath(),
-            ["migrate", "up", "--schema", other, "--database", postgres.connectionString])
+        try postgres.runScript(managed.migrate("up", "--sql"))
+        _ = try managed.migrate("up", schema: other)
         let dump = { (name: String) in
             try runProgram(
                 "/usr/bin/env", ["pg_dump", "-d", postgres.connectionString, "--schema-only", "--schema=\(name)"]
@@ -72,9 +70,9 @@ struct MigrateTests {
     }
 
     @Test func onlyWhatIsMissingIsPrinted() throws {
-        _ = try migrate("up")
-        _ = try migrate("down")
-        let script = try migrate("up", "--sql")
+        _ = try managed.migrate("up")
+        _ = try managed.migrate("down")
+        let script = try managed.migrate("up", "--sql")
         #expect(!script.contains("create table job ("))
         #expect(try isApplied().last == false)
         try postgres.runScript(script)
@@ -83,9 +81,9 @@ struct MigrateTests {
     }
 
     @Test func theScriptDownTakesBackOneStep() throws {
-        _ = try migrate("up")
-        let script = try migrate("down", "--sql")
-        #expect(try migrate("down", "--sql", isGivenDatabase: false) == script)
+        _ = try managed.migrate("up")
+        let script = try managed.migrate("down", "--sql")
+        #expect(try scriptWithoutDatabase("down") == script)
         try postgres.runScript(script)
         let applied = try isApplied()
         #expect(applied.filter { !$0 }.count == 1)
@@ -100,18 +98,18 @@ struct MigrateTests {
         try first.stop()
         let steps = try isApplied().count
         for step in (1..<steps).reversed() {
-            #expect(try migrate("down") == "schema \(schema) is at version \(step)\n")
+            #expect(try managed.migrate("down") == "schema \(schema) is at version \(step)\n")
             #expect(try postgres.psql("select count(*) from \(schema).job") == "2")
         }
         #expect(try isApplied() == [true] + Array(repeating: false, count: steps - 1))
-        #expect(try migrate("up") == "schema \(schema) is at version \(steps)\n")
+        #expect(try managed.migrate("up") == "schema \(schema) is at version \(steps)\n")
         let second = try broker()
         #expect(try [take(from: second), take(from: second)] == ["a", "b"])
         try second.stop()
         for step in (0..<steps).reversed() {
-            #expect(try migrate("down") == "schema \(schema) is at version \(step)\n")
+            #expect(try managed.migrate("down") == "schema \(schema) is at version \(step)\n")
         }
-        #expect(try migrate("up") == "schema \(schema) is at version \(steps)\n")
+        #expect(try managed.migrate("up") == "schema \(schema) is at version \(steps)\n")
     }
 
     @Test func eachSchemaIsAQueueOfItsOwn() throws {
@@ -129,12 +127,7 @@ struct MigrateTests {
         }
         _ = try there.stop()
         for _ in try isApplied() {
-            _ = try runProgram(
-                BrokerProcess.beanrowPath(),
-                [
-                    "migrate", "down", "--schema", there.configuration.schema, "--database",
-                    postgres.connectionString,
-                ])
+            _ = try managed.migrate("down", schema: there.configuration.schema)
         }
         try put("still here", at: here)
         #expect(try take(from: here) == "still here")
