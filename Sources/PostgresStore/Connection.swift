@@ -43,6 +43,8 @@ final class Connection {
     }
 
     var socket: Int32 { PQsocket(pg) }
+    /// The process that serves this connection by what was said when it was made. A pooler says a number of its own.
+    var announcedPID: Int32 { PQbackendPID(pg) }
     /// Where this leads, without secrets.
     var host: String { PQhost(pg).map { String(cString: $0) } ?? "" }
     var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
@@ -224,7 +226,7 @@ final class Connection {
     func nextNotification() -> String? {
         while let notification = PQnotifies(pg) {
             defer { PQfreemem(notification) }
-            if notification.pointee.be_pid != PQbackendPID(pg) {
+            if notification.pointee.be_pid != session?.pid ?? announcedPID {
                 return String(cString: notification.pointee.extra)
             }
         }

@@ -29,7 +29,9 @@ public struct Migrator {
 
     /// `database` is a libpq connection string, `schema` where the tables are or shall be. Throws a `StoreError`.
     public init(database: String, schema: String) throws {
-        self.init(try Connection(database), schema: schema)
+        let connection = try Connection(database)
+        try Pooler.check(connection, to: database)
+        self.init(connection, schema: schema)
     }
 
     init(
@@ -42,7 +44,7 @@ public struct Migrator {
         self.patience = patience
     }
 
-    /// Applies what is missing and returns the version reached.
+    /// Applies what is missing, with the rights on it of the roles that are there, and returns the version reached.
     @discardableResult
     public func up() throws -> Int {
         try locked {
@@ -52,6 +54,7 @@ public struct Migrator {
             guard try mayChange() else { throw StoreError.mayNotMigrate(found: applied.keys.max() ?? 0, known: latest) }
             if try !isPrepared { try prepareSchema() }
             for migration in missing { try run(MigrationStep(.up, migration)) }
+            try RoleMaker(connection, schema: schema).renew()
             return latest
         }
     }

@@ -164,7 +164,7 @@ public final class TestPostgres: Sendable {
     private static let socketName = ".s.PGSQL.5432"
 
     /// The directory of the socket that the cluster listens on.
-    private var socketDirectory: String {
+    var socketDirectory: String {
         String(connectionString.drop { $0 != "'" }.dropFirst().prefix { $0 != "'" })
     }
 
