@@ -50,6 +50,8 @@ struct Privileges: Sendable {
             table("tube_count", "select, insert, update"),
             table("tube_held", "select, insert, update, delete"),
             table("tube_awaited", "select, insert, delete"),
+            // For the log.
+            table("warnings", "select"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
             Grant(kind: .sequence, name: "job_bury_order", privileges: "usage"),
         ])
