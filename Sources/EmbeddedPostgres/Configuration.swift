@@ -22,6 +22,8 @@ enum Configuration {
         ("jit", "off"),
         // The log is for what went wrong, not for a line every five minutes.
         ("log_checkpoints", "off"),
+        // Every job leaves dead rows, and what collects between two rounds is what the tables grow to.
+        ("autovacuum_naptime", "10s"),
     ]
 
     /// The text of `beanrow.conf`. Of two lines with one name PostgreSQL takes the later: `settings` win over the

@@ -43,6 +43,8 @@ final class Connection {
     }
 
     var socket: Int32 { PQsocket(pg) }
+    /// The process that serves this connection by what was said when it was made. A pooler says a number of its own.
+    var announcedPID: Int32 { PQbackendPID(pg) }
     /// Where this leads, without secrets.
     var host: String { PQhost(pg).map { String(cString: $0) } ?? "" }
     var port: String { PQport(pg).map { String(cString: $0) } ?? "" }
@@ -80,6 +82,18 @@ final class Connection {
             if let error = result.error { failure = failure ?? error }
         }
         if let failure { throw failure }
+    }
+
+    /// Commits what `body` does, or nothing of it when that throws.
+    func inTransaction(_ body: () throws -> Void) throws {
+        do {
+            try run("begin")
+            try body()
+            try run("commit")
+        } catch {
+            try? run("rollback")
+            throw error
+        }
     }
 
     /// Prepares statements, all in one round trip.
@@ -212,7 +226,7 @@ final class Connection {
     func nextNotification() -> String? {
         while let notification = PQnotifies(pg) {
             defer { PQfreemem(notification) }
-            if notification.pointee.be_pid != PQbackendPID(pg) {
+            if notification.pointee.be_pid != session?.pid ?? announcedPID {
                 return String(cString: notification.pointee.extra)
             }
         }

@@ -42,6 +42,7 @@ final class Keeper: Worker, @unchecked Sendable {
     /// From when on it is this broker's to say that others are dead.
     private var judgesFrom = Instant(nanoseconds: 0)
     private var ids = IDSource()
+    private lazy var warnings = WarningWatch(logger)
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -159,6 +160,7 @@ final class Keeper: Worker, @unchecked Sendable {
                 nextPublish = now + Keeper.publishEvery
                 try publish(connection)
                 try fold(connection)
+                try warnings.look(connection, at: client.now())
             }
             let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)

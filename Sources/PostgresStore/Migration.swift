@@ -42,13 +42,22 @@ public struct Migration: Sendable {
         Migration(
             version: 12, name: "report", up: PackageResources._012_report_up_sql,
             down: PackageResources._012_report_down_sql),
+        Migration(
+            version: 13, name: "warnings", up: PackageResources._013_warnings_up_sql,
+            down: PackageResources._013_warnings_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {
+        self.init(
+            version: version, name: name, up: String(decoding: up, as: UTF8.self),
+            down: String(decoding: down, as: UTF8.self))
+    }
+
+    init(version: Int, name: String, up: String, down: String) {
         self.version = version
         self.name = name
-        self.up = String(decoding: up, as: UTF8.self)
-        self.down = String(decoding: down, as: UTF8.self)
+        self.up = up
+        self.down = down
     }
 
     /// FNV-1a of the file: enough to notice an edited one.

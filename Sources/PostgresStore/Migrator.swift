@@ -1,4 +1,10 @@
-/// Brings a schema to a version: one transaction per step, under a lock against two at once.
+import Foundation
+
+/// Brings a schema to a version, a step at a time, under a lock against two at once.
+///
+/// Brokers may be at work meanwhile. A step is a transaction that gives way when it does not get its locks soon, since all
+/// others queue up behind whoever waits for one, and is tried again; or it holds no lock that keeps anybody from working
+/// (see `MigrationStep.noTransaction`).
 public struct Migrator {
     /// A step, and whether the schema has it.
     public struct Status: Sendable {
@@ -7,40 +13,53 @@ public struct Migrator {
         public let isApplied: Bool
     }
 
+    /// How a step waits for its locks.
+    struct Patience {
+        /// Milliseconds of one wait.
+        var limit: Int32 = 2000
+        var tries = 10
+        /// Milliseconds after the first try; twice as many after each, up to five seconds.
+        var pause: UInt32 = 100
+    }
+
     private let connection: Connection
     private let schema: String
+    private let migrations: [Migration]
+    private let patience: Patience
 
     /// `database` is a libpq connection string, `schema` where the tables are or shall be. Throws a `StoreError`.
     public init(database: String, schema: String) throws {
-        self.init(try Connection(database), schema: schema)
+        let connection = try Connection(database)
+        try Pooler.check(connection, to: database)
+        self.init(connection, schema: schema)
     }
 
-    init(_ connection: Connection, schema: String) {
+    init(
+        _ connection: Connection, schema: String, migrations: [Migration] = Migration.all,
+        patience: Patience = Patience()
+    ) {
         self.connection = connection
         self.schema = schema
+        self.migrations = migrations
+        self.patience = patience
     }
 
-    /// Applies what is missing and returns the version reached.
+    /// Applies what is missing, with the rights on it of the roles that are there, and returns the version reached.
     @discardableResult
     public func up() throws -> Int {
         try locked {
             let applied = try appliedVersions()
-            let missing = Migration.all.filter { applied[$0.version] == nil }
+            let missing = migrations.filter { applied[$0.version] == nil }
             guard !missing.isEmpty else { return latest }
             guard try mayChange() else { throw StoreError.mayNotMigrate(found: applied.keys.max() ?? 0, known: latest) }
             if try !isPrepared { try prepareSchema() }
-            for migration in missing {
-                var record = Parameters()
-                record.add(Int32(migration.version))
-                record.add(migration.name)
-                record.add(migration.checksum)
-                try step(migration.up, .recordMigration, record)
-            }
+            for migration in missing { try run(MigrationStep(.up, migration)) }
+            try RoleMaker(connection, schema: schema).renew()
             return latest
         }
     }
 
-    private var latest: Int { Migration.all.last?.version ?? 0 }
+    private var latest: Int { migrations.last?.version ?? 0 }
 
     /// Whether this role could change the schema, or make it. A broker's cannot.
     private func mayChange() throws -> Bool {
@@ -51,18 +70,20 @@ public struct Migrator {
     @discardableResult
     public func down() throws -> Int {
         try locked {
-            let applied = try appliedVersions()
-            guard let last = Migration.all.last(where: { applied[$0.version] != nil }) else { return 0 }
-            var record = Parameters()
-            record.add(Int32(last.version))
-            try step(last.down, .forgetMigration, record)
+            guard let last = try lastApplied() else { return 0 }
+            try run(MigrationStep(.down, last))
             return last.version - 1
         }
     }
 
+    private func lastApplied() throws -> Migration? {
+        let applied = try appliedVersions()
+        return migrations.last { applied[$0.version] != nil }
+    }
+
     public func status() throws -> [Status] {
-        let applied = try locked { try appliedVersions() }
-        return Migration.all.map { Status(version: $0.version, name: $0.name, isApplied: applied[$0.version] != nil) }
+        let applied = try appliedVersions()
+        return migrations.map { Status(version: $0.version, name: $0.name, isApplied: applied[$0.version] != nil) }
     }
 
     /// The version of the schema; an error when this program cannot serve it.
@@ -73,26 +94,101 @@ public struct Migrator {
         return found
     }
 
-    private func step(_ sql: String, _ record: Statement, _ parameters: Parameters) throws {
-        do {
-            try connection.run("begin")
-            try useSchema()
-            try connection.run(sql)
-            _ = try connection.ask(record, parameters)
-            try connection.run("commit")
-        } catch {
-            try? connection.run("rollback")
-            throw error
+    // MARK: Scripts
+
+    /// What `up` would run, as a script for psql. Nothing is run.
+    public func upScript() throws -> MigrationScript {
+        let applied = try appliedVersions()
+        let steps = migrations.filter { applied[$0.version] == nil }.map { MigrationStep(.up, $0) }
+        return MigrationScript(schema: schema, steps: steps, preparesSchema: try !isPrepared)
+    }
+
+    /// What `down` would run, as a script for psql. Nothing is run.
+    public func downScript() throws -> MigrationScript {
+        let steps = try lastApplied().map { [MigrationStep(.down, $0)] } ?? []
+        return MigrationScript(schema: schema, steps: steps)
+    }
+
+    // MARK: Steps
+
+    private func run(_ step: MigrationStep) throws {
+        var pause = patience.pause
+        for attempt in 1... {
+            do {
+                return try step.isTransaction ? runInTransaction(step) : runAlone(step)
+            } catch let error as StoreError where error.isLockTimeout || error.isTransient {
+                guard attempt < patience.tries else {
+                    throw StoreError.migrationBlocked(
+                        version: step.migration.version, tries: attempt, sessions: try sessionsInTheWay())
+                }
+                usleep(pause * 1000)
+                pause = min(pause * 2, 5000)
+            }
         }
     }
+
+    private func runInTransaction(_ step: MigrationStep) throws {
+        try connection.inTransaction {
+            var limit = Parameters()
+            limit.add(patience.limit)
+            _ = try connection.ask(.limitWaits, limit)
+            try useSchema()
+            try connection.run(step.sql)
+            try record(step)
+        }
+    }
+
+    private func runAlone(_ step: MigrationStep) throws {
+        try useSchema()
+        try connection.run(Statement.beginBuilding)
+        defer { try? connection.run(Statement.endBuilding) }
+        for statement in step.statements {
+            if let index = MigrationStep.indexBuilt(by: statement) { try dropRemains(of: index) }
+            try connection.run(statement)
+        }
+        try record(step)
+    }
+
+    /// A build that failed leaves an index that is of no use, and that `if not exists` would take for a good one.
+    private func dropRemains(of index: String) throws {
+        var name = Parameters()
+        name.add(schema)
+        name.add(index)
+        guard try connection.ask(.isInvalidIndex, name).bool(0, 0) else { return }
+        try connection.run(Statement.dropIndex(index))
+    }
+
+    private func record(_ step: MigrationStep) throws {
+        var record = Parameters()
+        record.add(Int32(step.migration.version))
+        if step.direction == .up {
+            record.add(step.migration.name)
+            record.add(step.migration.checksum)
+        }
+        _ = try connection.ask(step.direction == .up ? .recordMigration : .forgetMigration, record)
+    }
+
+    private func sessionsInTheWay() throws -> String {
+        var parameters = Parameters()
+        parameters.add(schema)
+        parameters.add(patience.limit)
+        let rows = try connection.ask(.sessionsInTheWay, parameters)
+        return (0..<rows.count).map { row in
+            let (name, seconds) = (rows.string(row, 1), rows.int64(row, 2))
+            return "process \(rows.int32(row, 0))" + (name.isEmpty ? "" : " of \(name)")
+                + (seconds < 0 ? "" : ", for \(seconds) s")
+        }.joined(separator: "; ")
+    }
+
+    // MARK: The schema
 
     private func useSchema() throws {
         _ = try ask(.useSchema)
     }
 
+    /// One lock per schema, held by the session.
     private func locked<T>(_ body: () throws -> T) throws -> T {
-        // One lock per schema, held by the session.
-        _ = try ask(.lockMigrations)
+        while try !ask(.lockMigrations).bool(0, 0) { usleep(100_000) }
         defer { _ = try? ask(.unlockMigrations) }
         return try body()
     }
@@ -131,7 +227,7 @@ public struct Migrator {
         if let found = applied.keys.max(), found > latest {
             throw StoreError.schemaTooNew(found: found, known: latest)
         }
-        for migration in Migration.all {
+        for migration in migrations {
             if let checksum = applied[migration.version], checksum != migration.checksum {
                 throw StoreError.migrationChanged(version: migration.version)
             }

@@ -1,7 +1,9 @@
 /// The migrator's statements. They are not prepared, and have no names: each is run once or twice.
 extension Statement {
+    /// Tried, not waited for: a session that waits has a snapshot, which an index that the other one builds concurrently
+    /// would wait for in turn.
     static let lockMigrations = Statement(
-        name: "", sql: "select pg_advisory_lock(hashtextextended('beanrow migrate ' || $1::text, 0))")
+        name: "", sql: "select pg_try_advisory_lock(hashtextextended('beanrow migrate ' || $1::text, 0))")
     static let unlockMigrations = Statement(
         name: "", sql: "select pg_advisory_unlock(hashtextextended('beanrow migrate ' || $1::text, 0))")
 
@@ -43,6 +45,102 @@ extension Statement {
         sql: "insert into migration (version, name, checksum) values ($1::integer, $2::text, $3::bigint)")
 
     static let forgetMigration = Statement(name: "", sql: "delete from migration where version = $1::integer")
+
+    /// For this transaction: the limit of each wait for a lock, in milliseconds, and none of the work.
+    static let limitWaits = Statement(
+        name: "",
+        sql: """
+            select set_config('lock_timeout', $1::integer::text, true), set_config('statement_timeout', '0', true)
+            """)
+
+    /// Who waits for a concurrent build is in nobody's way, so it has no limit.
+    static let beginBuilding = "set lock_timeout to 0; set statement_timeout to 0; set client_min_messages to warning"
+    static let endBuilding = "reset lock_timeout; reset statement_timeout; reset client_min_messages"
+
+    /// Whether an index of the schema ($1) with this name is the remains of a build that failed.
+    static let isInvalidIndex = Statement(
+        name: "",
+        sql: """
+            select exists (
+                select from pg_index
+                join pg_class on pg_class.oid = pg_index.indexrelid
+                join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+                where pg_namespace.nspname = $1::text and pg_class.relname = $2::text and not pg_index.indisvalid)
+            """)
+
+    static func dropIndex(_ index: String) -> String { "drop index concurrently if exists \(identifier(index))" }
+
+    /// Other sessions that have a lock on a table of the schema ($1) and began longer ago than one waits ($2, in
+    /// milliseconds); the oldest first. Whose transaction that is, and since when, is not told to everybody.
+    static let sessionsInTheWay = Statement(
+        name: "",
+        sql: """
+            select
+                activity.pid, coalesce(activity.application_name, ''),
+                coalesce(extract(epoch from clock_timestamp() - activity.xact_start)::bigint, -1)
+            from pg_stat_activity as activity
+            where activity.pid <> pg_backend_pid()
+                and coalesce(activity.xact_start < clock_timestamp() - make_interval(secs => $2::integer / 1e3), true)
+                and exists (
+                    select from pg_locks
+                    join pg_class on pg_class.oid = pg_locks.relation
+                    join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+                    where pg_locks.pid = activity.pid and pg_locks.granted and pg_namespace.nspname = $1::text
+                        and pg_locks.database = (select oid from pg_database where datname = current_database()))
+            order by activity.xact_start nulls last
+            limit 3
+            """)
+}
+
+/// What scripts for psql have in the place of statements with parameters.
+extension Statement {
+    /// Refuses when another migration is under way; `beanrow migrate` waits for this one.
+    static func lockInScript(_ schema: String) -> String {
+        """
+        set beanrow.schema to \(textLiteral(schema));
+        do $$
+        begin
+            if not pg_try_advisory_lock(hashtextextended('beanrow migrate ' || current_setting('beanrow.schema'), 0)) then
+                raise exception 'another migration of this schema is under way';
+            end if;
+        end
+        $$;
+
+        """
+    }
+
+    static let unlockInScript = """
+        do $$
+        begin
+            perform pg_advisory_unlock(hashtextextended('beanrow migrate ' || current_setting('beanrow.schema'), 0));
+        end
+        $$;
+
+        """
+
+    static func useSchemaInScript(_ schema: String) -> String { "set search_path to \(identifier(schema)), pg_temp;\n" }
+
+    static let limitWaitsInScript = "set local lock_timeout to '2s';\nset local statement_timeout to 0;\n"
+
+    static func dropInvalidIndexInScript(_ index: String) -> String {
+        """
+        select format('drop index concurrently %s', indexrelid::regclass) from pg_index
+        where indexrelid = to_regclass(\(textLiteral(index))) and not indisvalid \\gexec
+
+        """
+    }
+
+    static func recordInScript(_ step: MigrationStep) -> String {
+        let (version, name, checksum) = (step.migration.version, step.migration.name, step.migration.checksum)
+        return step.direction == .up
+            ? "insert into migration (version, name, checksum) values (\(version), \(textLiteral(name)), \(checksum));\n"
+            : "delete from migration where version = \(version);\n"
+    }
+}
+
+/// A text in single quotes, for scripts. A backslash stands for itself (`standard_conforming_strings`).
+private func textLiteral(_ text: String) -> String {
+    "'" + String(String.UnicodeScalarView(text.unicodeScalars.flatMap { $0 == "'" ? ["'", "'"] : [$0] })) + "'"
 }
 
 /// A name in double quotes, for the few places where SQL takes no parameter.

@@ -1,4 +1,4 @@
-/// Makes the role that a broker runs as: one that can serve a schema and do nothing else.
+/// Makes the roles that a schema is used by: each may do its task there, and nothing else.
 public struct RoleMaker {
     private let connection: Connection
     private let schema: String
@@ -8,7 +8,11 @@ public struct RoleMaker {
     public init(database: String, schema: String) throws {
         let migrator = try Migrator(database: database, schema: schema)
         _ = try migrator.check()
-        connection = try Connection(database)
+        self.init(try Connection(database), schema: schema)
+    }
+
+    init(_ connection: Connection, schema: String) {
+        self.connection = connection
         self.schema = schema
     }
 
@@ -16,41 +20,79 @@ public struct RoleMaker {
     /// no fewer, no more. What it may do elsewhere stays.
     /// - Throws: `RoleError` or `StoreError`; then nothing has been changed.
     public func makeBroker(_ role: String) throws {
-        try connection.run("begin")
-        do {
-            if let facts = try facts(of: role) {
-                guard !facts.isSuperuser else { throw RoleError.isSuperuser(role) }
-                guard !facts.isOwner else { throw RoleError.isOwner(role, schema: schema) }
-            } else {
-                try connection.run(Statement.createRole(role))
-            }
-            try connection.run(Statement.grant(Privileges.broker, to: role, in: schema))
-            guard try mayServe(role) else { throw RoleError.notGranted(role, schema: schema) }
-            try connection.run("commit")
-        } catch {
-            try? connection.run("rollback")
-            throw error
+        try connection.inTransaction { try make(role, Privileges.broker) }
+    }
+
+    /// The same for the roles of all tasks, under their standard names.
+    /// - Returns: their names.
+    /// - Throws: `RoleError` or `StoreError`; then nothing has been changed.
+    public func makeAll() throws -> [String] {
+        let all = Privileges.standard.map { (role: standardName($0), privileges: $0) }
+        // PostgreSQL would cut them all to the same name.
+        if let long = all.first(where: { $0.role.utf8.count > 63 }) { throw RoleError.nameTooLong(long.role) }
+        try connection.inTransaction {
+            for (role, privileges) in all { try make(role, privileges) }
         }
+        return all.map(\.role)
+    }
+
+    /// Gives the roles with standard names, those that are there, the privileges on what has been added to the schema.
+    /// Does nothing when that is not this connection's to do.
+    func renew() throws {
+        guard try ask(.mayGrant, [schema]).bool(0, 0) else { return }
+        try connection.inTransaction {
+            for privileges in Privileges.standard {
+                let role = standardName(privileges)
+                guard let facts = try facts(of: role), !facts.isSuperuser, !facts.isOwner else { continue }
+                try grant(privileges, to: role)
+            }
+        }
+    }
+
+    /// What the roles are to have rights on, and the schema has not.
+    func missingObjects() throws -> [String] {
+        try Privileges.standard.flatMap { privileges in
+            let rows = try ask(.missingObjects, ["", schema], privileges)
+            return (0..<rows.count).map { rows.string($0, 0) }
+        }
+    }
+
+    private func standardName(_ privileges: Privileges) -> String { "\(schema)_\(privileges.task)" }
+
+    private func make(_ role: String, _ privileges: Privileges) throws {
+        if let facts = try facts(of: role) {
+            guard !facts.isSuperuser else { throw RoleError.isSuperuser(role) }
+            guard !facts.isOwner else { throw RoleError.isOwner(role, schema: schema) }
+        } else {
+            try connection.run(Statement.createRole(role))
+        }
+        try grant(privileges, to: role)
+        guard try ask(.isGranted, [role, schema], privileges).bool(0, 0) else {
+            throw RoleError.notGranted(role, schema: schema)
+        }
+    }
+
+    private func grant(_ privileges: Privileges, to role: String) throws {
+        try connection.run(Statement.revokeAll(from: role, in: schema))
+        try connection.run(Statement.grantUsage(to: role, of: schema))
+        let grants = try ask(.grants, [role, schema], privileges)
+        for row in 0..<grants.count { try connection.run(grants.string(row, 0)) }
     }
 
     private func facts(of role: String) throws -> (isSuperuser: Bool, isOwner: Bool)? {
-        var parameters = Parameters()
-        parameters.add(role)
-        parameters.add(schema)
-        let rows = try connection.ask(.roleFacts, parameters)
+        let rows = try ask(.roleFacts, [role, schema])
         return rows.count == 0 ? nil : (rows.bool(0, 0), rows.bool(0, 1))
     }
 
-    private func mayServe(_ role: String) throws -> Bool {
-        let tables = Privileges.broker.compactMap { granted in
-            granted.object.hasPrefix("table ") ? String(granted.object.dropFirst("table ".count)) : nil
-        }
+    private func ask(_ statement: Statement, _ texts: [String], _ privileges: Privileges? = nil) throws -> Rows {
         var parameters = Parameters()
-        parameters.add(role)
-        parameters.add(schema)
-        parameters.add(tables.joined(separator: " "))
-        let rows = try connection.ask(.mayServe, parameters)
-        return rows.count == 1 && rows.bool(0, 0)
+        for text in texts { parameters.add(text) }
+        if let grants = privileges?.grants {
+            parameters.add(texts: grants.map(\.kind.rawValue))
+            parameters.add(texts: grants.map(\.name))
+            parameters.add(texts: grants.map(\.privileges))
+        }
+        return try connection.ask(statement, parameters)
     }
 }
 
@@ -59,6 +101,7 @@ public enum RoleError: Error, CustomStringConvertible, Sendable {
     case isSuperuser(String)
     case isOwner(String, schema: String)
     case notGranted(String, schema: String)
+    case nameTooLong(String)
 
     public var description: String {
         switch self {
@@ -67,6 +110,8 @@ public enum RoleError: Error, CustomStringConvertible, Sendable {
             "\(role) owns the schema \(schema) or a part of it, and may change it: name another role"
         case .notGranted(let role, let schema):
             "\(role) did not get its privileges: connect as the owner of the schema \(schema), or as a superuser"
+        case .nameTooLong(let role):
+            "\(role) is longer than the 63 bytes that PostgreSQL keeps of a name: use a shorter name for the schema"
         }
     }
 }

@@ -1,46 +1,18 @@
-/// What a role may do with a schema: all that its task needs, and nothing else.
-enum Privileges {
-    /// What a broker does, by table and sequence.
-    static let broker: [(object: String, privileges: String)] = [
-        ("table migration", "select"),
-        ("table tube", "select, insert, update"),
-        ("table job", "select, insert, update, delete"),
-        ("table broker", "select, insert, update, delete"),
-        // Locking a row for key share asks for update.
-        ("table fence", "select, insert, update, delete"),
-        ("table ledger", "select, insert, update, delete"),
-        ("table tube_count", "select, insert, update"),
-        ("table tube_held", "select, insert, update, delete"),
-        ("table tube_awaited", "select, insert, delete"),
-        // To skip rows that are locked asks for update.
-        ("table sql_change", "select, update, delete"),
-        ("table sql_lease", "select"),
-        ("sequence job_id", "usage"),
-        ("sequence job_bury_order", "usage"),
-        ("sequence sql_change_number", "select"),
-        ("sequence summons", "select"),
-        ("sequence sql_reserve_number", "select"),
-        ("function broker_lives(bigint)", "execute"),
-        ("function sql_lock_key()", "execute"),
-        ("function end_leases()", "execute"),
-    ]
-}
-
 /// The statements that make roles. PostgreSQL takes no parameter for the name of a role or a schema: those are quoted.
 extension Statement {
     static func createRole(_ role: String) -> String { "create role \(identifier(role)) nologin" }
 
-    /// Takes back whatever the role may do in the schema, then grants what it shall be able to.
-    static func grant(_ granted: [(object: String, privileges: String)], to role: String, in schema: String) -> String {
+    /// Takes back whatever the role may do in the schema.
+    static func revokeAll(from role: String, in schema: String) -> String {
         let (role, schema) = (identifier(role), identifier(schema))
-        let kinds = ["tables", "sequences", "functions"]
-        let revokes =
-            ["revoke all on schema \(schema) from \(role)"]
-            + kinds.map { kind in "revoke all on all \(kind) in schema \(schema) from \(role)" }
-        let grants =
-            ["grant usage on schema \(schema) to \(role)"]
-            + granted.map { "grant \($0.privileges) on \($0.object) to \(role)" }
-        return (["set local search_path to \(schema)"] + revokes + grants).joined(separator: "; ")
+        let objects = ["tables", "sequences", "functions"].map { kind in
+            "revoke all on all \(kind) in schema \(schema) from \(role)"
+        }
+        return (["revoke all on schema \(schema) from \(role)"] + objects).joined(separator: "; ")
+    }
+
+    static func grantUsage(to role: String, of schema: String) -> String {
+        "grant usage on schema \(identifier(schema)) to \(identifier(role))"
     }
 
     /// What is known of a role: whether it is a superuser, and whether it owns the schema or something in it.
@@ -57,16 +29,61 @@ extension Statement {
             where role.rolname = $1::text
             """)
 
+    /// Whether it is this session's to grant rights in the schema ($1).
+    static let mayGrant = Statement(
+        name: "may_grant",
+        sql: """
+            select exists (select from pg_namespace where nspname = $1::text and pg_has_role(nspowner, 'usage'))
+            """)
+
+    /// The grants of a role ($1) in a schema ($2), a statement for each object that is there.
+    static let grants = Statement(
+        name: "grants",
+        sql: """
+            select format('grant %s on %s %s to %I', privileges, kind, object, $1::text) from (\(listed)) as listed
+            where object is not null
+            """)
+
+    /// What of the grants has no object, for which parameter 1 is not needed.
+    static let missingObjects = Statement(
+        name: "missing_objects",
+        sql: "select kind || ' ' || name from (\(listed)) as listed where object is null and $1::text is not null")
+
     /// Whether the grants have come about: PostgreSQL only warns when somebody grants what is not theirs to grant.
-    static let mayServe = Statement(
-        name: "may_serve",
+    static let isGranted = Statement(
+        name: "is_granted",
         sql: """
             select
-                has_schema_privilege($1::text, pg_namespace.oid, 'usage')
-                and bool_and(has_table_privilege($1::text, pg_class.oid, 'select'))
-            from pg_namespace
-            join pg_class on pg_class.relnamespace = pg_namespace.oid
-            where pg_namespace.nspname = $2::text and pg_class.relname = any (string_to_array($3::text, ' '))
-            group by pg_namespace.oid
+                exists (
+                    select from pg_namespace
+                    where nspname = $2::text and has_schema_privilege($1::text, oid, 'usage'))
+                and coalesce(bool_and(case kind
+                    when 'function' then has_function_privilege($1::text, oid, privileges)
+                    when 'sequence' then has_sequence_privilege($1::text, oid, privileges)
+                    else has_table_privilege($1::text, oid, privileges)
+                end), true)
+            from (\(listed)) as listed
+            where object is not null
             """)
+
+    /// Objects of the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there is none.
+    private static let listed = """
+        select listed.kind, listed.name, listed.privileges, found.oid, found.object
+        from unnest($3::text[], $4::text[], $5::text[]) as listed (kind, name, privileges)
+        left join (
+            select
+                case relkind when 'S' then 'sequence' else 'table' end as kind, pg_class.oid, relname as name,
+                format('%I.%I', nspname, relname) as object
+            from pg_class
+            join pg_namespace on pg_namespace.oid = relnamespace
+            where nspname = $2::text
+            union all
+            select
+                'function', pg_proc.oid, proname,
+                format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid))
+            from pg_proc
+            join pg_namespace on pg_namespace.oid = pronamespace
+            where nspname = $2::text
+        ) as found on found.kind = listed.kind and found.name = listed.name
+        """
 }

@@ -1,7 +1,7 @@
 /// The server's side of a connection. A connection that has broken may live on there: its transaction keeps its locks,
 /// and waits for messages that never come.
-struct ServerSession: Sendable {
-    private let pid: Int32
+struct ServerSession: Sendable, Equatable {
+    let pid: Int32
     /// Tells it from later ones with the same pid. Microseconds since 1970, by the server's clock.
     private let startedAt: Int64
 

@@ -14,6 +14,10 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case mayNotMigrate(found: Int, known: Int)
     /// A migration that was applied is not the one that this program has.
     case migrationChanged(version: Int)
+    /// A step got no lock on its tables, however often it was tried; `sessions` may be in its way.
+    case migrationBlocked(version: Int, tries: Int, sessions: String)
+    /// A pooler gives the sessions of the server to one connection after the other.
+    case sessionsAreShared
 
     public var description: String {
         switch self {
@@ -29,6 +33,14 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
                 + "schema's owner, run `beanrow migrate up` and then `beanrow migrate role` for this one"
         case .migrationChanged(let version):
             "migration \(version) was changed after it had been applied: restore the file, or write a new migration"
+        case .migrationBlocked(let version, let tries, let sessions):
+            "migration \(version) got no lock on its tables in \(tries) tries, each of which gave way so that others could "
+                + "go on; nothing of it is done. End the transactions that are in its way"
+                + (sessions.isEmpty ? "" : " (\(sessions))") + ", then run it again"
+        case .sessionsAreShared:
+            "a connection pooler leads to the database and gives its sessions to one transaction after the other (PgBouncer "
+                + "with pool_mode = transaction or statement): Beanrow's locks, LISTEN and prepared statements belong to "
+                + "sessions. Set pool_mode = session for this database, or connect to PostgreSQL itself"
         }
     }
 

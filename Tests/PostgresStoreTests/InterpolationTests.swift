@@ -7,12 +7,14 @@ import Testing
 struct InterpolationTests {
     /// Pieces of SQL that the program has itself, and names that `identifier` quotes.
     private static let allowed: Set<String> = [
-        "identifier(role)", "identifier(schema)", "SQL.isFree", "SQL.jobColumns", "SQL.readied",
+        "identifier(role)", "identifier(schema)", "identifier(index)", "SQL.isFree", "SQL.jobColumns", "SQL.readied",
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
         // Parameters and clauses by functions that make several statements of one text.
-        "epoch", "which", "order", "state", "addToCounts", "isDead", "startedAt",
-        // Quoted where it is made (`Statement.grant`).
-        "schema", "role", "kind", "$0.privileges", "$0.object",
+        "epoch", "which", "order", "state", "addToCounts", "isDead", "startedAt", "listed",
+        // Quoted where it is made (`Statement.revokeAll`).
+        "schema", "role", "kind",
+        // Of the scripts that `beanrow migrate --sql` prints: numbers, and texts between quotes.
+        "textLiteral(schema)", "textLiteral(index)", "version", "textLiteral(name)", "checksum",
     ]
 
     /// The interpolations of a Swift source in literals that look like SQL.

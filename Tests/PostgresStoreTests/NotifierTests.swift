@@ -58,6 +58,21 @@ struct NotifierTests {
         #expect(try there.client.notice().key.id == 2)
     }
 
+    /// PgBouncer tells its clients another process than the one that a notification names.
+    @Test func nobodyHearsItselfThroughAPooler() async throws {
+        let pooler = try PgBouncer(.session, before: db.server)
+        let here = try await TestStore(StoreConfiguration(database: pooler.connectionString, schema: db.schema))
+        try here.client.listening()
+        for store in [here, there] {
+            try store.tell { $0.waits[t] = true }
+            try store.client.announcement(of: t)
+        }
+        try here.tell { $0.readied[tube] = JobKey(priority: 7, id: 1) }
+        #expect(try there.client.notice().key.id == 1)
+        try there.tell { $0.readied[tube] = JobKey(priority: 7, id: 2) }
+        #expect(try here.client.notice().key.id == 2)
+    }
+
     @Test func whatAnyoneElseNotifiesIsIgnored() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)

@@ -38,3 +38,24 @@ struct Shared<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }
+
+/// Something that goes on beside the test, on a thread of its own, with what it is given.
+final class Background<Value: Sendable>: Sendable {
+    private let outcome = Mutex<Swift.Result<Value, any Error>?>(nil)
+
+    init<Argument>(_ argument: Argument, _ body: @escaping @Sendable (Argument) throws -> Value) {
+        let argument = Shared(argument)
+        Thread.detachNewThread { [self] in
+            let result = Swift.Result { try body(argument.value) }
+            outcome.withLock { $0 = result }
+        }
+    }
+
+    var hasEnded: Bool { outcome.withLock { $0 != nil } }
+
+    /// What came of it, once it has ended.
+    func value(fileID: String = #fileID, line: Int = #line) throws -> Value {
+        try eventually("what goes on beside the test ends", within: 30, fileID: fileID, line: line) { hasEnded }
+        return try outcome.withLock { $0! }.get()
+    }
+}

@@ -4,51 +4,30 @@ import Testing
 /// The broker needs few rights: those that `beanrow migrate role` gives are enough, and no more (docs/operations.md).
 @Suite("The least privileges", .serialized)
 struct RoleTests {
-    let postgres: TestPostgres
-    let schema: String
+    let managed: ManagedSchema
+    var postgres: TestPostgres { managed.postgres }
+    var schema: String { managed.name }
     /// A role for brokers, and a login that is a member of it.
     let role: String
     let login: String
 
     init() throws {
-        postgres = try TestPostgres.shared()
-        schema = postgres.freshSchema()
-        role = "\(schema) Broker"
-        login = "\(schema)_login"
-        _ = try beanrow("migrate", "up")
+        managed = try ManagedSchema()
+        role = "\(managed.name) Broker"
+        login = "\(managed.name)_login"
+        _ = try managed.migrate("up")
         #expect(try makeRole() == "role \(role) may serve schema \(schema), and do nothing else in it\n")
         _ = try postgres.psql("create role \(login) login in role \"\(role)\"")
     }
 
-    private func beanrow(_ arguments: String..., as user: String? = nil) throws -> String {
-        try runProgram(
-            BrokerProcess.beanrowPath(), arguments + ["--database", database(as: user), "--schema", schema])
-    }
-
-    private func makeRole() throws -> String { try beanrow("migrate", "role", role) }
-
-    private func database(as user: String?) -> String {
-        user.map { postgres.connectionString.replacing("user=beanrow", with: "user=\($0)") }
-            ?? postgres.connectionString
-    }
+    private func makeRole() throws -> String { try managed.migrate("role", role) }
 
     private func broker(_ options: [String] = []) throws -> BrokerProcess {
-        try BrokerProcess.start(options, schema: schema, database: database(as: login))
+        try BrokerProcess.start(options, schema: schema, database: managed.database(as: login))
     }
 
     /// What SQL says when the login runs it in the schema.
-    private func attempt(_ sql: String) throws -> String {
-        do {
-            return try runProgram(
-                "/usr/bin/env",
-                [
-                    "psql", "-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database(as: login), "-c",
-                    "set search_path to \(schema)", "-c", sql,
-                ])
-        } catch {
-            return "\(error)"
-        }
-    }
+    private func attempt(_ sql: String) throws -> String { try managed.attempt(sql, as: login) }
 
     @Test func everyCommandWorks() throws {
         let broker = try broker()
@@ -163,7 +142,7 @@ struct RoleTests {
     }
 
     @Test func itDoesNotMigrate() throws {
-        _ = try beanrow("migrate", "down")
+        _ = try managed.migrate("down")
         for options in [[], ["--no-migrate"]] {
             #expect {
                 _ = try broker(options)
@@ -173,7 +152,7 @@ struct RoleTests {
         }
         let version = "select max(version) from \(schema).migration"
         let before = try postgres.psql(version)
-        #expect(throws: (any Error).self) { try beanrow("migrate", "up", as: login) }
+        #expect(throws: (any Error).self) { try managed.migrate("up", as: login) }
         #expect(try postgres.psql(version) == before)
     }
 
@@ -182,7 +161,7 @@ struct RoleTests {
         _ = try postgres.psql("create role \(owner); alter table \(schema).tube owner to \(owner)")
         for (name, reason) in [(owner, "owns the schema"), ("beanrow", "is a superuser")] {
             #expect {
-                _ = try beanrow("migrate", "role", name)
+                _ = try managed.migrate("role", name)
             } throws: { error in
                 "\(error)".contains(reason)
             }
@@ -194,9 +173,7 @@ struct RoleTests {
         let creator = "\(schema)_creator"
         _ = try postgres.psql("create role \(creator) login createrole in role \"\(role)\"")
         #expect {
-            _ = try runProgram(
-                BrokerProcess.beanrowPath(),
-                ["migrate", "role", "\(schema)_new", "--database", database(as: creator), "--schema", schema])
+            _ = try managed.migrate("role", "\(schema)_new", as: creator)
         } throws: { error in
             "\(error)".contains("did not get its privileges") || "\(error)".contains("permission denied")
         }
@@ -208,11 +185,10 @@ struct RoleTests {
         let owner = "\(schema)_admin"
         let other = "\(schema)_other"
         _ = try postgres.psql("create role \(owner) login createrole; grant create on database beanrow to \(owner)")
-        let arguments = ["--database", database(as: owner), "--schema", other]
-        _ = try runProgram(BrokerProcess.beanrowPath(), ["migrate", "up"] + arguments)
-        _ = try runProgram(BrokerProcess.beanrowPath(), ["migrate", "role", "\(other)_role"] + arguments)
+        _ = try managed.migrate("up", as: owner, schema: other)
+        _ = try managed.migrate("role", "\(other)_role", as: owner, schema: other)
         _ = try postgres.psql("alter role \(other)_role login")
-        let broker = try BrokerProcess.start(schema: other, database: database(as: "\(other)_role"))
+        let broker = try BrokerProcess.start(schema: other, database: managed.database(as: "\(other)_role"))
         let client = try broker.connect()
         try client.send("put 0 0 60 1\r\na\r\n")
         try client.expect("INSERTED 1")

@@ -16,8 +16,7 @@ public final class PostgresServer: Sendable {
     init() throws {
         port = try ServerAddress.freePort()
         directory = TestRun.shared.path("server")
-        mkdir(directory, 0o700)
-        if let account = Self.account { chown(directory, account.user, account.group) }
+        Unprivileged.makeDirectory(directory)
         TestRun.shared.atEnd { [weak self] in try? self?.kill9() }
     }
 
@@ -57,12 +56,12 @@ public final class PostgresServer: Sendable {
     /// As the account of the cluster, which alone may own its files.
     private func append(_ text: String, to file: String) throws {
         _ = try ChildProcess.run("/bin/sh", ["-c", "cat >>\(directory)/\(file) <<'END'\n\(text)END"])
-        if let account = Self.account { chown("\(directory)/\(file)", account.user, account.group) }
+        if let account = Unprivileged.account { chown("\(directory)/\(file)", account.user, account.group) }
     }
 
     /// Starts the server and waits until it can be asked.
     public func start() throws {
-        let (executable, arguments) = try Self.command("postgres", ["-D", directory])
+        let (executable, arguments) = try Unprivileged.command("postgres", ["-D", directory], orIn: Self.installations)
         let child = try ChildProcess(executable, arguments, output: TestRun.shared.path("server-log"))
         process.withLock { $0 = child }
         try eventually("the server on port \(port) answers", within: 30) {
@@ -112,20 +111,8 @@ public final class PostgresServer: Sendable {
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {
-        let (executable, arguments) = try Self.command(program, arguments)
+        let (executable, arguments) = try Unprivileged.command(program, arguments, orIn: Self.installations)
         return try ChildProcess.run(executable, arguments)
-    }
-
-    // MARK: PostgreSQL refuses to run as root
-
-    private static let account: (user: uid_t, group: gid_t)? =
-        geteuid() == 0 ? getpwnam("postgres").map { ($0.pointee.pw_uid, $0.pointee.pw_gid) } : nil
-
-    private static func command(_ program: String, _ arguments: [String]) throws -> (String, [String]) {
-        let path = try ChildProcess.find(program, orIn: installations)
-        guard let account else { return (path, arguments) }
-        let user = ["--reuid=\(account.user)", "--regid=\(account.group)", "--init-groups", "--", path]
-        return (try ChildProcess.find("setpriv"), user + arguments)
     }
 
     private static var installations: [String] {

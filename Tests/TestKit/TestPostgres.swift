@@ -69,6 +69,14 @@ public final class TestPostgres: Sendable {
         try runPSQL(connectionString, sql)
     }
 
+    /// Runs a file of SQL and psql's own commands.
+    public func runScript(_ text: String) throws {
+        let path = TestRun.shared.path("script")
+        try text.write(toFile: path, atomically: false, encoding: .utf8)
+        defer { unlink(path) }
+        _ = try ChildProcess.run(ChildProcess.find("psql"), ["-X", "-w", "-q", "-d", connectionString, "-f", path])
+    }
+
     /// Starts the cluster again, at the same address, after `stop` or `kill9`.
     public func start() throws {
         let running = try Self.launch(directory, settings)
@@ -156,7 +164,7 @@ public final class TestPostgres: Sendable {
     private static let socketName = ".s.PGSQL.5432"
 
     /// The directory of the socket that the cluster listens on.
-    private var socketDirectory: String {
+    var socketDirectory: String {
         String(connectionString.drop { $0 != "'" }.dropFirst().prefix { $0 != "'" })
     }
 

@@ -117,6 +117,16 @@ import Testing
         try server.stop()
         try expect(["0"], from: "SELECT count(*) FROM %.brokers WHERE pid = \(server.pid)")
     }
+
+    /// In the view and, from a broker's start on, in its log.
+    @Test func whatAnOperatorIsWarnedOf() throws {
+        #expect(try server.stop() == 0)
+        _ = try postgres.psql("alter table \(schema).job set (autovacuum_enabled = false)")
+        try expect(["autovacuum off|job"], from: "select warning, object from %.warnings where object = 'job'")
+        let broker = try BrokerProcess(server.configuration)
+        try eventually("the log has it") { broker.stderr.contains("autovacuum off: job. Its dead rows") }
+        #expect(broker.stderr.contains("warning beanrow: task=keeper"))
+    }
 }
 
 private let tubes = """

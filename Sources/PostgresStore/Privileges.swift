@@ -1,0 +1,77 @@
+/// What a role may do with a schema: all that its task needs, and nothing else.
+struct Privileges: Sendable {
+    enum Kind: String, Sendable { case table, sequence, function }
+
+    /// An object by its name; of a function, all that have the name, whatever their parameters.
+    struct Grant: Sendable {
+        let kind: Kind
+        let name: String
+        let privileges: String
+    }
+
+    /// What the role is called by default, after the schema and an underscore.
+    let task: String
+    let grants: [Grant]
+
+    /// The roles that `beanrow migrate roles` makes.
+    static let standard = [reader, producer, worker, steering, broker]
+
+    /// Looks, and changes nothing.
+    static let reader = Privileges(task: "reader", grants: reading)
+
+    /// Puts jobs from SQL.
+    static let producer = Privileges(task: "producer", grants: functions("put", "put_job", "put_many"))
+
+    /// Takes jobs by SQL.
+    static let worker = Privileges(
+        task: "worker", grants: functions("reserve", "finish", "release", "bury", "touch"))
+
+    /// Looks, and steers.
+    static let steering = Privileges(
+        task: "operator",
+        grants: reading
+            + functions(
+                "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
+                "unpause",
+                "clear", "set_policy"))
+
+    /// Serves the schema. The only one with rights on tables: the others have the views and functions, which are their
+    /// owner's.
+    static let broker = Privileges(
+        task: "broker",
+        grants: [
+            table("migration", "select"),
+            table("tube", "select, insert, update"),
+            table("job", "select, insert, update, delete"),
+            table("broker", "select, insert, update, delete"),
+            // Locking a row for key share asks for update.
+            table("fence", "select, insert, update, delete"),
+            table("ledger", "select, insert, update, delete"),
+            table("tube_count", "select, insert, update"),
+            table("tube_held", "select, insert, update, delete"),
+            table("tube_awaited", "select, insert, delete"),
+            // To skip rows that are locked asks for update.
+            table("sql_change", "select, update, delete"),
+            table("sql_lease", "select"),
+            // For the log.
+            table("warnings", "select"),
+            Grant(kind: .sequence, name: "job_id", privileges: "usage"),
+            Grant(kind: .sequence, name: "job_bury_order", privileges: "usage"),
+            Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
+            Grant(kind: .sequence, name: "summons", privileges: "select"),
+            Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
+        ] + functions("broker_lives", "sql_lock_key", "end_leases"))
+
+    private static let reading =
+        ["jobs", "tubes", "brokers", "job_history", "warnings"].map { table($0, "select") }
+        + functions("body_text", "body_json")
+
+    /// A table or a view.
+    private static func table(_ name: String, _ privileges: String) -> Grant {
+        Grant(kind: .table, name: name, privileges: privileges)
+    }
+
+    private static func functions(_ names: String...) -> [Grant] {
+        names.map { Grant(kind: .function, name: $0, privileges: "execute") }
+    }
+}

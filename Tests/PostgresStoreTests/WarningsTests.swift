@@ -1,0 +1,220 @@
+import Logging
+import QueueCore
+import Synchronization
+import TestKit
+import Testing
+
+@testable import PostgresStore
+
+/// The view `warnings`: each row appears, and is gone when its cause is.
+@Suite("What an operator is warned of", .serialized)
+struct WarningsTests {
+    let db: Database
+
+    /// A cluster that cleans up when it is told to, and whose naps allow few dead rows.
+    private static let cluster = Swift.Result {
+        try TestPostgres.private(settings: [
+            "fsync": "off", "autovacuum": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "2",
+        ])
+    }
+
+    init() throws {
+        db = try Database(on: Self.cluster.get())
+    }
+
+    /// What the view has, but that autovacuum is off in this cluster.
+    private var warnings: String {
+        get throws {
+            try db.rows(
+                """
+                select warning, object, unit from warnings
+                where (warning, object) <> ('autovacuum off', 'the server') order by 1, 2
+                """)
+        }
+    }
+
+    private func value(_ column: String) throws -> String {
+        try db.value("select \(column) from warnings where warning <> 'autovacuum off'")
+    }
+
+    @Test func whenAllIsWellThereIsNothing() throws {
+        #expect(try warnings == "")
+    }
+
+    @Test func everyColumnHasAComment() throws {
+        #expect(
+            try db.number(
+                """
+                select count(*) from pg_attribute
+                where attrelid = 'warnings'::regclass and col_description(attrelid, attnum) is not null
+                """) == 6)
+        #expect(try db.holds("obj_description('warnings'::regclass) is not null"))
+    }
+
+    // MARK: Old snapshots
+
+    /// As in a shop whose transactions are short.
+    private func expectSnapshotsOf(_ age: String) throws {
+        try db.run("set beanrow.old_snapshot = \(literal(age))")
+    }
+
+    @Test func aHeldSnapshot() throws {
+        let holder = try Connection(db.configuration("report").database)
+        try holder.run("begin isolation level repeatable read; select")
+        #expect(try warnings == "", "five minutes are allowed")
+        try expectSnapshotsOf("0 s")
+        let backend = try holder.backend
+        #expect(try warnings == "(\"old snapshot\",\"session \(backend), \(db.sessions) report\",transactions)")
+        #expect(
+            try db.holds("(select since > now() - interval '1 h' and amount >= 0 from warnings where unit is not null)")
+        )
+        try holder.run("commit")
+        try eventually("it is gone") { try warnings == "" }
+    }
+
+    @Test func aPreparedTransaction() throws {
+        try expectSnapshotsOf("0 s")
+        try db.run("begin; insert into tube (name) values ('t'); prepare transaction 'forgotten'")
+        #expect(try warnings == "(\"old snapshot\",\"prepared transaction forgotten\",transactions)")
+        try db.run("rollback prepared 'forgotten'")
+        #expect(try warnings == "")
+    }
+
+    // MARK: Tables and indexes
+
+    /// Rows that were there; 20,000 a second of the nap are allowed.
+    private func die(_ count: Int) throws {
+        try db.run(
+            "insert into ledger (epoch, writer, batch) select 1, 0, generate_series(1, \(count)); delete from ledger")
+        try eventually("the statistics know") {
+            try db.holds("pg_stat_get_dead_tuples('ledger'::regclass) >= \(count)")
+        }
+    }
+
+    @Test func deadRowsUntilTheyAreCleanedUp() throws {
+        try die(10_000)
+        #expect(try warnings == "")
+        try die(20_000)
+        #expect(try warnings == "(\"dead rows\",ledger,rows)")
+        #expect(try value("amount") == "30000")
+        try db.run("vacuum ledger")
+        try eventually("they are gone") { try !warnings.contains("dead rows") }
+    }
+
+    @Test func anIndexThatIsFarLargerThanItsRows() throws {
+        try die(80_000)
+        try db.run("vacuum ledger")
+        try eventually("the index is what is left") { try warnings == "(\"index bloat\",ledger_pkey,bytes)" }
+        #expect(try value("amount") == db.value("select pg_relation_size('ledger_pkey')"))
+        try db.run("reindex index ledger_pkey")
+        #expect(try warnings == "")
+    }
+
+    /// What rows need is no bloat.
+    @Test func aLargeIndexOfManyRowsIsNone() throws {
+        try db.run("insert into ledger (epoch, writer, batch) select 1, 0, generate_series(1, 80000)")
+        try db.run("vacuum ledger")
+        #expect(try db.holds("pg_relation_size('ledger_pkey') > 60 * 20000"))
+        #expect(try warnings == "")
+    }
+
+    @Test func autovacuumTurnedOff() throws {
+        #expect(
+            try db.rows("select warning, object, since, amount from warnings")
+                == "(\"autovacuum off\",\"the server\",,)")
+        try db.run("alter table job set (autovacuum_enabled = false)")
+        #expect(try warnings == "(\"autovacuum off\",job,)")
+        try db.run("alter table job reset (autovacuum_enabled)")
+        #expect(try warnings == "")
+    }
+
+    @Test func transactionsThatAreNotFrozen() throws {
+        // Another one keeps them from being frozen: at this age nobody asks whether autovacuum is on.
+        let holder = try db.session()
+        try holder.run("begin isolation level repeatable read; select from job")
+        try db.run("alter table fence set (autovacuum_freeze_max_age = 100000)")
+        #expect(try warnings == "")
+        try db.run(
+            """
+            create temporary table spent (id integer);
+            do $$ begin
+                for i in 1..160000 loop
+                    begin insert into spent values (i); exception when others then null; end;
+                end loop;
+            end $$
+            """)
+        #expect(try warnings == "(\"transaction age\",fence,transactions)")
+        try holder.run("commit")
+        try db.run("vacuum freeze fence")
+        #expect(try warnings == "")
+    }
+
+    @Test func aBrokerThatIsNotHeardOf() throws {
+        let epoch = try db.addBroker(heartbeat: "clock_timestamp() - interval '6 s'")
+        #expect(try warnings == "(\"late heartbeat\",\"broker \(epoch) on elsewhere\",seconds)")
+        try db.run("update broker set heartbeat_at = clock_timestamp()")
+        #expect(try warnings == "")
+    }
+
+    // MARK: The log
+
+    @Test func theLogTellsOnceOfEach() throws {
+        let lines = LineLog()
+        var watch = WarningWatch(Logger(label: "test") { _ in lines })
+        func look(atMinute minute: Int64) throws -> [String] {
+            try watch.look(db.connection, at: Instant(nanoseconds: minute * 60_000_000_000))
+            return lines.take()
+        }
+        let server =
+            "warning autovacuum off: the server. Dead rows are never cleaned up: set autovacuum and track_counts to on."
+        #expect(try look(atMinute: 0) == [server])
+        let epoch = try db.addBroker(heartbeat: "clock_timestamp() - interval '1 h'")
+        #expect(try look(atMinute: 0) == [], "not before the minute is over")
+        let late = try look(atMinute: 1)
+        #expect(late.count == 1)
+        #expect(late[0].hasPrefix("warning late heartbeat: broker \(epoch) on elsewhere, 360"))
+        #expect(try look(atMinute: 2) == [])
+        try db.removeBroker(epoch)
+        #expect(try look(atMinute: 3) == ["notice no more late heartbeat: broker \(epoch) on elsewhere"])
+    }
+
+    /// A role that was made before there was the view.
+    @Test func whoMayNotLookSaysSoOnceAndGoesOn() throws {
+        let role = "\(db.sessions)_role"
+        try db.run("create role \(role); grant usage on schema \(identifier(db.schema)) to \(role); set role \(role)")
+        let lines = LineLog()
+        var watch = WarningWatch(Logger(label: "test") { _ in lines })
+        for minute: Int64 in 0...2 {
+            try watch.look(db.connection, at: Instant(nanoseconds: minute * 60_000_000_000))
+        }
+        let said = lines.take()
+        #expect(said.count == 1)
+        #expect(said[0].contains("permission denied for view warnings"))
+        try db.run("reset role")
+    }
+}
+
+/// Keeps what is logged, as `level message`.
+private struct LineLog: LogHandler {
+    private final class Lines: Sendable {
+        let all = Mutex<[String]>([])
+    }
+
+    private let lines = Lines()
+    var logLevel = Logger.Level.trace
+    var metadata = Logger.Metadata()
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func take() -> [String] {
+        lines.all.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
+    }
+
+    func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.level) \(event.message)") } }
+}

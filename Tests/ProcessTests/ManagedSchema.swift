@@ -1,0 +1,39 @@
+import TestKit
+
+/// A schema of the shared cluster that `beanrow migrate` is run on, and SQL in it by one role or another.
+struct ManagedSchema {
+    let postgres: TestPostgres
+    let name: String
+
+    init() throws {
+        postgres = try TestPostgres.shared()
+        name = postgres.freshSchema()
+    }
+
+    /// The connection string of a user, of the cluster's owner unless named.
+    func database(as user: String? = nil) -> String {
+        user.map { postgres.connectionString.replacing("user=beanrow", with: "user=\($0)") }
+            ?? postgres.connectionString
+    }
+
+    /// What `beanrow migrate` prints.
+    func migrate(_ arguments: String..., as user: String? = nil, schema: String? = nil) throws -> String {
+        try runProgram(
+            BrokerProcess.beanrowPath(),
+            ["migrate"] + arguments + ["--database", database(as: user), "--schema", schema ?? name])
+    }
+
+    /// What SQL says when somebody runs it in the schema.
+    func attempt(_ sql: String, as user: String) throws -> String {
+        do {
+            return try runProgram(
+                "/usr/bin/env",
+                [
+                    "psql", "-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database(as: user), "-c",
+                    "set search_path to \(name)", "-c", sql,
+                ])
+        } catch {
+            return "\(error)"
+        }
+    }
+}
