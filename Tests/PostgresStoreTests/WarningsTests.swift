@@ -118,6 +118,16 @@ struct WarningsTests {
         #expect(try warnings == "")
     }
 
+    /// To give it back, vacuum would lock the table, here and on every standby.
+    @Test func whatIsClearedAwayIsKeptForLaterRows() throws {
+        try die(1000)
+        let size = try db.number("select pg_relation_size('ledger')")
+        try db.run("vacuum ledger")
+        #expect(try db.number("select pg_relation_size('ledger')") == size)
+        try db.run("vacuum (truncate) ledger")
+        #expect(try db.number("select pg_relation_size('ledger')") == 0)
+    }
+
     @Test func autovacuumTurnedOff() throws {
         #expect(
             try db.rows("select warning, object, since, amount from warnings")
