@@ -1,3 +1,8 @@
+-- A queue's tables are emptied and filled all the time. To give the end of a file back, vacuum locks the table against
+-- everybody, and each standby against its readers, only for the file to grow again. By hand: vacuum (truncate) job.
+alter table job set (vacuum_truncate = false, toast.vacuum_truncate = false);
+alter table ledger set (vacuum_truncate = false);
+
 -- What an operator should know before it hurts. Sizes and ages are PostgreSQL's own estimates, which cost next to nothing
 -- and take no lock on our tables.
 create view warnings as

@@ -4,6 +4,8 @@ import QueueCore
 /// Tells the log what the view `warnings` has: a line when something appears, and one when it is gone.
 struct WarningWatch {
     private static let every = Span.milliseconds(60_000)
+    /// A start has more urgent things to do.
+    private static let first = Span.milliseconds(5000)
 
     private let logger: Logger
     private var known: Set<Warning> = []
@@ -19,10 +21,14 @@ struct WarningWatch {
         self.logger = logger
     }
 
-    /// Looks once a minute. Only a lost connection is an error: a role that was made before the view was may not read it.
+    /// Looks once a minute, the first time soon after the first call. Only a lost connection is an error: a role that was made before the view was may not read it.
     mutating func look(_ connection: Connection, at now: Instant) throws {
-        guard next.map({ $0 <= now }) ?? true else { return }
-        next = now + WarningWatch.every
+        guard let next else {
+            self.next = now + WarningWatch.first
+            return
+        }
+        guard next <= now else { return }
+        self.next = now + WarningWatch.every
         do {
             compare(try connection.ask(.warnings))
             hasFailed = false

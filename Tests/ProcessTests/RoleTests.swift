@@ -58,7 +58,7 @@ struct RoleTests {
         try say("peek 1", "FOUND 1 1", "a")
         try say("reserve-job 1", "RESERVED 1 1", "a")
         try say("release 1 0 1", "RELEASED")
-        try say("pause-tube work 1", "PAUSED")
+        try say("pause-tube work 2", "PAUSED")
         // Swept when its delay is over, and given out when the pause is.
         try say("reserve", "RESERVED 1 1", "a")
         try say("delete 1", "DELETED")
