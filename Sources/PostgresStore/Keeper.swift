@@ -22,8 +22,8 @@ final class Keeper: Worker, @unchecked Sendable {
     private let startLimit: Instant
 
     private var folded: [Int16: Int64] = [:]
-    /// The last tube made, by anybody, that is known.
-    private var newestTube: Int32 = 0
+    /// The tubes and policies that the broker has learnt.
+    private var known: TubeNews?
     private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
@@ -183,6 +183,7 @@ final class Keeper: Worker, @unchecked Sendable {
         epoch = own.int64(0, 0)
         isSole = own.bool(0, 1)
         isJoining = true
+        known = nil
         folded = [:]
         unpublished = [:]
         heartbeat = 0
@@ -203,13 +204,14 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         guard try connection.execute(.otherSole, own).count == 0 else { return }
-        let tubes = try readTubes(connection)
+        let news = try TubeNews(since: nil, counts: true, epoch: epoch, connection)
         guard try renewHeartbeat(connection) != nil else { return }
-        newestTube = tubes.map(\.id).max() ?? 0
         isJoining = false
         // At once: it says how many others there are.
         nextBeat = client.now()
-        client.attach(epoch: epoch, isSole: isSole, tubes: tubes, sentAt: beatenAt)
+        client.learn(policies: news.policies ?? [])
+        client.attach(epoch: epoch, isSole: isSole, tubes: news.tubes ?? [], sentAt: beatenAt)
+        known = news
         if !hasStarted {
             hasStarted = true
             registered(.success(StoreSummary(connection, configuration)))
@@ -219,9 +221,8 @@ final class Keeper: Worker, @unchecked Sendable {
     /// What was read before a heartbeat, and is only used after it, is where the heartbeat is.
     private func beat(_ connection: Connection) throws {
         let counts = client.beginCounting()
-        let newest = try connection.execute(.newestTube).int32(0, 0)
         let readAt = client.now()
-        let tubes = counts || newest > newestTube ? try readTubes(connection) : nil
+        let news = try TubeNews(since: known, counts: counts, epoch: epoch, connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
         others = try bury(connection)
@@ -229,8 +230,9 @@ final class Keeper: Worker, @unchecked Sendable {
         client.renew(
             sentAt: beatenAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: isSole)
         if others.isEmpty, client.wantsSole { try becomeSole(connection) }
-        if let tubes { client.learn(tubes, readAt: readAt) }
-        newestTube = newest
+        if let policies = news.policies { client.learn(policies: policies) }
+        if let tubes = news.tubes { client.learn(tubes, readAt: readAt) }
+        known = news
     }
 
     /// Returns whether this is the sole broker, or `nil` if it is none any more.
@@ -365,12 +367,5 @@ final class Keeper: Worker, @unchecked Sendable {
             _ = try connection.execute(.fold, parameters)
             folded[writer] = last
         }
-    }
-
-    private func readTubes(_ connection: Connection) throws -> [TubeRow] {
-        var own = Parameters()
-        own.add(epoch)
-        let rows = try connection.execute(.tubes, own)
-        return (0..<rows.count).map { TubeRow(rows, $0) }
     }
 }

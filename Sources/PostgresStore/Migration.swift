@@ -27,6 +27,9 @@ public struct Migration: Sendable {
         Migration(
             version: 7, name: "claim", up: PackageResources._007_claim_up_sql,
             down: PackageResources._007_claim_down_sql),
+        Migration(
+            version: 9, name: "policy", up: PackageResources._009_policy_up_sql,
+            down: PackageResources._009_policy_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -12,6 +12,8 @@ enum Privileges {
         ("table tube_count", "select, insert, update"),
         ("table tube_held", "select, insert, update, delete"),
         ("table tube_awaited", "select, insert, delete"),
+        ("table tube_policy", "select"),
+        ("table policy_version", "select"),
         ("sequence job_id", "usage"),
         ("sequence job_bury_order", "usage"),
     ]

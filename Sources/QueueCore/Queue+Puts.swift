@@ -28,6 +28,10 @@ extension Queue {
             return answer(slot, .outOfMemory, now: now)
         }
         let tube = connections[slot].used
+        if delay == 0 {
+            guard !isFull(tube) else { return answer(slot, .outOfMemory, now: now) }
+            tubes[tube].puts += 1
+        }
         tubes[tube].pins += 1
         pendingBytes += Queue.cost(of: body)
         connections[slot].pendingBytes += Queue.cost(of: body)
@@ -44,6 +48,12 @@ extension Queue {
 
     /// Bytes of memory that a put takes while it waits for its commit, about.
     static func cost(of body: Body) -> Int { jobOverhead + body.count }
+
+    /// Its tube is done with a put, whatever became of it.
+    mutating func putEnded(_ tube: Int, delay: UInt32) {
+        tubes[tube].pins -= 1
+        if delay == 0 { tubes[tube].puts -= 1 }
+    }
 
     /// A put has its answer: its body is no longer kept for it, and its client may go on.
     mutating func endPut(_ body: Body, _ ticket: Ticket, _ reply: Reply, now: Instant) {
@@ -135,7 +145,7 @@ extension Queue {
         totalJobs += 1
         tubes[tube].totalJobs += 1
         if !isStale { tubes[tube].stored.add(1, put.state, priority: put.priority) }
-        tubes[tube].pins -= 1
+        putEnded(tube, delay: put.delay)
         if put.delay > 0 {
             scheduleSweep(now + .seconds(put.delay))
         } else if put.isLeased, !isStale, limbo[put.id] != nil {
@@ -154,7 +164,7 @@ extension Queue {
     }
 
     mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
-        tubes[put.tubeSlot].pins -= 1
+        putEnded(put.tubeSlot, delay: put.delay)
         tubeReleased(put.tubeSlot, now: now)
         endPut(put.body, put.ticket, reply, now: now)
     }

@@ -25,17 +25,25 @@ extension Queue {
     mutating func release(_ slot: Int, _ id: JobID, priority: UInt32, delay: UInt32, now: Instant) {
         guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
         unhold(job)
+        if isBuriedByRelease(job) {
+            return move(
+                job, to: .buried, priority: priority, keepsLease: false,
+                counting: {
+                    $0.releases &+= 1
+                    $0.buries &+= 1
+                }, ticket: openReply(slot, .release), now: now)
+        }
         let keepsLease = delay == 0 && mayLease(jobs[job].tube, 0)
         move(
             job, to: delay > 0 ? .delayed : .ready, priority: priority, delay: delay, keepsLease: keepsLease,
-            count: \.releases, ticket: openReply(slot, .release), now: now)
+            counting: { $0.releases &+= 1 }, ticket: openReply(slot, .release), now: now)
     }
 
     mutating func bury(_ slot: Int, _ id: JobID, priority: UInt32, now: Instant) {
         guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
         unhold(job)
         move(
-            job, to: .buried, priority: priority, keepsLease: false, count: \.buries,
+            job, to: .buried, priority: priority, keepsLease: false, counting: { $0.buries &+= 1 },
             ticket: openReply(slot, .bury), now: now)
     }
 
@@ -72,10 +80,10 @@ extension Queue {
     /// Has the row of a leased job changed; until that has committed, nobody gets the job.
     mutating func move(
         _ job: Int, to state: StoredState, priority: UInt32? = nil, delay: UInt32? = nil, keepsLease: Bool,
-        count: WritableKeyPath<JobCounters, UInt32>? = nil, ticket: Ticket? = nil, now: Instant
+        counting count: (inout JobCounters) -> Void = { _ in }, ticket: Ticket? = nil, now: Instant
     ) {
         var counters = jobs[job].counters
-        if let count { counters[keyPath: count] &+= 1 }
+        count(&counters)
         lanes.changes.pending.moves.append(
             Move(
                 id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,

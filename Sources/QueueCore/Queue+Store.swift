@@ -30,6 +30,7 @@ extension Queue {
         heldGone = []
         for slot in listing {
             tubes[slot].row = nil
+            tubes[slot].policy = nil
             tubes[slot].stored = StateCounts()
         }
         lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)

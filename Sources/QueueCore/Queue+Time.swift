@@ -139,7 +139,7 @@ extension Queue {
     }
 
     private mutating func fail(_ put: OrphanedPut, now: Instant) {
-        tubes[put.tube].pins -= 1
+        putEnded(put.tube, delay: put.delay)
         tubeReleased(put.tube, now: now)
         endPut(put.body, put.ticket, .internalError, now: now)
     }

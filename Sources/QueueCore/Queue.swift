@@ -39,6 +39,7 @@ public struct Queue: ~Copyable {
     var tubeSlotsByRow: [TubeID: Int] = [:]
     /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
     var tubeRows: [TubeName: TubeID] = [:]
+    var policies: [TubeID: TubePolicy] = [:]
     /// Rows that this epoch's database has lost: their numbers may be other tubes' now.
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.

@@ -75,7 +75,8 @@ final class Checker {
         case (.delete(let id), .deleted):
             endHold(of: id, by: client)
             checkDeleted(id, asked)
-        case (.release(let id, _, _), .released), (.bury(let id, _), .buried):
+        case (.release(let id, _, _), .released), (.release(let id, _, _), .buried), (.bury(let id, _), .buried):
+            if case (.release, .buried) = (asked.command, reply) { simulation.coverage.reach(.buriedByRelease) }
             endHold(of: id, by: client)
             checkMoved(client, asked, reply)
         case (_, .kicked(let count)): checkKicked(client, count)

@@ -53,6 +53,7 @@ extension Database {
 
     private func run(_ move: Move, at now: Instant) {
         guard var row = rows[move.id] else { return }
+        checkPolicy(row, move)
         row.state = move.to
         row.priority = move.priority
         row.delay = move.delay
@@ -79,5 +80,17 @@ extension Database {
         row.reservedAt = nil
         row.reservedUntil = nil
         write(id, row)
+    }
+
+    /// Whoever reaches a limit of its tube goes to the buried ones with that. A bury that was refused may come later.
+    private func checkPolicy(_ row: Row, _ move: Move) {
+        guard let policy = policies[row.tube], move.to != .buried, !mayRefuse else { return }
+        func hasReached(_ limit: UInt32?, _ counter: KeyPath<JobCounters, UInt32>) -> Bool {
+            guard let limit else { return false }
+            return row.counters[keyPath: counter] < limit && limit <= move.counters[keyPath: counter]
+        }
+        if hasReached(policy.buryAfterTimeouts, \.timeouts) || hasReached(policy.buryAfterReleases, \.releases) {
+            journal.offence = journal.offence ?? "\(move.id) has reached a limit of its tube, and is \(move.to)"
+        }
     }
 }

@@ -54,6 +54,7 @@ final class Database {
 
     var rows: [JobID: Row] = [:]
     var tubes: [TubeEntry] = []
+    var policies: [TubeID: TubePolicy] = [:]
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
     var heartbeats: [Int64: Instant] = [:]
@@ -74,6 +75,8 @@ final class Database {
     var undo: [JobID: Row?]?
     /// What has ever happened, for those who check.
     var journal = Journal()
+    /// Whether transactions are refused now and then.
+    var mayRefuse = false
     /// What is done wrong on purpose.
     let mistake: Mistake?
 
@@ -123,6 +126,12 @@ final class Database {
         if let tube = tube(name) { return (tube.id, false) }
         tubes.append(TubeEntry(id: TubeID(tubes.count + 1), name: name))
         return (TubeID(tubes.count), true)
+    }
+
+    func set(_ policy: TubePolicy, of name: TubeName) {
+        let row = openTube(name).id
+        policies[row] = policy
+        policies[row]?.tube = row
     }
 
     /// Numbers of jobs by stored state, as the ledger adds them up.

@@ -1,0 +1,27 @@
+/// What tubes with a policy do differently.
+extension Queue {
+    /// All policies that there are.
+    public mutating func learn(policies all: [TubePolicy]) {
+        policies = Dictionary(uniqueKeysWithValues: all.map { ($0.tube, $0) })
+        for slot in listing { tubes[slot].policy = tubes[slot].row.flatMap { policies[$0] } }
+    }
+
+    /// Whether a job that has just timed out goes to the buried ones, as one that its workers do not survive. Also one
+    /// that was over the limit before the limit was there, or before it was kicked.
+    func isBuriedByTimeouts(_ job: Int) -> Bool {
+        guard let limit = tubes[jobs[job].tube].policy?.buryAfterTimeouts else { return false }
+        return jobs[job].counters.timeouts >= limit
+    }
+
+    /// Whether the release at hand is the last one.
+    func isBuriedByRelease(_ job: Int) -> Bool {
+        guard let limit = tubes[jobs[job].tube].policy?.buryAfterReleases else { return false }
+        return jobs[job].counters.releases + 1 >= limit
+    }
+
+    /// Whether a tube takes no more jobs, with those that are on their way to it. One with a delay comes in.
+    func isFull(_ tube: Int) -> Bool {
+        guard let limit = tubes[tube].policy?.maxReady else { return false }
+        return tubes[tube].jobs.ready + tubes[tube].puts >= limit
+    }
+}
