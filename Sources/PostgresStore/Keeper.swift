@@ -9,6 +9,7 @@ import Synchronization
 final class Keeper: Worker, @unchecked Sendable {
     private static let beatEvery = Span.milliseconds(1000)
     private static let publishEvery = Span.milliseconds(500)
+    private static let historyEvery = Span.seconds(60)
     /// How often a broker that waits for the sole one looks again.
     private static let joinEvery = Span.milliseconds(20)
 
@@ -27,6 +28,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
+    private var nextHistory = Instant(nanoseconds: 0)
     private var hasStarted = false
     /// Registered, but another broker is still the sole one.
     private var isJoining = false
@@ -159,6 +161,10 @@ final class Keeper: Worker, @unchecked Sendable {
                 nextPublish = now + Keeper.publishEvery
                 try publish(connection)
                 try fold(connection)
+            }
+            if epoch != 0, !isJoining, nextHistory <= now {
+                nextHistory = now + Keeper.historyEvery
+                try keepHistory(connection)
             }
             let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
@@ -320,6 +326,20 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(epoch)
         _ = try connection.execute(.unregister, parameters)
         epoch = 0
+    }
+
+    // MARK: History
+
+    /// Makes and drops the days of history. What cannot be done at once can be done a minute later.
+    private func keepHistory(_ connection: Connection) throws {
+        do {
+            try connection.run("begin; set local statement_timeout to '1s'")
+            _ = try connection.execute(.keepHistory)
+            try connection.run("commit")
+        } catch let error as StoreError where !error.isLost {
+            try connection.run("rollback")
+            logger.warning("the days of history could not be looked after", metadata: [LogKey.error: "\(error)"])
+        }
     }
 
     // MARK: Ids and counts

@@ -3,6 +3,7 @@ extension Statement {
     static let keeper: [Statement] = [
         lockBrokers, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
         forgetPublished, unregister, ids, fold, publish, unpublish, news, tubes, policies,
+        keepHistory,
     ]
 
     /// Whoever registers or becomes the sole broker sees all others.

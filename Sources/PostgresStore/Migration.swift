@@ -30,6 +30,9 @@ public struct Migration: Sendable {
         Migration(
             version: 9, name: "policy", up: PackageResources._009_policy_up_sql,
             down: PackageResources._009_policy_down_sql),
+        Migration(
+            version: 12, name: "history", up: PackageResources._012_history_up_sql,
+            down: PackageResources._012_history_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

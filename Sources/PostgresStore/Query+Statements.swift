@@ -35,7 +35,8 @@ extension Query {
             parameters.add(isSole)
             return [(.fetch, parameters)]
         case .reserve(let id): return [(.reserve, Query.parameters(id, epoch))]
-        case .delete(let id): return [(.remove, Query.parameters(id, epoch))]
+        case .delete(let id, let isRecorded):
+            return [(isRecorded ? .removeRecorded : .remove, Query.parameters(id, epoch))]
         case .kick(let tube, let bound, let state):
             parameters.add(tube)
             parameters.add(Int64(bound))

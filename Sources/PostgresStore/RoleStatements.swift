@@ -14,6 +14,8 @@ enum Privileges {
         ("table tube_awaited", "select, insert, delete"),
         ("table tube_policy", "select"),
         ("table policy_version", "select"),
+        ("table job_history", "insert"),
+        ("function keep_history()", "execute"),
         ("sequence job_id", "usage"),
         ("sequence job_bury_order", "usage"),
     ]

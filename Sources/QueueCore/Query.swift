@@ -8,7 +8,8 @@ public enum Query: Sendable {
     /// A job's body. `isSole`: whatever its row says of its lease.
     case fetch(JobID, isSole: Bool)
     case reserve(JobID)
-    case delete(JobID)
+    /// `isRecorded`: into the history, if its tube keeps one.
+    case delete(JobID, isRecorded: Bool)
     /// Makes up to `bound` buried, or else delayed, jobs ready; only those of `state` if given.
     case kick(tube: TubeID, bound: Int, state: StoredState?)
     case kickJob(JobID)

@@ -3,6 +3,7 @@ extension Queue {
     /// All policies that there are.
     public mutating func learn(policies all: [TubePolicy]) {
         policies = Dictionary(uniqueKeysWithValues: all.map { ($0.tube, $0) })
+        keepsHistory = all.contains(where: \.keepsHistory)
         for slot in listing { tubes[slot].policy = tubes[slot].row.flatMap { policies[$0] } }
     }
 
@@ -17,6 +18,13 @@ extension Queue {
     func isBuriedByRelease(_ job: Int) -> Bool {
         guard let limit = tubes[jobs[job].tube].policy?.buryAfterReleases else { return false }
         return jobs[job].counters.releases + 1 >= limit
+    }
+
+    /// What goes into the history of a job that is deleted; nothing when its tube keeps none.
+    func ending(of job: Int, isFinished: Bool) -> Ending? {
+        guard tubes[jobs[job].tube].policy?.keepsHistory ?? false else { return nil }
+        return Ending(
+            isFinished: isFinished, counters: jobs[job].counters, reservations: jobs[job].reservations)
     }
 
     /// Whether a tube takes no more jobs, with those that are on their way to it. One with a delay comes in.

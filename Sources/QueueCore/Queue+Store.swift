@@ -277,7 +277,8 @@ extension Queue {
             jobs[job].isAnnotated = reserved != nil
             taken.append(
                 Annotation(
-                    id: id, reserved: reserved, counters: jobs[job].counters, wasImplicit: jobs[job].isImplicit))
+                    id: id, reserved: reserved, counters: jobs[job].counters,
+                    reservations: jobs[job].reservations, wasImplicit: jobs[job].isImplicit))
             jobs[job].isImplicit = false
         }
         annotations.removeAll(keepingCapacity: true)

@@ -40,6 +40,8 @@ public struct Queue: ~Copyable {
     /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
     var tubeRows: [TubeName: TubeID] = [:]
     var policies: [TubeID: TubePolicy] = [:]
+    /// Whether one of them does.
+    var keepsHistory = false
     /// Rows that this epoch's database has lost: their numbers may be other tubes' now.
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.

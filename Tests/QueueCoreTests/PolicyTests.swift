@@ -140,6 +140,69 @@ struct PolicyTests {
         #expect(client.asks(.put("b")) == .outOfMemory)
     }
 
+    // MARK: History
+
+    /// What the history is to be told of the job that is being deleted.
+    private func recorded(_ client: Client, _ command: Command) -> Ending? {
+        world.writes = .stopped
+        client.sends(command)
+        let ending = world.queue.lanes.changes.pending.deletes.first?.ending
+        world.writes = .flowing
+        return ending
+    }
+
+    @Test func whatAWorkerFinishesIsRecorded() throws {
+        world.setPolicy { $0.keepsHistory = true }
+        let worker = world.connect()
+        worker.sends(.put("a", ttr: 9), .reserve)
+        let first = world.now
+        world.advance(.seconds(9))
+        worker.sends(.reserve)
+        let last = world.now
+        world.advance(.seconds(2))
+        let ending = try #require(recorded(worker, .delete(1)))
+        #expect(ending.isFinished)
+        #expect(ending.counters == JobCounters(reserves: 2, timeouts: 1))
+        #expect(ending.reservations.first == first)
+        #expect(ending.reservations.last == last)
+        #expect(worker.hears().last == .deleted)
+        #expect(world.database.history == [1])
+    }
+
+    @Test func whatIsDeletedInNobodysHandsIsRecordedAsThat() throws {
+        world.setPolicy { $0.keepsHistory = true }
+        let client = world.connect()
+        client.sends(.put("ready"), .put("delayed", delay: 9))
+        let ending = try #require(recorded(client, .delete(1)))
+        #expect(!ending.isFinished)
+        #expect(ending.reservations.first == .never)
+        #expect(client.asks(.delete(2)) == .deleted, "by a query")
+        #expect(world.database.history == [1, 2])
+    }
+
+    @Test func aTubeWithoutHistoryLeavesNone() {
+        world.setPolicy(of: "other") { $0.keepsHistory = true }
+        let client = world.connect()
+        client.sends(.put("a"), .put("b", delay: 9), .delete(1), .delete(2))
+        #expect(client.hears().suffix(2) == [.deleted, .deleted])
+        #expect(world.database.history == [])
+    }
+
+    @Test func aRefusedDeleteIsNoReservationMore() throws {
+        world.setPolicy { $0.keepsHistory = true }
+        let worker = world.connect()
+        worker.sends(.put("a"), .reserve)
+        let reserved = world.now
+        world.jump(.milliseconds(10))
+        world.writeRefusal = .failed
+        #expect(worker.asks(.delete(1)) == .internalError)
+        world.writeRefusal = nil
+        let ending = try #require(recorded(worker, .delete(1)))
+        #expect(ending.reservations.first == reserved)
+        #expect(ending.reservations.last == reserved)
+        #expect(world.database.history == [1])
+    }
+
     // MARK: Learning
 
     @Test func aPolicyCanBeTakenBack() {

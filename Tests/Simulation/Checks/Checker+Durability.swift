@@ -51,10 +51,24 @@ extension Checker {
     /// What was acknowledged is there, and what was turned away is not.
     func checkNothingIsLost() {
         if let offence = database.journal.offence { fail(7, offence) }
+        checkHistory()
         for (id, birth) in database.journal.births {
             if refusedBodies.contains(birth.body.number) { fail(7, "\(id) was turned away, and has happened since") }
             guard database.rows[id] == nil, !deleted.contains(id), openDeletes[id] ?? 0 == 0 else { continue }
             fail(1, "\(id) is lost")
+        }
+    }
+
+    /// A job is there, or it is in the history of its tube: never both, never neither.
+    private func checkHistory() {
+        let recorded = Dictionary(database.history.map { ($0, 1) }, uniquingKeysWith: +)
+        for (id, birth) in database.journal.births {
+            let isKept = database.policies[birth.tube]?.keepsHistory ?? false
+            let expected = isKept && database.rows[id] == nil ? 1 : 0
+            if recorded[id] ?? 0 != expected {
+                fail(7, "\(id) is \(recorded[id] ?? 0) times in the history, and should be \(expected) times")
+            }
+            if expected == 1 { simulation.coverage.reach(.recorded) }
         }
     }
 }

@@ -18,7 +18,10 @@ extension Database {
         func has(_ id: JobID) -> Bool { batch.isSole || rows[id]?.lease == batch.epoch }
         for move in batch.moves where has(move.id) { run(move, at: now) }
         for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
-        for delete in batch.deletes where has(delete.id) { write(delete.id, nil) }
+        for delete in batch.deletes where has(delete.id) {
+            if delete.ending != nil { history.append(delete.id) }
+            write(delete.id, nil)
+        }
         if batch.endsSole {
             if mistake != .soleForgetsLeases { for id in batch.leases { lease(id, to: batch.epoch) } }
             if sole == batch.epoch { sole = nil }

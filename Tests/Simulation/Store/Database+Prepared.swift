@@ -8,9 +8,13 @@ extension Database {
         let answers: [Answer]
         fileprivate let rows: [JobID: Row?]
         fileprivate let kicks: Int
+        fileprivate let history: ArraySlice<JobID>
         fileprivate(set) var isOpen = true
 
-        fileprivate init(epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int) {
+        fileprivate init(
+            epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int, history: ArraySlice<JobID>
+        ) {
+            self.history = history
             self.epoch = epoch
             self.answers = answers
             self.rows = rows
@@ -30,6 +34,7 @@ extension Database {
         begin(epoch, at: now)
         undo = [:]
         let kicks = journal.kicks[epoch] ?? 0
+        let recorded = history.count
         let answers = queries.map { run($0, epoch: epoch, at: now) }
         var after: [JobID: Row?] = [:]
         for (id, before) in undo ?? [:] {
@@ -38,9 +43,13 @@ extension Database {
             locked.insert(id)
         }
         undo = nil
-        defer { journal.kicks[epoch] = kicks }
+        defer {
+            journal.kicks[epoch] = kicks
+            history.removeSubrange(recorded...)
+        }
         let prepared = Prepared(
-            epoch: epoch, answers: answers, rows: after, kicks: (journal.kicks[epoch] ?? 0) - kicks)
+            epoch: epoch, answers: answers, rows: after, kicks: (journal.kicks[epoch] ?? 0) - kicks,
+            history: history[recorded...])
         open.append(prepared)
         return prepared
     }
@@ -54,6 +63,7 @@ extension Database {
         begin(prepared.epoch, at: now)
         for (id, row) in prepared.rows { write(id, row) }
         journal.kicks[prepared.epoch, default: 0] += prepared.kicks
+        history += prepared.history
         return .committed
     }
 

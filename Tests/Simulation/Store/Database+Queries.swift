@@ -21,8 +21,9 @@ extension Database {
             guard let row = rows[id], isFree(row) || row.lease == epoch else { return .rows([]) }
             lease(id, to: epoch)
             return .rows([jobRow(id, at: now)])
-        case .delete(let id):
+        case .delete(let id, let isRecorded):
             guard let row = rows[id], isFree(row) || row.lease == epoch else { return .rows([]) }
+            if isRecorded, policies[row.tube]?.keepsHistory ?? false { history.append(id) }
             defer { write(id, nil) }
             return .rows([jobRow(id, bodyLimit: -1, at: now)])
         case .kick(let tube, let bound, let state):
@@ -138,7 +139,7 @@ extension Query {
     /// The row that it waits for when somebody has locked it.
     var awaited: JobID? {
         switch self {
-        case .reserve(let id), .delete(let id), .kickJob(let id): id
+        case .reserve(let id), .delete(let id, _), .kickJob(let id): id
         default: nil
         }
     }

@@ -66,6 +66,8 @@ final class Database {
     var lastID: JobID = 0
     var lastBurial = 0
     var ledger: [LedgerKey: LedgerEntry] = [:]
+    /// Jobs in the history, one entry for each time that they were written there.
+    var history: [JobID] = []
     /// Transactions that are not over, and the rows that they have changed.
     var open: [Prepared] = []
     var locked: Set<JobID> = []
