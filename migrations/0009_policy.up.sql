@@ -123,3 +123,8 @@ comment on column tube_policies.max_ready is
     'A put gets OUT_OF_MEMORY while the tube has so many ready jobs or more; null: no limit.';
 comment on column tube_policies.history is 'For how long the tube''s finished jobs are kept; null: not at all.';
 comment on column tube_policies.history_body is 'Whether they are kept with their bodies.';
+
+-- A tube has one job with a key at most: a second put gets the id of the first.
+alter table job add column key text collate "C";
+
+create unique index job_key on job (tube_id, key) where key is not null;

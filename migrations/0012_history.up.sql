@@ -67,6 +67,10 @@ begin
         day_start := day::timestamp at time zone 'UTC';
         day_end := (day + 1)::timestamp at time zone 'UTC';
         begin
+            if day = today then
+                -- It is long overdue, and its rows are on their way to the default partition, which would refuse them.
+                lock table job_history in share row exclusive mode;
+            end if;
             lock table job_history_default in access exclusive mode;
             select count(*) into caught from (
                 select from job_history_default where finished_at >= day_start and finished_at < day_end limit 10001

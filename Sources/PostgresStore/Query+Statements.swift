@@ -5,7 +5,7 @@ extension Query {
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
-        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause: true
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause, .putUnique: true
         }
     }
 
@@ -61,6 +61,16 @@ extension Query {
         case .openTube(let name):
             parameters.add(name.description)
             return [(.openTube, parameters)]
+        case .putUnique(let put):
+            parameters.add(put.tube)
+            parameters.add(put.key)
+            let find = parameters
+            parameters.add(Int64(put.id))
+            parameters.add(Int64(put.priority))
+            parameters.add(Int64(put.delay))
+            parameters.add(Int64(put.ttr))
+            parameters.add(put.body)
+            return [(.putUnique, parameters), (.findUnique, find)]
         case .pause(let name, let seconds):
             parameters.add(name.description)
             parameters.add(Int64(seconds))
@@ -95,6 +105,13 @@ extension Query {
             return .swept(
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,
                 nextDue: due.count == 0 ? nil : due.int64(0, 0))
+        case .putUnique:
+            let found = results.removeFirst()
+            if rows.bool(0, 0) { return .put(.inserted) }
+            guard found.count == 1, let state = StoredState(rawValue: found.int16(0, 1)) else {
+                return .put(.contested)
+            }
+            return .put(.exists(JobID(found.int64(0, 0)), state, isReserved: found.bool(0, 2)))
         case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))
         }
     }
@@ -110,6 +127,8 @@ extension Answer {
                 counts.add(-1, row.state, priority: row.priority)
                 return (row.tube, counts)
             }
+        case (.putUnique(let put), .put(.inserted)):
+            [(put.tube, put.counts)]
         case (_, .readied(let readied)), (_, .swept(let readied, _, _)): readied.map { ($0.tube, $0.change) }
         default: []
         }

@@ -7,6 +7,7 @@ extension Statement {
         begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove,
         removeRecorded,
         kick, kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, openTube, pause,
+        putUnique, findUnique,
     ]
 
     static let begin = Statement(name: "begin", sql: "begin")

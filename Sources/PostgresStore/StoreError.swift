@@ -50,8 +50,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     /// The limit of the wait for a lock was reached.
     var isLockTimeout: Bool { sqlState == "55P03" }
     var isUniqueViolation: Bool { sqlState == "23505" }
-    /// Another try may do better. 23514: a row of history went to the default partition while its day was being made.
-    var isTransient: Bool { sqlState.map { $0.hasPrefix("40") || $0 == "23514" } ?? false }
+    /// Another try may do better.
+    var isTransient: Bool { sqlState?.hasPrefix("40") ?? false }
     /// Out of disk, memory or connections.
     var isFull: Bool { sqlState?.hasPrefix("53") ?? false }
 }

@@ -22,6 +22,7 @@ public enum Query: Sendable {
     case sweep(limit: Int)
     /// The tube's row, made when missing.
     case openTube(TubeName)
+    case putUnique(UniquePut)
     /// 0 seconds end a pause.
     case pause(TubeName, seconds: UInt32)
 
@@ -30,6 +31,7 @@ public enum Query: Sendable {
         switch self {
         case .refill(let tube, _, _, _, _), .kick(let tube, _, _), .first(let tube, _, _): [tube]
         case .poll(let tubes): tubes
+        case .putUnique(let put): [put.tube]
         case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .openTube, .pause: []
         }
     }
@@ -72,13 +74,14 @@ enum Purpose: Sendable {
     case stats(Ticket)
     case openTube(tube: Int)
     case pause(Ticket, tube: Int, seconds: UInt32)
+    case putUnique(Ticket, tube: Int)
 
     /// The reply that waits for the answer.
     var ticket: Ticket? {
         switch self {
         case .fetch(_, let ticket), .reserve(_, let ticket), .delete(_, let ticket), .kick(let ticket, _, _, _),
             .kickJob(_, let ticket), .peek(let ticket), .peekReady(let ticket, _), .stats(let ticket),
-            .pause(let ticket, _, _):
+            .pause(let ticket, _, _), .putUnique(let ticket, _):
             ticket
         case .nothing, .refill, .poll, .sweep, .openTube: nil
         }
@@ -97,6 +100,7 @@ public enum Answer: Sendable {
     case swept([Readied], more: Bool, nextDue: Int64?)
     /// To openTube and pause.
     case tube(TubeID, isNew: Bool)
+    case put(UniquePut.Outcome)
     case refused(Refusal)
 }
 

@@ -3,6 +3,7 @@ extension Queue {
     /// A put that waits for its tube's row or for an id.
     struct OrphanedPut {
         var tube: Int
+        var key: String?
         var priority: UInt32
         var delay: UInt32
         var ttr: UInt32
@@ -19,7 +20,9 @@ extension Queue {
         if !isTooBig { becomeProducer(id.slot) }
     }
 
-    mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
+    mutating func put(
+        _ slot: Int, key: String? = nil, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant
+    ) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }
         guard body.count <= configuration.maxBodyBytes,
@@ -36,8 +39,8 @@ extension Queue {
         pendingBytes += Queue.cost(of: body)
         connections[slot].pendingBytes += Queue.cost(of: body)
         let put = OrphanedPut(
-            tube: tube, priority: priority, delay: delay, ttr: max(1, ttr), body: body, ticket: openReply(slot, .put),
-            issued: now)
+            tube: tube, key: key, priority: priority, delay: delay, ttr: max(1, ttr), body: body,
+            ticket: openReply(slot, .put), issued: now)
         if orphanedPuts.isEmpty, let row = tubes[tube].row, let id = nextID() {
             issue(put, id: id, row: row)
         } else {
@@ -67,6 +70,7 @@ extension Queue {
     }
 
     private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
+        if let key = put.key { return issueUnique(put, key: key, id: id, row: row) }
         let key = JobKey(priority: put.priority, id: id)
         let isLeased =
             put.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.body.count)

@@ -200,7 +200,7 @@ extension Queue {
     /// Whether no client waits for a write any more.
     public var isSettled: Bool {
         lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
-            && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil }
+            && closing.isEmpty && contested.isEmpty && !queries.contains { $0.purpose.ticket != nil }
     }
 
     /// What clients hold of each tube where that has changed since it was last taken.

@@ -93,6 +93,8 @@ public struct Queue: ~Copyable {
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
     var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []
+    /// Puts with keys that somebody else was putting.
+    var contested: [PendingQuery] = []
     var heldTubes: [Int] = []
     /// For the other brokers.
     var notices = Notices()

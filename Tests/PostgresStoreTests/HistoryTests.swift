@@ -234,7 +234,7 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from job_history_default") == 0)
     }
 
-    /// A delete that goes to the default partition while its day is being made is done again.
+    /// A delete comes either before its day is made or after that: the default partition would refuse its row.
     @Test func aDayThatIsMadeMeanwhile() throws {
         try db.run("drop table \(try dayName(0))")
         try broker.put(broker.put(1, leased: true))
@@ -274,5 +274,81 @@ struct HistoryTests {
             where attrelid = 'history'::regclass and attnum > 0 and col_description(attrelid, attnum) is null
             """)
         #expect(unexplained == "")
+    }
+
+    // MARK: Questions
+
+    /// Two hours of yesterday: 100 jobs in the first, that wait 1 to 100 s and are worked on for twice as long, each
+    /// tenth with a second try; one job in the second hour, that was deleted.
+    private func fillYesterday() throws {
+        try db.run(
+            """
+            insert into job_history
+            select
+                n, start, start + n * interval '1 s', start + n * interval '1 s', start + n * interval '3 s', 0, 600,
+                \(broker.tube), case when n % 10 = 0 then 2 else 1 end, case when n % 20 = 0 then 1 else 0 end,
+                case when n % 20 = 10 then 1 else 0 end, 0, 0, 3
+            from generate_series(1, 100) as n,
+                (select date_trunc('day', now(), 'UTC') - interval '20 h' as start) as yesterday
+            union all
+            select 101, start, null, null, start + interval '1 h', 0, 600, \(broker.tube), 0, 0, 0, 0, 0, 2
+            from (select date_trunc('day', now(), 'UTC') - interval '20 h' as start) as yesterday
+            """)
+    }
+
+    @Test func throughputByTubeAndHour() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select tube, finished, deleted from (
+                select
+                    tube,
+                    date_trunc('hour', finished_at) as hour,
+                    count(*) filter (where outcome = 'finished') as finished,
+                    count(*) filter (where outcome = 'deleted') as deleted
+                from history
+                where finished_at >= now() - interval '2 days'
+                group by tube, hour
+                order by tube, hour
+            ) as result
+            """)
+        #expect(found == "(default,100,0) (default,0,1)")
+    }
+
+    @Test func percentilesOfWaitingAndWorking() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select
+                tube,
+                count(*) as finished,
+                percentile_cont(array[0.5, 0.95, 0.99]) within group (order by waited) as waited,
+                percentile_cont(array[0.5, 0.95, 0.99]) within group (order by worked) as worked
+            from history
+            where finished_at >= now() - interval '2 days' and outcome = 'finished'
+            group by tube
+            order by tube
+            """)
+        #expect(
+            found
+                == "(default,100,\"{00:00:50.5,00:01:35.05,00:01:39.01}\",\"{00:01:41,00:03:10.1,00:03:18.02}\")")
+    }
+
+    @Test func jobsThatNeededMoreThanOneTry() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select
+                tube,
+                count(*) filter (where reserves > 1) as retried,
+                round(100.0 * count(*) filter (where reserves > 1) / count(*), 1) as percent,
+                sum(timeouts) as timeouts,
+                sum(releases) as releases
+            from history
+            where finished_at >= now() - interval '2 days' and outcome = 'finished'
+            group by tube
+            order by retried desc
+            """)
+        #expect(found == "(default,10,10.0,5,5)")
     }
 }

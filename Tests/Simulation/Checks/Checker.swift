@@ -67,8 +67,13 @@ final class Checker {
         case (.watch(let tube), .watching): client.record.watched.insert(tube)
         case (.ignore(let tube), .watching): client.record.watched.remove(tube)
         case (.touch(let id), .touched): extend(id, asked)
-        case (.put(_, _, _, let body), .inserted(let id)): checkInserted(client, id, body)
-        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory):
+        case (.put(_, _, _, let body), .inserted(let id)), (.putUnique(_, _, _, _, let body), .inserted(let id)):
+            checkInserted(client, id, body)
+        case (.putUnique(let key, _, _, _, let body), .insertedBefore(let id, _)):
+            refusedBodies.insert(body.number)
+            checkInsertedBefore(client, id, key)
+        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory),
+            (.putUnique(_, _, _, _, let body), .internalError), (.putUnique(_, _, _, _, let body), .outOfMemory):
             checkRefused(body)
             simulation.coverage.reach(reply == .internalError ? .internalError : .outOfMemory)
         case (_, .reserved(let id, let body)): checkReserved(client, asked, id, body)
@@ -141,6 +146,7 @@ extension Reply {
     func fits(_ command: Command) -> Bool {
         switch (command, self) {
         case (.put, .inserted), (.put, .outOfMemory), (.put, .draining): true
+        case (.putUnique, .inserted), (.putUnique, .insertedBefore), (.putUnique, .outOfMemory): true
         case (.use(let tube), .using(let used)): tube == used
         case (.reserve, .reserved), (.reserve, .deadlineSoon), (.reserve, .timedOut): true
         case (.reserveWithTimeout, .reserved), (.reserveWithTimeout, .deadlineSoon), (.reserveWithTimeout, .timedOut):

@@ -8,7 +8,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody
     case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
-    case noticed, lostPeer, buriedByTimeouts, buriedByRelease, recorded
+    case noticed, lostPeer, buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 
 /// How often each has been reached.

@@ -39,6 +39,7 @@ extension Database {
         var after: [JobID: Row?] = [:]
         for (id, before) in undo ?? [:] {
             after[id] = .some(rows[id])
+            if before == nil { unborn[id] = rows[id] }
             rows[id] = before
             locked.insert(id)
         }
@@ -72,6 +73,7 @@ extension Database {
         prepared.isOpen = false
         open.removeAll { $0 === prepared }
         locked.subtract(prepared.rows.keys)
+        for id in prepared.rows.keys { unborn[id] = nil }
         // Whoever has skipped these rows meanwhile does not know that they may be claimed after all.
         begin(0, at: now)
         for id in prepared.rows.keys { rows[id]?.change = change }

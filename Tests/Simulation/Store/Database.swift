@@ -18,6 +18,8 @@ final class Database {
         var buryOrder: Int?
         var counters = JobCounters()
         var body: Body
+        /// No other job of its tube has it.
+        var uniqueKey: String?
         /// What changed its state or its lease last.
         var change = Change()
 
@@ -71,6 +73,8 @@ final class Database {
     /// Transactions that are not over, and the rows that they have changed.
     var open: [Prepared] = []
     var locked: Set<JobID> = []
+    /// Jobs with keys that transactions that are not over are putting.
+    var unborn: [JobID: Row] = [:]
     /// The transaction at hand.
     var change = Change()
     /// Rows as they were before the transaction that is being prepared.
@@ -162,6 +166,9 @@ final class Database {
     /// Changes a row's state or lease, or ends it, as part of the transaction at hand.
     func write(_ id: JobID, _ row: Row?) {
         if undo != nil, undo?[id] == nil { undo?[id] = .some(rows[id]) }
+        if undo == nil, let row, journal.births[id] == nil {
+            journal.births[id] = Journal.Birth(tube: row.tube, body: row.body)
+        }
         rows[id] = row
         rows[id]?.change = change
         journal.changedAt = change.at
