@@ -170,6 +170,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     func learn(_ tubes: [TubeRow], readAt: Instant) {
         change { queue, now in queue.learn(tubes, readAt: readAt, now: now) }
     }
+    func learn(policies: [TubePolicy]) { change { queue, _ in queue.learn(policies: policies) } }
     func detach() { change { queue, now in queue.detach(now: now) } }
     func reconnected() { change { queue, now in queue.reconnected(now: now) } }
     func forgetIDs() { change { queue, _ in queue.forgetIDs() } }

@@ -15,8 +15,8 @@ public struct CommandDecoder: Sendable {
         case line(scanned: Int)
         /// After a put line; `collected` holds the body so far.
         case body(PutHeader)
-        /// In the body of a put that was too big.
-        case swallowingBody(left: Int)
+        /// In the body of a put that is not taken, for which this is answered.
+        case swallowingBody(left: Int, of: Command)
         /// In a line that was too long.
         case swallowingLine
     }
@@ -41,7 +41,7 @@ public struct CommandDecoder: Sendable {
         if case .body = state { true } else { false }
     }
 
-    /// Whether a put has been announced whose body is too big, and is not through yet.
+    /// Whether a put has been announced whose body is not taken, and is not through yet.
     public var isSwallowingBody: Bool {
         if case .swallowingBody = state { true } else { false }
     }
@@ -51,7 +51,7 @@ public struct CommandDecoder: Sendable {
         switch state {
         case .line(let scanned): line(from: &buffer, scanned: scanned)
         case .body(let header): body(from: &buffer, header)
-        case .swallowingBody(let left): swallowBody(from: &buffer, left: left)
+        case .swallowingBody(let left, let command): swallowBody(from: &buffer, left: left, of: command)
         case .swallowingLine: swallowLine(from: &buffer)
         }
     }
@@ -71,7 +71,9 @@ public struct CommandDecoder: Sendable {
         case .put(let header):
             return body(from: &buffer, header)
         case .putTooBig(let bodySize):
-            return swallowBody(from: &buffer, left: bodySize + 2)
+            return swallowBody(from: &buffer, left: bodySize + 2, of: .putTooBig)
+        case .putWithBadOption(let bodySize):
+            return swallowBody(from: &buffer, left: bodySize + 2, of: .malformedPut)
         }
     }
 
@@ -92,15 +94,15 @@ public struct CommandDecoder: Sendable {
         return ended ? .malformed : nil
     }
 
-    private mutating func swallowBody(from buffer: inout ByteBuffer, left: Int) -> Command? {
+    private mutating func swallowBody(from buffer: inout ByteBuffer, left: Int, of command: Command) -> Command? {
         let length = min(left, buffer.readableBytes)
         buffer.moveReaderIndex(forwardBy: length)
         guard length == left else {
-            state = .swallowingBody(left: left - length)
+            state = .swallowingBody(left: left - length, of: command)
             return nil
         }
         state = .line(scanned: 0)
-        return .putTooBig
+        return command
     }
 
     private mutating func body(from buffer: inout ByteBuffer, _ header: PutHeader) -> Command? {
@@ -111,6 +113,10 @@ public struct CommandDecoder: Sendable {
         state = .line(scanned: 0)
         // Whatever these two bytes are, they are read: the next command starts after them.
         guard buffer.readInteger(as: UInt16.self) == 0x0D0A else { return .putWithoutCRLF }
+        if let key = header.key {
+            return .putUnique(
+                key: key, priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
+        }
         return .put(priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
     }
 

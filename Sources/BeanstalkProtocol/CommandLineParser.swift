@@ -7,6 +7,8 @@ enum ParsedLine {
     case put(PutHeader)
     /// A put whose body is over the limit: `bodySize` bytes and a CRLF come next, to be thrown away.
     case putTooBig(bodySize: Int)
+    /// A put with an option of tuber's that is not known here: its body comes next, as in tuber.
+    case putWithBadOption(bodySize: Int)
 }
 
 /// The numbers of a `put` line.
@@ -16,6 +18,7 @@ struct PutHeader {
     var ttr: UInt32
     /// Bytes of body, without its CRLF.
     var size: Int
+    var key: String?
 }
 
 /// Turns one line, without its CRLF, into a command (protocol, 1.1 and 1.2).
@@ -50,8 +53,22 @@ struct CommandLineParser {
         else { return .command(.malformed) }
         // The size is judged before the end of the line is: `put 0 0 1 99999999x` has its body swallowed.
         guard Int(size) <= maxJobSize else { return .putTooBig(bodySize: Int(size)) }
-        guard cursor.isAtEnd else { return .command(.malformedPut) }
-        return .put(PutHeader(priority: priority, delay: delay, ttr: ttr, size: Int(size)))
+        var header = PutHeader(priority: priority, delay: delay, ttr: ttr, size: Int(size))
+        return cursor.isAtEnd ? .put(header) : options(&cursor, &header)
+    }
+
+    /// Tuber's options are words after the size. Of these, `idp:` with a key is done; who sends another one sends a body
+    /// behind it, while beanstalkd's clients have none to send after `BAD_FORMAT`.
+    private func options(_ cursor: inout LineCursor, _ header: inout PutHeader) -> ParsedLine {
+        guard cursor.skip(UInt8(ascii: " ")) else { return .command(.malformedPut) }
+        cursor.skipSpaces()
+        if cursor.skip("idp:") {
+            guard TubeName.isValid(cursor.rest) else { return .putWithBadOption(bodySize: header.size) }
+            header.key = String(decoding: cursor.rest, as: UTF8.self)
+            return .put(header)
+        }
+        let isKnownToTuber = cursor.skip("grp:") || cursor.skip("aft:") || cursor.skip("con:")
+        return isKnownToTuber ? .putWithBadOption(bodySize: header.size) : .command(.malformedPut)
     }
 
     private func reserveOrRelease(_ cursor: inout LineCursor) -> Command {

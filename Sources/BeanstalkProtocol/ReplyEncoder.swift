@@ -9,6 +9,10 @@ public struct ReplyEncoder: Sendable {
     public func encode(_ reply: Reply, facts: @autoclosure () -> ProcessFacts, into buffer: inout ByteBuffer) {
         switch reply {
         case .inserted(let id): buffer.writeLine("INSERTED ", id)
+        case .insertedBefore(let id, let state):
+            buffer.writeStaticString("INSERTED ")
+            buffer.writeDecimal(id)
+            buffer.writeString(" \(state.rawValue.uppercased())\r\n")
         case .using(let tube):
             buffer.writeStaticString("USING ")
             buffer.writeString(tube.description)

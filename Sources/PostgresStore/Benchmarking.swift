@@ -8,9 +8,10 @@ public enum BatchEncoding {
     public static func byteCount(of batch: WriteBatch) -> Int {
         var bytes = byteCount(of: Ledger.entry(epoch: batch.epoch, 0, 1, changes: batch.changes))
         if !batch.puts.isEmpty { bytes += byteCount(of: batch.putParameters) }
-        if !batch.moves.isEmpty { bytes += byteCount(of: batch.moveParameters) }
-        if !batch.annotations.isEmpty { bytes += byteCount(of: batch.annotateParameters) }
-        if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters) }
+        let now = Instant(nanoseconds: 0)
+        if !batch.moves.isEmpty { bytes += byteCount(of: batch.moveParameters(at: now)) }
+        if !batch.annotations.isEmpty { bytes += byteCount(of: batch.annotateParameters(at: now)) }
+        if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters(batch.deletes)) }
         return bytes
     }
 

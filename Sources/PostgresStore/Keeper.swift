@@ -9,6 +9,7 @@ import Synchronization
 final class Keeper: Worker, @unchecked Sendable {
     private static let beatEvery = Span.milliseconds(1000)
     private static let publishEvery = Span.milliseconds(500)
+    private static let historyEvery = Span.seconds(60)
     /// How often a broker that waits for the sole one looks again.
     private static let joinEvery = Span.milliseconds(20)
 
@@ -22,11 +23,12 @@ final class Keeper: Worker, @unchecked Sendable {
     private let startLimit: Instant
 
     private var folded: [Int16: Int64] = [:]
-    /// The last tube made, by anybody, that is known.
-    private var newestTube: Int32 = 0
+    /// The tubes and policies that the broker has learnt.
+    private var known: TubeNews?
     private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
+    private var nextHistory = Instant(nanoseconds: 0)
     private var hasStarted = false
     /// Registered, but another broker is still the sole one.
     private var isJoining = false
@@ -162,6 +164,10 @@ final class Keeper: Worker, @unchecked Sendable {
                 try fold(connection)
                 try warnings.look(connection, at: client.now())
             }
+            if epoch != 0, !isJoining, nextHistory <= now {
+                nextHistory = now + Keeper.historyEvery
+                try keepHistory(connection)
+            }
             let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
@@ -187,6 +193,7 @@ final class Keeper: Worker, @unchecked Sendable {
         epoch = own.int64(0, 0)
         isSole = own.bool(0, 1)
         isJoining = true
+        known = nil
         folded = [:]
         unpublished = [:]
         heartbeat = 0
@@ -207,13 +214,14 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         guard try connection.execute(.otherSole, own).count == 0 else { return }
-        let tubes = try readTubes(connection)
+        let news = try TubeNews(since: nil, counts: true, epoch: epoch, connection)
         guard try renewHeartbeat(connection) != nil else { return }
-        newestTube = tubes.map(\.id).max() ?? 0
         isJoining = false
         // At once: it says how many others there are.
         nextBeat = client.now()
-        client.attach(epoch: epoch, isSole: isSole, tubes: tubes, sentAt: beatenAt)
+        client.learn(policies: news.policies ?? [])
+        client.attach(epoch: epoch, isSole: isSole, tubes: news.tubes ?? [], sentAt: beatenAt)
+        known = news
         if !hasStarted {
             hasStarted = true
             registered(.success(StoreSummary(connection, configuration)))
@@ -223,9 +231,8 @@ final class Keeper: Worker, @unchecked Sendable {
     /// What was read before a heartbeat, and is only used after it, is where the heartbeat is.
     private func beat(_ connection: Connection) throws {
         let counts = client.beginCounting()
-        let newest = try connection.execute(.newestTube).int32(0, 0)
         let readAt = client.now()
-        let tubes = counts || newest > newestTube ? try readTubes(connection) : nil
+        let news = try TubeNews(since: known, counts: counts, epoch: epoch, connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
         others = try bury(connection)
@@ -233,8 +240,9 @@ final class Keeper: Worker, @unchecked Sendable {
         client.renew(
             sentAt: beatenAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: isSole)
         if others.isEmpty, client.wantsSole { try becomeSole(connection) }
-        if let tubes { client.learn(tubes, readAt: readAt) }
-        newestTube = newest
+        if let policies = news.policies { client.learn(policies: policies) }
+        if let tubes = news.tubes { client.learn(tubes, readAt: readAt) }
+        known = news
     }
 
     /// Returns whether this is the sole broker, or `nil` if it is none any more.
@@ -325,6 +333,20 @@ final class Keeper: Worker, @unchecked Sendable {
         epoch = 0
     }
 
+    // MARK: History
+
+    /// Makes and drops the days of history. What cannot be done at once can be done a minute later.
+    private func keepHistory(_ connection: Connection) throws {
+        do {
+            try connection.run("begin; set local statement_timeout to '1s'")
+            _ = try connection.execute(.keepHistory)
+            try connection.run("commit")
+        } catch let error as StoreError where !error.isLost {
+            try connection.run("rollback")
+            logger.warning("the days of history could not be looked after", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+
     // MARK: Ids and counts
 
     private func fetchIDs(_ count: Int, _ connection: Connection) throws {
@@ -370,12 +392,5 @@ final class Keeper: Worker, @unchecked Sendable {
             _ = try connection.execute(.fold, parameters)
             folded[writer] = last
         }
-    }
-
-    private func readTubes(_ connection: Connection) throws -> [TubeRow] {
-        var own = Parameters()
-        own.add(epoch)
-        let rows = try connection.execute(.tubes, own)
-        return (0..<rows.count).map { TubeRow(rows, $0) }
     }
 }

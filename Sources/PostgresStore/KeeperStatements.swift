@@ -2,7 +2,7 @@
 extension Statement {
     static let keeper: [Statement] = [
         lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
-        forgetPublished, unregister, ids, fold, publish, unpublish, newestTube, tubes,
+        forgetPublished, unregister, ids, fold, publish, unpublish, news, tubes, policies, keepHistory,
     ]
 
     /// Whoever registers or becomes the sole broker sees all others.
@@ -186,7 +186,21 @@ extension Statement {
             delete from tube_held where epoch = any ($1::bigint[])
             """)
 
-    static let newestTube = Statement(name: "newest_tube", sql: "select coalesce(max(id), 0) from tube")
+    /// Whether there is something new: the last tube that was made, and how often policies have changed.
+    static let news = Statement(
+        name: "news",
+        sql: """
+            select coalesce((select max(id) from tube), 0), (select version from policy_version where is_only)
+            """)
+
+    /// All policies.
+    static let policies = Statement(
+        name: "policies",
+        sql: """
+            select
+                tube_id, bury_after_timeouts, bury_after_releases, max_ready, history is not null
+            from tube_policy
+            """)
 
     static let tubes = Statement(
         name: "tubes",

@@ -31,20 +31,29 @@ public struct Migration: Sendable {
             version: 8, name: "sql", up: PackageResources._008_sql_up_sql,
             down: PackageResources._008_sql_down_sql),
         Migration(
-            version: 9, name: "put", up: PackageResources._009_put_up_sql,
-            down: PackageResources._009_put_down_sql),
+            version: 9, name: "policy", up: PackageResources._009_policy_up_sql,
+            down: PackageResources._009_policy_down_sql),
         Migration(
-            version: 10, name: "steer", up: PackageResources._010_steer_up_sql,
-            down: PackageResources._010_steer_down_sql),
+            version: 10, name: "history", up: PackageResources._010_history_up_sql,
+            down: PackageResources._010_history_down_sql),
         Migration(
-            version: 11, name: "take", up: PackageResources._011_take_up_sql,
-            down: PackageResources._011_take_down_sql),
+            version: 11, name: "put", up: PackageResources._011_put_up_sql,
+            down: PackageResources._011_put_down_sql),
         Migration(
-            version: 12, name: "report", up: PackageResources._012_report_up_sql,
-            down: PackageResources._012_report_down_sql),
+            version: 12, name: "steer", up: PackageResources._012_steer_up_sql,
+            down: PackageResources._012_steer_down_sql),
         Migration(
-            version: 13, name: "warnings", up: PackageResources._013_warnings_up_sql,
-            down: PackageResources._013_warnings_down_sql),
+            version: 13, name: "take", up: PackageResources._013_take_up_sql,
+            down: PackageResources._013_take_down_sql),
+        Migration(
+            version: 14, name: "report", up: PackageResources._014_report_up_sql,
+            down: PackageResources._014_report_down_sql),
+        Migration(
+            version: 15, name: "warnings", up: PackageResources._015_warnings_up_sql,
+            down: PackageResources._015_warnings_down_sql),
+        Migration(
+            version: 16, name: "key_index", up: PackageResources._016_key_index_up_sql,
+            down: PackageResources._016_key_index_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -6,6 +6,7 @@ struct Parameters {
     mutating func add(_ value: Int32) { values.append(bytes(value)) }
     mutating func add(_ value: Int16) { values.append(bytes(value)) }
     mutating func add(_ value: Bool) { values.append([value ? 1 : 0]) }
+    mutating func add(_ value: [UInt8]) { values.append(value) }
     mutating func add(_ value: String) { values.append(Array(value.utf8)) }
 
     mutating func add(int8s list: some Collection<Int64>) {

@@ -53,6 +53,9 @@ struct Privileges: Sendable {
             // To skip rows that are locked asks for update.
             table("sql_change", "select, update, delete"),
             table("sql_lease", "select"),
+            table("tube_policy", "select"),
+            table("policy_version", "select"),
+            table("job_history", "insert"),
             // For the log.
             table("warnings", "select"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
@@ -60,10 +63,10 @@ struct Privileges: Sendable {
             Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
             Grant(kind: .sequence, name: "summons", privileges: "select"),
             Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
-        ] + functions("broker_lives", "sql_lock_key", "end_leases"))
+        ] + functions("broker_lives", "sql_lock_key", "end_leases", "keep_history"))
 
     private static let reading =
-        ["jobs", "tubes", "brokers", "job_history", "warnings"].map { table($0, "select") }
+        ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
         + functions("body_text", "body_json")
 
     /// A table or a view.

@@ -5,7 +5,7 @@ extension Query {
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
-        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause: true
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause, .putUnique: true
         }
     }
 
@@ -35,7 +35,8 @@ extension Query {
             parameters.add(isSole)
             return [(.fetch, parameters)]
         case .reserve(let id): return [(.reserve, Query.parameters(id, epoch))]
-        case .delete(let id): return [(.remove, Query.parameters(id, epoch))]
+        case .delete(let id, let isRecorded):
+            return [(isRecorded ? .removeRecorded : .remove, Query.parameters(id, epoch))]
         case .kick(let tube, let bound, let state):
             parameters.add(tube)
             parameters.add(Int64(bound))
@@ -60,6 +61,16 @@ extension Query {
         case .openTube(let name):
             parameters.add(name.description)
             return [(.openTube, parameters)]
+        case .putUnique(let put):
+            parameters.add(put.tube)
+            parameters.add(put.key)
+            let find = parameters
+            parameters.add(Int64(put.id))
+            parameters.add(Int64(put.priority))
+            parameters.add(Int64(put.delay))
+            parameters.add(Int64(put.ttr))
+            parameters.add(put.body)
+            return [(.putUnique, parameters), (.findUnique, find)]
         case .pause(let name, let seconds):
             parameters.add(name.description)
             parameters.add(Int64(seconds))
@@ -96,6 +107,13 @@ extension Query {
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,
                 nextDue: due.count == 0 ? nil : due.int64(0, 0))
         case .openTube where rows.count == 0: return .refused(.busy)
+        case .putUnique:
+            let found = results.removeFirst()
+            if rows.bool(0, 0) { return .put(.inserted) }
+            guard found.count == 1, let state = StoredState(rawValue: found.int16(0, 1)) else {
+                return .put(.contested)
+            }
+            return .put(.exists(JobID(found.int64(0, 0)), state, isReserved: found.bool(0, 2)))
         case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))
         }
     }
@@ -111,6 +129,8 @@ extension Answer {
                 counts.add(-1, row.state, priority: row.priority)
                 return (row.tube, counts)
             }
+        case (.putUnique(let put), .put(.inserted)):
+            [(put.tube, put.counts)]
         case (_, .readied(let readied)), (_, .swept(let readied, _, _)): readied.map { ($0.tube, $0.change) }
         default: []
         }

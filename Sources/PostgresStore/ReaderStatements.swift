@@ -4,8 +4,9 @@
 /// all (design, section 8). The state is looked at after the row has been found by its id.
 extension Statement {
     static let reader: [Statement] = [
-        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove, kick,
-        kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, endLeases, openTube, pause,
+        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove,
+        removeRecorded, kick, kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, endLeases,
+        openTube, pause, putUnique, findUnique,
     ]
 
     static let begin = Statement(name: "begin", sql: "begin")

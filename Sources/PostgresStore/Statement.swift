@@ -24,7 +24,15 @@ enum SQL {
         """
     }
 
-    private static let hasLivingHolder =
+    /// When a job was reserved, from `new.first` and `new.last`: microseconds ago, -1 for never. What the row knows of the
+    /// first time is older than what a broker knows.
+    static let reservations = """
+        first_reserved_at =
+            coalesce(job.first_reserved_at, now() - nullif(new.first, -1) * interval '1 microsecond'),
+        last_reserved_at = coalesce(now() - nullif(new.last, -1) * interval '1 microsecond', job.last_reserved_at)
+        """
+
+    static let hasLivingHolder =
         "(job.lease_epoch < 0 or job.lease_epoch = any (array(select epoch from broker)))"
 
     /// What `JobRow` is read from; `body` is chosen by each statement.

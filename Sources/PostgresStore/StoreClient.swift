@@ -23,6 +23,8 @@ public protocol StoreClient: AnyObject, Sendable {
     func beginCounting() -> Bool
     /// Tubes as they were at some time after `readAt`.
     func learn(_ tubes: [TubeRow], readAt: Instant)
+    /// The policies of all tubes that have one.
+    func learn(policies: [TubePolicy])
     /// The epoch is dead.
     func detach()
     /// A writer's connection was lost and is back.

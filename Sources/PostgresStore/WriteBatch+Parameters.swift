@@ -15,7 +15,8 @@ extension WriteBatch {
         return parameters
     }
 
-    var moveParameters: Parameters {
+    /// `now`: on the broker's clock, when they are sent.
+    func moveParameters(at now: Instant) -> Parameters {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: moves.map { Int64($0.id) })
@@ -28,11 +29,12 @@ extension WriteBatch {
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.timeouts) })
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.releases) })
         parameters.add(int4s: moves.map { Int32(clamping: $0.counters.buries) })
+        parameters.add(moves.map(\.reservations), at: now)
         parameters.add(isSole)
         return parameters
     }
 
-    var annotateParameters: Parameters {
+    func annotateParameters(at now: Instant) -> Parameters {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: annotations.map { Int64($0.id) })
@@ -40,14 +42,29 @@ extension WriteBatch {
         parameters.add(int8s: annotations.map { $0.reserved?.left ?? 0 })
         parameters.add(int4s: annotations.map { Int32(clamping: $0.counters.reserves) })
         parameters.add(int4s: annotations.map { Int32(clamping: $0.counters.timeouts) })
+        parameters.add(annotations.map(\.reservations), at: now)
         parameters.add(isSole)
         return parameters
     }
 
-    var deleteParameters: Parameters {
+    /// The deletes that leave nothing behind.
+    func deleteParameters(_ deletes: [Delete]) -> Parameters {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: deletes.map { Int64($0.id) })
+        parameters.add(isSole)
+        return parameters
+    }
+
+    /// The deletes that go into the history.
+    func archiveParameters(_ deletes: [(id: JobID, ending: Ending)], at now: Instant) -> Parameters {
+        var parameters = Parameters()
+        parameters.add(epoch)
+        parameters.add(int8s: deletes.map { Int64($0.id) })
+        parameters.add(bools: deletes.map(\.ending.isFinished))
+        parameters.add(int4s: deletes.map { Int32(clamping: $0.ending.counters.reserves) })
+        parameters.add(int4s: deletes.map { Int32(clamping: $0.ending.counters.timeouts) })
+        parameters.add(deletes.map(\.ending.reservations), at: now)
         parameters.add(isSole)
         return parameters
     }
@@ -57,5 +74,14 @@ extension WriteBatch {
         parameters.add(epoch)
         parameters.add(int8s: leases.map { Int64($0) })
         return parameters
+    }
+}
+
+extension Parameters {
+    /// Two arrays: microseconds since the first and since the last, -1 for never.
+    fileprivate mutating func add(_ reservations: [Reservations], at now: Instant) {
+        func age(_ time: Instant) -> Int64 { time == .never ? -1 : max(0, (now - time).microseconds) }
+        add(int8s: reservations.map { age($0.first) })
+        add(int8s: reservations.map { age($0.last) })
     }
 }

@@ -112,6 +112,7 @@ final class Writer: Follower, @unchecked Sendable {
     }
 
     private func send(_ batch: WriteBatch, _ connection: Connection) throws {
+        let now = client.now()
         try connection.send(
             .ledger, Ledger.entry(epoch: batch.epoch, number, batchNumber, changes: batch.changes))
         var expected: [(String, Int?)] = []
@@ -120,9 +121,14 @@ final class Writer: Follower, @unchecked Sendable {
             expected.append((statement.name, count))
         }
         if !batch.puts.isEmpty { try add(.put, batch.putParameters, batch.puts.count) }
-        if !batch.moves.isEmpty { try add(.move, batch.moveParameters, batch.moves.count) }
-        if !batch.annotations.isEmpty { try add(.annotate, batch.annotateParameters, batch.annotations.count) }
-        if !batch.deletes.isEmpty { try add(.delete, batch.deleteParameters, batch.deletes.count) }
+        if !batch.moves.isEmpty { try add(.move, batch.moveParameters(at: now), batch.moves.count) }
+        if !batch.annotations.isEmpty {
+            try add(.annotate, batch.annotateParameters(at: now), batch.annotations.count)
+        }
+        let archived = batch.deletes.compactMap { delete in delete.ending.map { (id: delete.id, ending: $0) } }
+        let deletes = archived.isEmpty ? batch.deletes : batch.deletes.filter { $0.ending == nil }
+        if !deletes.isEmpty { try add(.delete, batch.deleteParameters(deletes), deletes.count) }
+        if !archived.isEmpty { try add(.archive, batch.archiveParameters(archived, at: now), archived.count) }
         if batch.endsSole {
             try add(.lease, batch.leaseParameters, nil)
             var parameters = Parameters()

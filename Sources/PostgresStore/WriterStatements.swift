@@ -1,6 +1,8 @@
 /// The writer's statements: each does a whole batch (design, section 4).
 extension Statement {
-    static let writer: [Statement] = [ledger, claimLedger, put, move, annotate, delete, lease, endSole, answer]
+    static let writer: [Statement] = [
+        ledger, claimLedger, put, move, annotate, delete, archive, lease, endSole, answer,
+    ]
 
     /// Fences the batch and records it. Without a living epoch the sub-select is null, the not-null constraint is
     /// violated, and with it the whole transaction; the key-share lock keeps the epoch alive until the commit.
@@ -51,12 +53,14 @@ extension Statement {
                 reserves = new.reserves,
                 timeouts = new.timeouts,
                 releases = new.releases,
-                buries = new.buries
+                buries = new.buries,
+                \(SQL.reservations)
             from unnest(
                 $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
-                $8::integer[], $9::integer[], $10::integer[], $11::integer[]
-            ) as new (id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries)
-            where job.id = new.id and (job.lease_epoch = $1::bigint or $12::boolean)
+                $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[]
+            ) as new (
+                id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries, first, last)
+            where job.id = new.id and (job.lease_epoch = $1::bigint or $14::boolean)
             """)
 
     /// Microseconds since the reservation, -1 for none, and until its end. Changes no indexed column: HOT.
@@ -70,10 +74,12 @@ extension Statement {
                 reserved_until = case when new.since >= 0
                     then clock_timestamp() + new.time_left * interval '1 microsecond' end,
                 reserves = new.reserves,
-                timeouts = new.timeouts
-            from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[])
-                as new (id, since, time_left, reserves, timeouts)
-            where job.id = new.id and (job.lease_epoch = $1::bigint or $7::boolean)
+                timeouts = new.timeouts,
+                \(SQL.reservations)
+            from unnest(
+                $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::bigint[], $8::bigint[]
+            ) as new (id, since, time_left, reserves, timeouts, first, last)
+            where job.id = new.id and (job.lease_epoch = $1::bigint or $9::boolean)
             """)
 
     static let delete = Statement(

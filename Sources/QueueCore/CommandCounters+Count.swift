@@ -3,7 +3,7 @@ extension CommandCounters {
     /// `kick-job` and `quit` (protocol, 1.6).
     mutating func count(_ command: Command) {
         switch command {
-        case .put, .putTooBig, .putWithoutCRLF, .malformedPut: put += 1
+        case .put, .putUnique, .putTooBig, .putWithoutCRLF, .malformedPut: put += 1
         case .use: use += 1
         case .reserve: reserve += 1
         case .reserveWithTimeout: reserveWithTimeout += 1

@@ -78,7 +78,7 @@ enum Pipelinable {
 extension Command {
     var pipelinable: Pipelinable? {
         switch self {
-        case .put: .put
+        case .put, .putUnique: .put
         case .delete: .delete
         case .release: .release
         case .bury: .bury

@@ -8,7 +8,8 @@ public enum Query: Sendable {
     /// A job's body. `isSole`: whatever its row says of its lease.
     case fetch(JobID, isSole: Bool)
     case reserve(JobID)
-    case delete(JobID)
+    /// `isRecorded`: into the history, if its tube keeps one.
+    case delete(JobID, isRecorded: Bool)
     /// Makes up to `bound` buried, or else delayed, jobs ready; only those of `state` if given.
     case kick(tube: TubeID, bound: Int, state: StoredState?)
     case kickJob(JobID)
@@ -21,6 +22,7 @@ public enum Query: Sendable {
     case sweep(limit: Int)
     /// The tube's row, made when missing.
     case openTube(TubeName)
+    case putUnique(UniquePut)
     /// 0 seconds end a pause.
     case pause(TubeName, seconds: UInt32)
 
@@ -29,6 +31,7 @@ public enum Query: Sendable {
         switch self {
         case .refill(let tube, _, _, _, _), .kick(let tube, _, _), .first(let tube, _, _): [tube]
         case .poll(let tubes): tubes
+        case .putUnique(let put): [put.tube]
         case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .openTube, .pause: []
         }
     }
@@ -71,6 +74,7 @@ enum Purpose: Sendable {
     case stats(Ticket)
     case openTube(tube: Int)
     case pause(Ticket, tube: Int, seconds: UInt32)
+    case putUnique(Ticket, tube: Int)
 
     /// Whether it waits for a lock of somebody else's, and no longer than a client does.
     var isAskedAgain: Bool {
@@ -82,7 +86,7 @@ enum Purpose: Sendable {
         switch self {
         case .fetch(_, let ticket), .reserve(_, let ticket), .delete(_, let ticket), .kick(let ticket, _, _, _),
             .kickJob(_, let ticket), .peek(let ticket), .peekReady(let ticket, _), .stats(let ticket),
-            .pause(let ticket, _, _):
+            .pause(let ticket, _, _), .putUnique(let ticket, _):
             ticket
         case .nothing, .refill, .poll, .sweep, .openTube: nil
         }
@@ -101,6 +105,7 @@ public enum Answer: Sendable {
     case swept([Readied], more: Bool, nextDue: Int64?)
     /// To openTube and pause.
     case tube(TubeID, isNew: Bool)
+    case put(UniquePut.Outcome)
     case refused(Refusal)
 }
 

@@ -23,6 +23,8 @@ extension Queue {
         switch command {
         case .put(let priority, let delay, let ttr, let body):
             put(slot, priority: priority, delay: delay, ttr: ttr, body: body, now: now)
+        case .putUnique(let key, let priority, let delay, let ttr, let body):
+            put(slot, key: key, priority: priority, delay: delay, ttr: ttr, body: body, now: now)
         case .putTooBig:
             answer(slot, .jobTooBig, now: now)
         case .putWithoutCRLF:

@@ -47,7 +47,11 @@ extension Queue {
         jobTimeouts += 1
         jobs[job].counters.timeouts &+= 1
         unhold(job)
-        annotate(job)
-        giveBack(job, now: now)
+        if isBuriedByTimeouts(job) {
+            move(job, to: .buried, keepsLease: false, counting: { $0.buries &+= 1 }, now: now)
+        } else {
+            annotate(job)
+            giveBack(job, now: now)
+        }
     }
 }

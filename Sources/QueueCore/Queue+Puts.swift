@@ -3,6 +3,7 @@ extension Queue {
     /// A put that waits for its tube's row or for an id.
     struct OrphanedPut {
         var tube: Int
+        var key: String?
         var priority: UInt32
         var delay: UInt32
         var ttr: UInt32
@@ -19,7 +20,9 @@ extension Queue {
         if !isTooBig { becomeProducer(id.slot) }
     }
 
-    mutating func put(_ slot: Int, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant) {
+    mutating func put(
+        _ slot: Int, key: String? = nil, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body, now: Instant
+    ) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }
         guard body.count <= configuration.maxBodyBytes,
@@ -28,12 +31,16 @@ extension Queue {
             return answer(slot, .outOfMemory, now: now)
         }
         let tube = connections[slot].used
+        if delay == 0 {
+            guard !isFull(tube) else { return answer(slot, .outOfMemory, now: now) }
+            tubes[tube].puts += 1
+        }
         tubes[tube].pins += 1
         pendingBytes += Queue.cost(of: body)
         connections[slot].pendingBytes += Queue.cost(of: body)
         let put = OrphanedPut(
-            tube: tube, priority: priority, delay: delay, ttr: max(1, ttr), body: body, ticket: openReply(slot, .put),
-            issued: now)
+            tube: tube, key: key, priority: priority, delay: delay, ttr: max(1, ttr), body: body,
+            ticket: openReply(slot, .put), issued: now)
         if orphanedPuts.isEmpty, let row = tubes[tube].row, let id = nextID() {
             issue(put, id: id, row: row)
         } else {
@@ -44,6 +51,12 @@ extension Queue {
 
     /// Bytes of memory that a put takes while it waits for its commit, about.
     static func cost(of body: Body) -> Int { jobOverhead + body.count }
+
+    /// Its tube is done with a put, whatever became of it.
+    mutating func putEnded(_ tube: Int, delay: UInt32) {
+        tubes[tube].pins -= 1
+        if delay == 0 { tubes[tube].puts -= 1 }
+    }
 
     /// A put has its answer: its body is no longer kept for it, and its client may go on.
     mutating func endPut(_ body: Body, _ ticket: Ticket, _ reply: Reply, now: Instant) {
@@ -57,6 +70,7 @@ extension Queue {
     }
 
     private mutating func issue(_ put: OrphanedPut, id: JobID, row: TubeID) {
+        if let key = put.key { return issueUnique(put, key: key, id: id, row: row) }
         let key = JobKey(priority: put.priority, id: id)
         let isLeased =
             put.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.body.count)
@@ -135,7 +149,7 @@ extension Queue {
         totalJobs += 1
         tubes[tube].totalJobs += 1
         if !isStale { tubes[tube].stored.add(1, put.state, priority: put.priority) }
-        tubes[tube].pins -= 1
+        putEnded(tube, delay: put.delay)
         if put.delay > 0 {
             scheduleSweep(now + .seconds(put.delay))
         } else if put.isLeased, !isStale, limbo[put.id] != nil {
@@ -154,7 +168,7 @@ extension Queue {
     }
 
     mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
-        tubes[put.tubeSlot].pins -= 1
+        putEnded(put.tubeSlot, delay: put.delay)
         tubeReleased(put.tubeSlot, now: now)
         endPut(put.body, put.ticket, reply, now: now)
     }

@@ -66,7 +66,7 @@ extension Queue {
     mutating func refuseLost(of asked: [PendingQuery], now: Instant) -> [PendingQuery] {
         asked.filter { query in
             guard query.query.rows.contains(where: lostRows.contains) else { return true }
-            refused(query.purpose, now: now)
+            refused(query, now: now)
             return false
         }
     }
@@ -103,25 +103,30 @@ extension Queue {
             tubes[tube].pins -= 1
             tubeReleased(tube, now: now)
             fill(ticket, .paused, now: now)
-        case (let purpose, .refused): refused(purpose, now: now)
+        case (.putUnique(let ticket, let tube), .put(let outcome)):
+            guard case .putUnique(let put) = asked.query else { preconditionFailure("not a put") }
+            finishUnique(asked, put, ticket, tube: tube, outcome, now: now)
+        case (_, .refused(let refusal)): refused(asked, refusal, now: now)
         default: preconditionFailure("an answer of another kind")
         }
     }
 
     /// Somebody has locked what is asked for: the query has its turn again in a moment, until it is too old.
-    private mutating func postpone(_ query: PendingQuery, now: Instant) {
+    mutating func postpone(_ query: PendingQuery, now: Instant) {
         postponed.append(query)
         nextTick = min(nextTick, now + .milliseconds(50))
     }
 
-    mutating func askPostponed() {
-        queries += postponed
+    mutating func askPostponed(now: Instant) {
+        guard !postponed.isEmpty else { return }
+        let waiting = postponed
         postponed = []
+        queries += refuseLost(of: waiting, now: now)
     }
 
     /// Nothing was done, or not even asked.
-    mutating func refused(_ purpose: Purpose, now: Instant) {
-        switch purpose {
+    mutating func refused(_ asked: PendingQuery, _ refusal: Refusal = .failed, now: Instant) {
+        switch asked.purpose {
         case .nothing: break
         case .refill(let tube): refillFailed(tube, now: now)
         case .poll: isPolling = false
@@ -147,9 +152,13 @@ extension Queue {
                 unhold(job)
                 giveBack(job, now: now)
             }
+        case .putUnique(let ticket, let tube):
+            guard case .putUnique(let put) = asked.query else { preconditionFailure("not a put") }
+            let isFull = if case .full = refusal { true } else { false }
+            return refusedUnique(put, ticket, tube: tube, isFull ? .outOfMemory : .internalError, now: now)
         case .peek, .stats: break
         }
-        if let ticket = purpose.ticket { fill(ticket, .internalError, now: now) }
+        if let ticket = asked.purpose.ticket { fill(ticket, .internalError, now: now) }
     }
 
     /// Whether a row is of a tube that has only just been made by somebody else.

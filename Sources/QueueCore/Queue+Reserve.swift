@@ -188,6 +188,7 @@ extension Queue {
         jobs[job].phase = .held
         jobs[job].owner = slot
         jobs[job].reserved = now
+        jobs[job].reservations.add(now)
         jobs[job].counters.reserves &+= 1
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         let first = connections[slot].firstHeld

@@ -5,7 +5,8 @@ extension Queue {
             // Somebody's job that is ready, delayed or buried, if it is anyone's.
             guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
             guard enterLimbo(id, for: .delete(id), slot) else { return }
-            return ask(.delete(id), .delete(id, openReply(slot, .delete)), now: now)
+            return ask(
+                .delete(id, isRecorded: keepsHistory), .delete(id, openReply(slot, .delete)), now: now)
         }
         let wasHeld = jobs[job].phase == .held
         switch jobs[job].phase {
@@ -18,24 +19,32 @@ extension Queue {
         lanes.changes.pending.deletes.append(
             Delete(
                 id: id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
-                fromPriority: jobs[job].key.priority, slot: job, wasHeld: wasHeld,
-                ticket: openReply(slot, .delete), issued: now))
+                fromPriority: jobs[job].key.priority, ending: ending(of: job, isFinished: wasHeld), slot: job,
+                wasHeld: wasHeld, ticket: openReply(slot, .delete), issued: now))
     }
 
     mutating func release(_ slot: Int, _ id: JobID, priority: UInt32, delay: UInt32, now: Instant) {
         guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
         unhold(job)
+        if isBuriedByRelease(job) {
+            return move(
+                job, to: .buried, priority: priority, keepsLease: false,
+                counting: {
+                    $0.releases &+= 1
+                    $0.buries &+= 1
+                }, ticket: openReply(slot, .release), now: now)
+        }
         let keepsLease = delay == 0 && mayLease(jobs[job].tube, 0)
         move(
             job, to: delay > 0 ? .delayed : .ready, priority: priority, delay: delay, keepsLease: keepsLease,
-            count: \.releases, ticket: openReply(slot, .release), now: now)
+            counting: { $0.releases &+= 1 }, ticket: openReply(slot, .release), now: now)
     }
 
     mutating func bury(_ slot: Int, _ id: JobID, priority: UInt32, now: Instant) {
         guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
         unhold(job)
         move(
-            job, to: .buried, priority: priority, keepsLease: false, count: \.buries,
+            job, to: .buried, priority: priority, keepsLease: false, counting: { $0.buries &+= 1 },
             ticket: openReply(slot, .bury), now: now)
     }
 
@@ -72,16 +81,17 @@ extension Queue {
     /// Has the row of a leased job changed; until that has committed, nobody gets the job.
     mutating func move(
         _ job: Int, to state: StoredState, priority: UInt32? = nil, delay: UInt32? = nil, keepsLease: Bool,
-        count: WritableKeyPath<JobCounters, UInt32>? = nil, ticket: Ticket? = nil, now: Instant
+        counting count: (inout JobCounters) -> Void = { _ in }, ticket: Ticket? = nil, now: Instant
     ) {
         var counters = jobs[job].counters
-        if let count { counters[keyPath: count] &+= 1 }
+        count(&counters)
         lanes.changes.pending.moves.append(
             Move(
                 id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
                 fromPriority: jobs[job].key.priority, to: state, priority: priority ?? jobs[job].key.priority,
-                delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters, slot: job,
-                wasHeld: jobs[job].phase == .held, ticket: ticket, issued: now))
+                delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters,
+                reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].phase == .held, ticket: ticket,
+                issued: now))
         jobs[job].phase = .settling
         jobs[job].isReclaimed = false
         jobs[job].mustBeReread = false
@@ -151,11 +161,12 @@ extension Queue {
         jobs[job].isGivenUp = false
         if wasHeld, let ticket, isOpen(ticket.connection) {
             countHeld(job, -1)
-            let reserved = jobs[job].reserved
+            let (reserved, reservations) = (jobs[job].reserved, jobs[job].reservations)
             let deadline = max(jobs[job].deadline, now + Queue.deadlineMargin)
             jobs[job].counters.reserves &-= 1
             hold(job, by: ticket.connection.slot, now: now)
             jobs[job].reserved = reserved
+            jobs[job].reservations = reservations
             setDeadline(job, deadline, now: now)
         } else {
             if wasHeld { jobs[job].phase = .held }

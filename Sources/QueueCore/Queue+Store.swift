@@ -10,7 +10,7 @@ extension Queue {
         sharing = isSole ? .sole : .shared
         countsMayBeOff = !isSole
         epochValidUntil = validUntil
-        askPostponed()
+        askPostponed(now: now)
         forgetRows(notIn: rows, now: now)
         learn(rows, isFirst: true, readAt: now, now: now)
         announceAgain()
@@ -31,6 +31,7 @@ extension Queue {
         heldGone = []
         for slot in listing {
             tubes[slot].row = nil
+            tubes[slot].policy = nil
             tubes[slot].stored = StateCounts()
         }
         lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)
@@ -281,7 +282,8 @@ extension Queue {
             jobs[job].isAnnotated = reserved != nil
             taken.append(
                 Annotation(
-                    id: id, reserved: reserved, counters: jobs[job].counters, wasImplicit: jobs[job].isImplicit))
+                    id: id, reserved: reserved, counters: jobs[job].counters,
+                    reservations: jobs[job].reservations, wasImplicit: jobs[job].isImplicit))
             jobs[job].isImplicit = false
         }
         annotations.removeAll(keepingCapacity: true)

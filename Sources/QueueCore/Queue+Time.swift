@@ -49,7 +49,7 @@ extension Queue {
     private mutating func tick(now: Instant) {
         while let id = unannounced.popFirst(before: now - Queue.annotateAfter) { announce(id) }
         forgetSQL(now: now)
-        askPostponed()
+        askPostponed(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
         // What other brokers and SQL have delayed or put, nobody tells us of.
@@ -102,10 +102,11 @@ extension Queue {
         for (query, _) in lapsed where query.issued <= limit { query.purpose.ticket.map { abandon($0) } }
         giveUpPending(limit, now: now)
         giveUpOrphans(limit, now: now)
+        askContested(now: now)
         let old = queries.filter { $0.issued <= limit && $0.purpose.ticket != nil }
         guard !old.isEmpty else { return }
         queries.removeAll { $0.issued <= limit && $0.purpose.ticket != nil }
-        for query in old { refused(query.purpose, now: now) }
+        for query in old { refused(query, now: now) }
     }
 
     private mutating func giveUpPending(_ limit: Instant, now: Instant) {
@@ -139,7 +140,7 @@ extension Queue {
     }
 
     private mutating func fail(_ put: OrphanedPut, now: Instant) {
-        tubes[put.tube].pins -= 1
+        putEnded(put.tube, delay: put.delay)
         tubeReleased(put.tube, now: now)
         endPut(put.body, put.ticket, .internalError, now: now)
     }

@@ -19,6 +19,7 @@ extension Queue {
 
     mutating func setRow(_ slot: Int, _ row: TubeID) {
         tubes[slot].row = row
+        tubes[slot].policy = policies[row]
         tubeSlotsByRow[row] = slot
         tubeRows[tubes[slot].name] = row
     }

@@ -39,6 +39,9 @@ public struct Queue: ~Copyable {
     var tubeSlotsByRow: [TubeID: Int] = [:]
     /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
     var tubeRows: [TubeName: TubeID] = [:]
+    var policies: [TubeID: TubePolicy] = [:]
+    /// Whether one of them does.
+    var keepsHistory = false
     /// Rows that this epoch's database has lost: their numbers may be other tubes' now.
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.
@@ -92,6 +95,7 @@ public struct Queue: ~Copyable {
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
     var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []
+    /// Puts with keys that somebody else was putting.
     var heldTubes: [Int] = []
     /// For the other brokers.
     var notices = Notices()

@@ -1,6 +1,8 @@
 /// What a client is answered (protocol, section 1.2).
 public enum Reply: Hashable, Sendable {
     case inserted(JobID)
+    /// The tube has had a job with the key of the put: this one, in this state.
+    case insertedBefore(JobID, JobState)
     case using(TubeName)
     case reserved(JobID, Body)
     case found(JobID, Body)

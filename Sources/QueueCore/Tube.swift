@@ -6,6 +6,7 @@ struct Tube: Vacatable {
     /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
     var row: TubeID?
     var isOpening = false
+    var policy: TubePolicy?
 
     /// Jobs by stored state; the held ones are in there too.
     var stored = StateCounts()
@@ -19,6 +20,8 @@ struct Tube: Vacatable {
     var watching = 0
     /// Operations under way that must find the tube here when they end.
     var pins = 0
+    /// Puts under way that will be ready.
+    var puts = 0
     /// Jobs of it that are in memory, whatever the counts say: other brokers and SQL put some.
     var leased = 0
     /// Its place in the listing.

@@ -103,6 +103,7 @@ public struct Move: Sendable {
     public var delay: UInt32
     public var keepsLease: Bool
     public var counters: JobCounters
+    public var reservations = Reservations()
 
     var slot: Int
     var wasHeld: Bool
@@ -120,6 +121,8 @@ public struct Delete: Sendable {
     public var tube: TubeID
     public var from: StoredState
     public var fromPriority: UInt32
+    /// Its tube keeps history; this goes into it.
+    public var ending: Ending?
 
     var slot: Int
     var wasHeld: Bool
@@ -133,6 +136,7 @@ public struct Annotation: Sendable {
     /// Microseconds since the reservation and until its deadline; `nil` for a job in nobody's hands.
     public var reserved: (since: Int64, left: Int64)?
     public var counters: JobCounters
+    public var reservations = Reservations()
 
     /// The row had no lease; it has one with this.
     var wasImplicit = false

@@ -173,4 +173,35 @@ import Testing
     }
 
     private struct Unexpected: Error {}
+
+    // MARK: Tuber's options
+
+    private func unique(_ key: String, _ body: String) -> Command {
+        .putUnique(key: key, priority: 1, delay: 2, ttr: 3, body: Body(body))
+    }
+
+    @Test(arguments: ["a", "A-z0+/;.$_()", String(repeating: "k", count: 200), "idp", "7"])
+    func `a put with a key`(key: String) {
+        #expect(decode("put 1 2 3 1 idp:\(key)\r\nx\r\nquit\r\n") == [unique(key, "x"), .quit])
+        #expect(decode("put 1 2 3 0   idp:\(key)\r\n\r\n") == [unique(key, "")])
+    }
+
+    /// The client has sent a body, which is not to be taken for commands.
+    @Test(arguments: [
+        "idp:", "idp:-a", "idp:a:300", "idp:a b", "idp:a ", "idp:a grp:b", "idp:\u{e4}", "grp:a", "aft:a", "con:a",
+        "con:a:3",
+    ])
+    func `an option of tuber's that is not known here`(option: String) {
+        #expect(decode("put 1 2 3 4 \(option)\r\nquit\r\nstats\r\n") == [.malformedPut, .stats])
+    }
+
+    @Test(arguments: ["idp", "IDP:a", "key:a", "0", "x"])
+    func `what nobody knows is answered as beanstalkd does`(option: String) {
+        #expect(decode("put 1 2 3 4 \(option)\r\nstats\r\n") == [.malformedPut, .stats])
+        #expect(decode("put 1 2 3 4idp:a\r\nstats\r\n") == [.malformedPut, .stats])
+    }
+
+    @Test func `a put with a key that is too big`() {
+        #expect(decode("put 1 2 3 4 idp:a\r\nquit\r\nstats\r\n", maxJobSize: 3) == [.putTooBig, .stats])
+    }
 }

@@ -12,6 +12,7 @@ import Testing
             (.inserted(1), "INSERTED 1\r\n"),
             (.inserted(.max), "INSERTED 18446744073709551615\r\n"),
             (.inserted(1_000_000_009), "INSERTED 1000000009\r\n"),
+            (.insertedBefore(7, .reserved), "INSERTED 7 RESERVED\r\n"),
             (.using("default"), "USING default\r\n"),
             (.reserved(10, Body("hello")), "RESERVED 10 5\r\nhello\r\n"),
             (.reserved(2, []), "RESERVED 2 0\r\n\r\n"),

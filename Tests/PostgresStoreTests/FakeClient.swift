@@ -27,6 +27,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var ids: [ClosedRange<JobID>] = []
         var held: [(tube: TubeID, counts: StateCounts)] = []
         var tubes: [TubeRow] = []
+        var policies: [TubePolicy] = []
         var lostPeers = 0
         var notices = Notices()
         var announced: [TubeName] = []
@@ -100,6 +101,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         change { $0.renewals = [] }
         return try wait(for: "a heartbeat") { $0.renewals.first }
     }
+    /// Waits until these are the policies that it knows.
+    func policies(_ expected: [TubePolicy]) throws {
+        _ = try wait(for: "policies \(expected)") { $0.policies == expected ? true : nil }
+    }
     var hasReconnected: Bool { change { $0.reconnections > 0 } }
     func reconnections(_ count: Int) throws {
         _ = try wait(for: "\(count) reconnections") { $0.reconnections >= count ? true : nil }
@@ -165,6 +170,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func becameSole() {}
     func beginCounting() -> Bool { true }
     func learn(_ tubes: [TubeRow], readAt: Instant) { change { $0.tubes = tubes } }
+    func learn(policies: [TubePolicy]) { change { $0.policies = policies } }
     func detach() { change { $0.detachments += 1 } }
     func reconnected() { change { $0.reconnections += 1 } }
 

@@ -56,12 +56,16 @@ struct PlannedCall {
         let moved = "\(array(String.init)), \(same("2")), \(same("5")), \(same("0")), \(same("f")), \(same("f"))"
         let counters = "\(same("1")), \(same("0")), \(same("0")), \(same("0"))"
         let annotated = "\(array(String.init)), \(same("0")), \(same("9")), \(same("1")), \(same("0"))"
+        let times = "\(same("9")), \(same("-1"))"
+        let ended = "\(array(String.init)), \(same("t")), \(same("1")), \(same("0")), \(times)"
         return [
             PlannedCall(statement: .put, arguments: "1, \(new), \(same("t")), \(same("x"))", indexes: []),
-            PlannedCall(statement: .move, arguments: "1, \(moved), \(counters), false", indexes: ["job_pkey"]),
-            PlannedCall(statement: .annotate, arguments: "1, \(annotated), false", indexes: ["job_pkey"]),
+            PlannedCall(
+                statement: .move, arguments: "1, \(moved), \(counters), \(times), false", indexes: ["job_pkey"]),
+            PlannedCall(statement: .annotate, arguments: "1, \(annotated), \(times), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), true", indexes: ["job_pkey"]),
+            PlannedCall(statement: .archive, arguments: "1, \(ended), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .lease, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
             PlannedCall(
                 statement: .refill, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
@@ -71,6 +75,10 @@ struct PlannedCall {
             PlannedCall(statement: .fetch, arguments: "\(id), 1, false", indexes: ["job_pkey"]),
             PlannedCall(statement: .reserve, arguments: "\(id), 1", indexes: ["job_pkey"]),
             PlannedCall(statement: .remove, arguments: "\(id), 1", indexes: ["job_pkey"]),
+            PlannedCall(statement: .removeRecorded, arguments: "\(id), 1", indexes: ["job_pkey"]),
+            PlannedCall(
+                statement: .putUnique, arguments: "1, 'a', \(id + 2_000_000), 0, 0, 1, 'x'", indexes: ["job_key"]),
+            PlannedCall(statement: .findUnique, arguments: "1, 'a'", indexes: ["job_key"]),
             PlannedCall(statement: .kickJob, arguments: "\(id)", indexes: ["job_pkey"]),
             PlannedCall(statement: .peek, arguments: "\(id)", indexes: ["job_pkey"]),
             PlannedCall(statement: .describe, arguments: "\(id)", indexes: ["job_pkey"]),

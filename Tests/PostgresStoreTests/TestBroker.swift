@@ -153,3 +153,8 @@ extension Ticket {
 extension WriteOutcome: Equatable {
     public static func == (a: Self, b: Self) -> Bool { "\(a)" == "\(b)" }
 }
+
+extension Query {
+    /// While no tube keeps history.
+    static func delete(_ id: JobID) -> Query { .delete(id, isRecorded: false) }
+}

@@ -134,9 +134,11 @@ struct WriterChangeTests {
         #expect(try session.execute(refill, parameters).count == 1)
         var batch = WriteBatch(epoch: broker.epoch)
         batch.annotations = [Annotation(id: 1, reserved: (0, 9), counters: JobCounters(reserves: 1))]
-        for _ in 1...3 { #expect(try session.execute(.annotate, batch.annotateParameters).changed == 1) }
+        for _ in 1...3 {
+            #expect(try session.execute(.annotate, batch.annotateParameters(at: broker.client.now())).changed == 1)
+        }
         batch.moves = [broker.move(1, to: .ready, isAsked: false)]
-        #expect(try session.execute(.move, batch.moveParameters).changed == 1)
+        #expect(try session.execute(.move, batch.moveParameters(at: broker.client.now())).changed == 1)
         let job = "\(literal("\(identifier(db.schema)).job"))::regclass"
         let counts = Statement(name: "", sql: "select pg_stat_get_xact_tuples_hot_updated(\(job))")
         try session.prepare(counts)

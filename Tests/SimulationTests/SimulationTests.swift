@@ -34,9 +34,10 @@ struct SimulationTests {
         let epoch = database.register(at: now)
         let id = database.putForeign(in: "t", at: now)
         let key = Database.LedgerKey(epoch: epoch, writer: 0, batch: 1)
-        let prepared = database.prepare([.delete(id)], epoch: epoch, at: now)
+        let prepared = database.prepare([.delete(id, isRecorded: false)], epoch: epoch, at: now)
         #expect(database.rows[id] != nil)
-        #expect(database.prepare([.delete(id)], epoch: epoch, at: now) == nil, "it waits for the lock")
+        #expect(
+            database.prepare([.delete(id, isRecorded: false)], epoch: epoch, at: now) == nil, "it waits for the lock")
         #expect(prepared.map { database.commit($0, as: key, at: now) } == .committed)
         #expect(database.rows[id] == nil)
         #expect(database.lookUp(key))

@@ -11,6 +11,16 @@ extension Checker {
         }
     }
 
+    /// It is, or was, a job of the client's tube with this key.
+    func checkInsertedBefore(_ client: RemoteClient, _ id: JobID, _ key: String) {
+        simulation.coverage.reach(.insertedBefore)
+        guard let birth = database.journal.births[id] else { return fail(1, "\(id) is not durable") }
+        if database.tubes[Int(birth.tube) - 1].name != client.record.using {
+            fail(8, "\(client) was told of \(id), which is in another tube")
+        }
+        if let row = database.rows[id], row.uniqueKey != key { fail(8, "\(id) has another key than \(key)") }
+    }
+
     func checkRefused(_ body: Body) {
         refusedBodies.insert(body.number)
         if database.journal.births.values.contains(where: { $0.body == body }) {
@@ -51,12 +61,28 @@ extension Checker {
     /// What was acknowledged is there, and what was turned away is not.
     func checkNothingIsLost() {
         if let offence = database.journal.offence { fail(7, offence) }
+        checkHistory()
+        let keyed = database.rows.values.compactMap { row in row.uniqueKey.map { "\(row.tube) \($0)" } }
+        if Set(keyed).count != keyed.count { fail(7, "a tube has two jobs with the same key") }
         for (id, birth) in database.journal.births {
             if refusedBodies.contains(birth.body.number) { fail(7, "\(id) was turned away, and has happened since") }
             guard database.rows[id] == nil, !deleted.contains(id), !database.sql.deleted.contains(id),
                 openDeletes[id] ?? 0 == 0
             else { continue }
             fail(1, "\(id) is lost")
+        }
+    }
+
+    /// A job is there, or it is in the history of its tube: never both, never neither.
+    private func checkHistory() {
+        let recorded = Dictionary(database.history.map { ($0, 1) }, uniquingKeysWith: +)
+        for (id, birth) in database.journal.births {
+            let isKept = database.policies[birth.tube]?.keepsHistory ?? false
+            let expected = isKept && database.rows[id] == nil ? 1 : 0
+            if recorded[id] ?? 0 != expected {
+                fail(7, "\(id) is \(recorded[id] ?? 0) times in the history, and should be \(expected) times")
+            }
+            if expected == 1 { simulation.coverage.reach(.recorded) }
         }
     }
 }

@@ -8,6 +8,7 @@ extension Checker {
         if batch.epoch != node.broker.queue.epoch { simulation.coverage.reach(.staleBatch) }
         if batch.endsSole { simulation.coverage.reach(.endedSole) }
         for move in batch.moves {
+            if move.to == .buried, move.ticket == nil { simulation.coverage.reach(.buriedByTimeouts) }
             if node.broker.queue.jobs[move.slot].isReclaimed { simulation.coverage.reach(.reclaimed) }
             if node.broker.queue.jobs[move.slot].mustBeReread { simulation.coverage.reach(.mustBeReread) }
             if node.broker.queue.awaitingSettled[move.id] != nil { simulation.coverage.reach(.awaitedSettled) }
@@ -22,6 +23,7 @@ extension Checker {
             if limbo.row != nil { simulation.coverage.reach(.foundInLimbo) }
             if !limbo.deferred.isEmpty { simulation.coverage.reach(.deferredInLimbo) }
         }
+        if !node.broker.queue.contested.isEmpty { simulation.coverage.reach(.contested) }
         if !node.broker.queue.strangers.isEmpty { simulation.coverage.reach(.stranger) }
         for query in asked {
             switch query.purpose {

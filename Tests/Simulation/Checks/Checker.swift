@@ -67,15 +67,21 @@ final class Checker {
         case (.watch(let tube), .watching): client.record.watched.insert(tube)
         case (.ignore(let tube), .watching): client.record.watched.remove(tube)
         case (.touch(let id), .touched): extend(id, asked)
-        case (.put(_, _, _, let body), .inserted(let id)): checkInserted(client, id, body)
-        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory):
+        case (.put(_, _, _, let body), .inserted(let id)), (.putUnique(_, _, _, _, let body), .inserted(let id)):
+            checkInserted(client, id, body)
+        case (.putUnique(let key, _, _, _, let body), .insertedBefore(let id, _)):
+            refusedBodies.insert(body.number)
+            checkInsertedBefore(client, id, key)
+        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory),
+            (.putUnique(_, _, _, _, let body), .internalError), (.putUnique(_, _, _, _, let body), .outOfMemory):
             checkRefused(body)
             simulation.coverage.reach(reply == .internalError ? .internalError : .outOfMemory)
         case (_, .reserved(let id, let body)): checkReserved(client, asked, id, body)
         case (.delete(let id), .deleted):
             endHold(of: id, by: client)
             checkDeleted(id, asked)
-        case (.release(let id, _, _), .released), (.bury(let id, _), .buried):
+        case (.release(let id, _, _), .released), (.release(let id, _, _), .buried), (.bury(let id, _), .buried):
+            if case (.release, .buried) = (asked.command, reply) { simulation.coverage.reach(.buriedByRelease) }
             endHold(of: id, by: client)
             checkMoved(client, asked, reply)
         case (_, .kicked(let count)): checkKicked(client, count)
@@ -140,6 +146,7 @@ extension Reply {
     func fits(_ command: Command) -> Bool {
         switch (command, self) {
         case (.put, .inserted), (.put, .outOfMemory), (.put, .draining): true
+        case (.putUnique, .inserted), (.putUnique, .insertedBefore), (.putUnique, .outOfMemory): true
         case (.use(let tube), .using(let used)): tube == used
         case (.reserve, .reserved), (.reserve, .deadlineSoon), (.reserve, .timedOut): true
         case (.reserveWithTimeout, .reserved), (.reserveWithTimeout, .deadlineSoon), (.reserveWithTimeout, .timedOut):

@@ -112,6 +112,8 @@ final class KeeperTask: DatabaseTask {
             self.simulation.log("\(self.node) serves as \(epoch)")
             self.node.record.hasRead(tubesAt: readAt)
             self.node.record.attached(isSole: self.isSole, at: self.simulation.now)
+            let policies = self.simulation.database.policies.values
+            self.broker.act { queue, _ in queue.learn(policies: Array(policies)) }
             self.broker.act {
                 $0.attach(
                     epoch: epoch, isSole: self.isSole, tubes: tubes, validUntil: self.beatenAt + Broker.validity,

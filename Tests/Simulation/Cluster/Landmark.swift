@@ -9,6 +9,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
     case noticed, lostPeer, summoned, sqlTook, sqlSteered, sqlRefused
+    case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 
 /// How often each has been reached.

@@ -21,6 +21,10 @@ struct Profile {
     /// What happens to the whole, in permille of its disturbances.
     var disturbances: [(weight: Int, kind: Disturbance)]
     var configuration: Queue.Configuration
+    /// Whether some puts have keys.
+    var usesKeys: Bool
+    /// Of tubes that have one; they stay as they are.
+    var policies: [(tube: TubeName, policy: TubePolicy)] = []
 
     enum Disturbance: CaseIterable {
         case crash, freeze, suspension, outage, stall, partition, join, leave, sqlPut, sqlSession, disconnect, halfClose
@@ -47,5 +51,15 @@ struct Profile {
         configuration.maxPendingBytes = random.pick([900, 4000, 1 << 20])
         configuration.maxBatchBytes = random.pick([300, 1 << 20])
         configuration.databaseTimeout = random.pick([.seconds(2), .seconds(10)])
+        usesKeys = random.percent(40)
+        guard random.percent(50) else { return }
+        for tube in tubes {
+            var policy = TubePolicy(tube: 0)
+            if random.percent(50) { policy.buryAfterTimeouts = UInt32(random.within(1...2)) }
+            if random.percent(50) { policy.buryAfterReleases = UInt32(random.within(1...3)) }
+            if random.percent(30) { policy.maxReady = random.within(1...20) }
+            policy.keepsHistory = random.percent(60)
+            policies.append((tube, policy))
+        }
     }
 }

@@ -35,6 +35,7 @@ final class Simulation {
         profile = Profile(seed: seed, &random)
         self.mistake = mistake
         database = Database(mistake: mistake)
+        database.mayRefuse = profile.refusals > 0
         transcript = Transcript(isKept: keepsTranscript)
     }
 
@@ -67,6 +68,7 @@ final class Simulation {
 
     /// - Returns: the first violation, if there was any.
     func run() -> Violation? {
+        for (tube, policy) in profile.policies { database.set(policy, of: tube) }
         for _ in 0..<profile.brokers { start(machine: random.below(2)) }
         for _ in 0..<profile.clients { connect() }
         disturbLater()

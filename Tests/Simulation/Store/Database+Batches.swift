@@ -18,8 +18,11 @@ extension Database {
         func has(_ id: JobID) -> Bool { batch.isSole || rows[id]?.lease == batch.epoch }
         for move in batch.moves where has(move.id) { run(move, at: now) }
         for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
-        for delete in batch.deletes where has(delete.id) { write(delete.id, nil) }
         if let answer = batch.answer { sql.answered[batch.epoch] = answer }
+        for delete in batch.deletes where has(delete.id) {
+            if delete.ending != nil { history.append(delete.id) }
+            write(delete.id, nil)
+        }
         if batch.endsSole {
             if mistake != .soleForgetsLeases { for id in batch.leases { lease(id, to: batch.epoch) } }
             if sole == batch.epoch { sole = nil }
@@ -54,6 +57,7 @@ extension Database {
 
     private func run(_ move: Move, at now: Instant) {
         guard var row = rows[move.id] else { return }
+        checkPolicy(row, move)
         row.state = move.to
         row.priority = move.priority
         row.delay = move.delay
@@ -80,5 +84,17 @@ extension Database {
         row.reservedAt = nil
         row.reservedUntil = nil
         write(id, row)
+    }
+
+    /// Whoever reaches a limit of its tube goes to the buried ones with that. A bury that was refused may come later.
+    private func checkPolicy(_ row: Row, _ move: Move) {
+        guard let policy = policies[row.tube], move.to != .buried, !mayRefuse else { return }
+        func hasReached(_ limit: UInt32?, _ counter: KeyPath<JobCounters, UInt32>) -> Bool {
+            guard let limit else { return false }
+            return row.counters[keyPath: counter] < limit && limit <= move.counters[keyPath: counter]
+        }
+        if hasReached(policy.buryAfterTimeouts, \.timeouts) || hasReached(policy.buryAfterReleases, \.releases) {
+            journal.offence = journal.offence ?? "\(move.id) has reached a limit of its tube, and is \(move.to)"
+        }
     }
 }

@@ -8,9 +8,13 @@ extension Database {
         let answers: [Answer]
         fileprivate let rows: [JobID: Row?]
         fileprivate let kicks: Int
+        fileprivate let history: ArraySlice<JobID>
         fileprivate(set) var isOpen = true
 
-        fileprivate init(epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int) {
+        fileprivate init(
+            epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int, history: ArraySlice<JobID>
+        ) {
+            self.history = history
             self.epoch = epoch
             self.answers = answers
             self.rows = rows
@@ -30,17 +34,23 @@ extension Database {
         begin(epoch, at: now)
         undo = [:]
         let kicks = journal.kicks[epoch] ?? 0
+        let recorded = history.count
         let answers = queries.map { run($0, epoch: epoch, at: now) }
         var after: [JobID: Row?] = [:]
         for (id, before) in undo ?? [:] {
             after[id] = .some(rows[id])
+            if before == nil { unborn[id] = rows[id] }
             rows[id] = before
             locked.insert(id)
         }
         undo = nil
-        defer { journal.kicks[epoch] = kicks }
+        defer {
+            journal.kicks[epoch] = kicks
+            history.removeSubrange(recorded...)
+        }
         let prepared = Prepared(
-            epoch: epoch, answers: answers, rows: after, kicks: (journal.kicks[epoch] ?? 0) - kicks)
+            epoch: epoch, answers: answers, rows: after, kicks: (journal.kicks[epoch] ?? 0) - kicks,
+            history: history[recorded...])
         open.append(prepared)
         return prepared
     }
@@ -54,6 +64,7 @@ extension Database {
         begin(prepared.epoch, at: now)
         for (id, row) in prepared.rows { write(id, row) }
         journal.kicks[prepared.epoch, default: 0] += prepared.kicks
+        history += prepared.history
         return .committed
     }
 
@@ -62,6 +73,7 @@ extension Database {
         prepared.isOpen = false
         open.removeAll { $0 === prepared }
         locked.subtract(prepared.rows.keys)
+        for id in prepared.rows.keys { unborn[id] = nil }
         // Whoever has skipped these rows meanwhile does not know that they may be claimed after all.
         begin(0, at: now)
         for id in prepared.rows.keys { rows[id]?.change = change }

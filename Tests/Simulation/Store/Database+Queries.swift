@@ -21,8 +21,9 @@ extension Database {
             guard let row = rows[id], isFree(row) || row.lease == epoch else { return .rows([]) }
             lease(id, to: epoch)
             return .rows([jobRow(id, at: now)])
-        case .delete(let id):
+        case .delete(let id, let isRecorded):
             guard let row = rows[id], isFree(row) || row.lease == epoch else { return .rows([]) }
+            if isRecorded, policies[row.tube]?.keepsHistory ?? false { history.append(id) }
             defer { write(id, nil) }
             return .rows([jobRow(id, bodyLimit: -1, at: now)])
         case .kick(let tube, let bound, let state):
@@ -36,6 +37,7 @@ extension Database {
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
+        case .putUnique(let put): return .put(putUnique(put, at: now))
         case .openTube(let name):
             let opened = openTube(name)
             return .tube(opened.id, isNew: opened.isNew)
@@ -45,6 +47,20 @@ extension Database {
             tubes[Int(opened.id) - 1].pausedUntil = seconds > 0 ? now + .seconds(seconds) : nil
             return .tube(opened.id, isNew: opened.isNew)
         }
+    }
+
+    private func putUnique(_ put: UniquePut, at now: Instant) -> UniquePut.Outcome {
+        func isIt(_ row: Row) -> Bool { row.tube == put.tube && row.uniqueKey == put.key }
+        if let row = rows.values.first(where: isIt) {
+            return .exists(row.id, row.state, isReserved: isReserved(row))
+        }
+        if unborn.values.contains(where: isIt) { return .contested }
+        write(
+            put.id,
+            Row(
+                id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
+                created: now, due: now + .seconds(put.delay), body: put.body, uniqueKey: put.key))
+        return .inserted
     }
 
     private func refill(
@@ -131,14 +147,14 @@ extension Query {
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
-        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause: true
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause, .putUnique: true
         }
     }
 
     /// The row that it waits for when somebody has locked it.
     var awaited: JobID? {
         switch self {
-        case .reserve(let id), .delete(let id), .kickJob(let id): id
+        case .reserve(let id), .delete(let id, _), .kickJob(let id): id
         default: nil
         }
     }

@@ -18,6 +18,8 @@ final class Database {
         var buryOrder: Int?
         var counters = JobCounters()
         var body: Body
+        /// No other job of its tube has it.
+        var uniqueKey: String?
         /// What changed its state or its lease last.
         var change = Change()
 
@@ -54,6 +56,7 @@ final class Database {
 
     var rows: [JobID: Row] = [:]
     var tubes: [TubeEntry] = []
+    var policies: [TubeID: TubePolicy] = [:]
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
     var heartbeats: [Int64: Instant] = [:]
@@ -65,9 +68,13 @@ final class Database {
     var lastID: JobID = 0
     var lastBurial = 0
     var ledger: [LedgerKey: LedgerEntry] = [:]
+    /// Jobs in the history, one entry for each time that they were written there.
+    var history: [JobID] = []
     /// Transactions that are not over, and the rows that they have changed.
     var open: [Prepared] = []
     var locked: Set<JobID> = []
+    /// Jobs with keys that transactions that are not over are putting.
+    var unborn: [JobID: Row] = [:]
     /// The transaction at hand.
     var change = Change()
     /// Rows as they were before the transaction that is being prepared.
@@ -75,6 +82,8 @@ final class Database {
     var sql = SQLState()
     /// What has ever happened, for those who check.
     var journal = Journal()
+    /// Whether transactions are refused now and then.
+    var mayRefuse = false
     /// What is done wrong on purpose.
     let mistake: Mistake?
 
@@ -126,6 +135,12 @@ final class Database {
         return (TubeID(tubes.count), true)
     }
 
+    func set(_ policy: TubePolicy, of name: TubeName) {
+        let row = openTube(name).id
+        policies[row] = policy
+        policies[row]?.tube = row
+    }
+
     /// Numbers of jobs by stored state, as the ledger adds them up.
     func counts(of tube: TubeID) -> StateCounts {
         var counts = StateCounts()
@@ -152,6 +167,9 @@ final class Database {
     /// Changes a row's state or lease, or ends it, as part of the transaction at hand.
     func write(_ id: JobID, _ row: Row?) {
         if undo != nil, undo?[id] == nil { undo?[id] = .some(rows[id]) }
+        if undo == nil, let row, journal.births[id] == nil {
+            journal.births[id] = Journal.Birth(tube: row.tube, body: row.body)
+        }
         rows[id] = row
         rows[id]?.change = change
         journal.changedAt = change.at

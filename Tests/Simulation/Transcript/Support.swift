@@ -15,6 +15,12 @@ extension Command {
     }
 }
 
+extension Command {
+    static func putUnique(_ key: String, _ text: String = "", delay: UInt32 = 0) -> Command {
+        .putUnique(key: key, priority: 0, delay: delay, ttr: 60, body: body(text))
+    }
+}
+
 extension Reply {
     static func reserved(_ id: JobID, _ text: String = "") -> Reply { .reserved(id, body(text)) }
     static func found(_ id: JobID, _ text: String = "") -> Reply { .found(id, body(text)) }

@@ -70,10 +70,23 @@ final class World {
     func attach() {
         let epoch = database.register(at: now)
         nextBeat = now + .seconds(1)
+        act { queue, _ in queue.learn(policies: Array(self.database.policies.values)) }
         act {
             $0.attach(
                 epoch: epoch, isSole: self.database.sole == epoch, tubes: self.database.tubeRows(at: $1),
                 validUntil: $1 + Broker.validity, now: $1)
+        }
+        settle()
+    }
+
+    /// Sets a tube's policy, which the broker is told.
+    func setPolicy(of tube: TubeName = .default, _ change: (inout TubePolicy) -> Void) {
+        var policy = database.policies[database.openTube(tube).id] ?? TubePolicy(tube: 0)
+        change(&policy)
+        database.set(policy, of: tube)
+        act { queue, now in
+            queue.learn(policies: Array(self.database.policies.values))
+            queue.learn(self.database.tubeRows(at: now), readAt: now, now: now)
         }
         settle()
     }

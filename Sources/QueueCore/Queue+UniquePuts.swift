@@ -1,0 +1,95 @@
+/// Puts with a key: one whose tube has a job with that key gets the id of that job, and puts nothing.
+///
+/// Whether it does, only the database knows, and the answer has to be known before the commit: so these are queries, and
+/// the batches of other puts have nothing to do with them. Their jobs are found by a refill, as another broker's are.
+extension Queue {
+    mutating func issueUnique(_ put: OrphanedPut, key: String, id: JobID, row: TubeID) {
+        queries.append(
+            PendingQuery(
+                query: .putUnique(
+                    UniquePut(
+                        id: id, tube: row, key: key, priority: put.priority, delay: put.delay, ttr: put.ttr,
+                        body: put.body)),
+                purpose: .putUnique(put.ticket, tube: put.tube), issued: put.issued))
+    }
+
+    mutating func finishUnique(
+        _ asked: PendingQuery, _ put: UniquePut, _ ticket: Ticket, tube: Int, _ outcome: UniquePut.Outcome, now: Instant
+    ) {
+        switch outcome {
+        case .inserted:
+            totalJobs += 1
+            tubes[tube].totalJobs += 1
+            if !isStale { tubes[tube].stored += put.counts }
+            putEnded(tube, delay: put.delay)
+            if put.delay > 0 {
+                scheduleSweep(now + .seconds(put.delay))
+            } else {
+                let key = JobKey(priority: put.priority, id: put.id)
+                tellOthers(put.tube, key)
+                note(tube, key, now: now)
+            }
+            endPut(put.body, ticket, .inserted(put.id), now: now)
+        case .exists(let id, let stored, let isReserved):
+            let state = jobSlots[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
+            putEnded(tube, delay: put.delay)
+            tubeReleased(tube, now: now)
+            endPut(put.body, ticket, .insertedBefore(id, state), now: now)
+        case .contested:
+            postpone(asked, now: now)
+        }
+    }
+
+    mutating func refusedUnique(_ put: UniquePut, _ ticket: Ticket, tube: Int, _ reply: Reply, now: Instant) {
+        putEnded(tube, delay: put.delay)
+        tubeReleased(tube, now: now)
+        endPut(put.body, ticket, reply, now: now)
+    }
+
+    private func stateOfKnown(_ job: Int) -> JobState {
+        let isHeld =
+            jobs[job].phase == .held
+            || jobs[job].phase == .settling && !jobs[job].isGivenUp && jobs[job].deadline != .never
+        return isHeld ? .reserved : .ready
+    }
+}
+
+/// A new job with a key.
+public struct UniquePut: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var key: String
+    public var priority: UInt32
+    /// Seconds.
+    public var delay: UInt32
+    /// Seconds, at least 1.
+    public var ttr: UInt32
+    public var body: Body
+
+    public var state: StoredState { delay > 0 ? .delayed : .ready }
+
+    /// What it does to the tube's counts.
+    public var counts: StateCounts {
+        var counts = StateCounts()
+        counts.add(1, state, priority: priority)
+        return counts
+    }
+
+    public enum Outcome: Sendable {
+        case inserted
+        /// There is this job.
+        case exists(JobID, StoredState, isReserved: Bool)
+        /// Nothing was done: somebody has not finished putting one, or it has gone meanwhile.
+        case contested
+    }
+}
+
+extension JobState {
+    init(_ stored: StoredState) {
+        switch stored {
+        case .ready: self = .ready
+        case .delayed: self = .delayed
+        case .buried: self = .buried
+        }
+    }
+}

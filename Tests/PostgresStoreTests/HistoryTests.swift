@@ -1,0 +1,354 @@
+import TestKit
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("History goes with the delete, and by the day")
+struct HistoryTests {
+    let broker: TestBroker
+    let db: Database
+
+    init() throws {
+        broker = try TestBroker()
+        db = broker.db
+        try db.run("select set_policy('default', history => '7 days')")
+    }
+
+    private let second: Int64 = 1_000_000_000
+
+    /// The end of a job that its worker had since `first`, for the last time since `last`: seconds on the test's clock.
+    private func ending(first: Int64, last: Int64, _ counters: JobCounters = JobCounters(reserves: 1)) -> Ending {
+        let now = broker.client.now().nanoseconds
+        return Ending(
+            isFinished: true, counters: counters,
+            reservations: Reservations(
+                first: Instant(nanoseconds: now - first * second), last: Instant(nanoseconds: now - last * second)))
+    }
+
+    private func delete(_ id: JobID, from state: StoredState = .ready, _ ending: Ending?) -> Delete {
+        var delete = broker.delete(id, from: state)
+        delete.ending = ending
+        return delete
+    }
+
+    // MARK: What is recorded
+
+    @Test func aFinishedJob() throws {
+        try broker.put(broker.put(1, priority: 9, leased: true, body: Array("secret".utf8)))
+        try db.run("update job set created_at = now() - interval '60 s', releases = 2, buries = 3, kicks = 4")
+        let counters = JobCounters(reserves: 5, timeouts: 1, releases: 2, buries: 3)
+        #expect(try broker.write { $0.deletes = [delete(1, ending(first: 50, last: 20, counters))] } == .committed)
+        #expect(
+            try db.rows(
+                """
+                select id, tube, outcome, state, priority, ttr, reserves, timeouts, releases, buries, kicks, body,
+                    date_trunc('second', waited) as waited, date_trunc('second', worked) as worked
+                from history
+                """) == "(1,default,finished,reserved,9,00:01:00,5,1,2,3,4,,00:00:10,00:00:20)")
+        #expect(try db.holds("(select finished_at between now() - interval '1 minute' and now() from history)"))
+        #expect(try db.number("select count(*) from job") == 0)
+        #expect(try db.countsAgree())
+    }
+
+    @Test func withItsBodyIfThatIsWanted() throws {
+        try db.run("select set_policy('default', history => '7 days', history_body => true)")
+        let large = Body(repeating: 65, count: 100_000)
+        try broker.put(broker.put(1, leased: true, body: [66]), broker.put(2, leased: true, body: large))
+        #expect(
+            try broker.write {
+                $0.deletes = [delete(1, ending(first: 1, last: 1)), delete(2, ending(first: 1, last: 1))]
+            } == .committed)
+        #expect(
+            try db.rows("select id, octet_length(body), substr(body, 1, 1) as first from history order by id")
+                == #"(1,1,"\\x42") (2,100000,"\\x41")"#)
+    }
+
+    @Test func oneBatchWithBothKinds() throws {
+        let other = try db.addTube("other")
+        try broker.put(broker.put(1, leased: true), broker.put(2, leased: true), broker.put(3, leased: true))
+        try db.run("update job set tube_id = \(other) where id = 2")
+        #expect(
+            try broker.write {
+                $0.deletes = [
+                    delete(1, ending(first: 1, last: 1)), delete(2, nil), delete(3, ending(first: 1, last: 1)),
+                ]
+            } == .committed)
+        #expect(try db.rows("select id from history order by id") == "(1) (3)")
+        #expect(try db.number("select count(*) from job") == 0)
+    }
+
+    @Test func whatIsNotThisBrokersStays() throws {
+        let peer = try broker.peer()
+        try peer.put(peer.put(1, leased: true))
+        #expect(try broker.write { $0.deletes = [delete(1, ending(first: 1, last: 1))] } == .committed)
+        #expect(try db.number("select count(*) from job") == 1)
+        #expect(try db.rows("select id from history") == "")
+    }
+
+    /// A job that was given back is remembered by its row: by a release, by a bury, and by an annotation.
+    @Test func reservationsBeforeTheLastOne() throws {
+        try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
+        let now = broker.client.now().nanoseconds
+        var move = broker.move(1, to: .buried, keepsLease: false)
+        move.reservations = Reservations(
+            first: Instant(nanoseconds: now - 90 * second), last: Instant(nanoseconds: now - 80 * second))
+        var annotation = Annotation(id: 2, reserved: (70_000_000, 9), counters: JobCounters(reserves: 1))
+        annotation.reservations = Reservations(
+            first: Instant(nanoseconds: now - 70 * second), last: Instant(nanoseconds: now - 70 * second))
+        #expect(
+            try broker.write {
+                $0.moves = [move]
+                $0.annotations = [annotation]
+            } == .committed)
+        #expect(try broker.find(.delete(1, isRecorded: true)).map(\.id) == [1])
+        #expect(try broker.write { $0.deletes = [delete(2, ending(first: 5, last: 5))] } == .committed)
+        #expect(
+            try db.rows(
+                """
+                select id, outcome, state, round(extract(epoch from finished_at - first_reserved_at) / 10) as first,
+                    round(extract(epoch from finished_at - last_reserved_at) / 5) as last, worked is null as idle
+                from history order by id
+                """) == "(1,deleted,buried,9,16,t) (2,finished,reserved,7,1,f)")
+    }
+
+    @Test func aDeleteOfWhatNobodyHolds() throws {
+        let other = try db.addTube("other")
+        try broker.put(broker.put(1), broker.put(2, delay: 100), broker.put(3))
+        try db.run("update job set tube_id = \(other) where id = 3")
+        let deleted = try broker.ask((1...3).map { .delete($0, isRecorded: true) })
+        #expect(deleted.count == 3)
+        #expect(
+            try db.rows("select id, outcome, state, first_reserved_at, worked from history order by id")
+                == "(1,deleted,ready,,) (2,deleted,delayed,,)")
+        #expect(try db.number("select count(*) from job") == 0)
+    }
+
+    // MARK: Both or neither
+
+    @Test("invariant 7: a batch whose answer was lost has made its history, or has not")
+    func aLostCommit() throws {
+        try broker.put(broker.put(1, leased: true))
+        let locker = try db.session()
+        try locker.run("begin; lock table job_history in share mode")
+        broker.send { $0.deletes = [delete(1, ending(first: 1, last: 1))] }
+        try db.waitUntilBlocked(broker.writing)
+        try db.terminate(broker.writing)
+        try locker.run("rollback")
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed], "done again, since it was not")
+        #expect(try db.rows("select id from history") == "(1)")
+        #expect(try db.number("select count(*) from job") == 0)
+    }
+
+    @Test func aRefusedBatchLeavesNoHistory() throws {
+        try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
+        // Something that PostgreSQL refuses: no job has such a priority.
+        try db.run("alter table job add constraint small check (priority < 100)")
+        let parts = try broker.writeParts {
+            $0.moves = [broker.move(2, to: .ready, priority: 1000)]
+            $0.deletes = [delete(1, ending(first: 1, last: 1))]
+        }
+        #expect(parts.map(\.outcome).contains(.committed))
+        #expect(try db.rows("select id from history") == "(1)", "the good half, once")
+        #expect(try db.rows("select id from job") == "(2)")
+    }
+
+    // MARK: Days
+
+    private var days: String {
+        get throws {
+            try db.rows(
+                """
+                select to_date(right(relname, 8), 'YYYYMMDD') - (now() at time zone 'UTC')::date as day
+                from pg_inherits join pg_class on oid = inhrelid
+                where inhparent = 'job_history'::regclass and relname <> 'job_history_default' order by 1
+                """)
+        }
+    }
+
+    /// A day that is `offset` days from this one, as `keep_history` would have made it.
+    private func addDay(_ offset: Int) throws {
+        try db.run(
+            """
+            do $$
+            declare day date := (now() at time zone 'UTC')::date + \(offset);
+            begin
+                execute format('create table %I partition of job_history for values from (%L) to (%L)',
+                    'job_history_' || to_char(day, 'YYYYMMDD'), day::timestamp at time zone 'UTC',
+                    (day + 1)::timestamp at time zone 'UTC');
+            end $$
+            """)
+    }
+
+    private func record(_ id: Int, daysAgo: Int) throws {
+        try db.run(
+            """
+            insert into job_history
+            select \(id), now(), null, null, now() - interval '\(daysAgo) days', 0, 1, \(broker.tube), 0, 0, 0, 0, 0, 3
+            """)
+    }
+
+    @Test func todayAndTheNextThreeAreThere() throws {
+        #expect(try days == "(0) (1) (2) (3)")
+        try db.run("drop table \(try dayName(2)); select keep_history()")
+        #expect(try days == "(0) (1) (2) (3)")
+    }
+
+    private func dayName(_ offset: Int) throws -> String {
+        try db.value("select 'job_history_' || to_char((now() at time zone 'UTC')::date + \(offset), 'YYYYMMDD')")
+    }
+
+    @Test func daysThatNoTubeKeepsAreDropped() throws {
+        for day in [-1, -6, -7, -8, -30] { try addDay(day) }
+        try db.run("select keep_history()")
+        #expect(try days == "(-7) (-6) (-1) (0) (1) (2) (3)", "the seventh is kept in part")
+        try db.run("select set_policy('long', history => '10 years')")
+        try addDay(-3000)
+        try db.run("select keep_history()")
+        #expect(try days.hasPrefix("(-3000) (-7)"))
+        try db.run("select set_policy('long'); select set_policy('default'); select keep_history()")
+        #expect(try days == "(-1) (0) (1) (2) (3)")
+    }
+
+    @Test func aTubeShowsNoMoreThanItKeeps() throws {
+        try db.run("select set_policy('long', history => '100 days')")
+        try record(1, daysAgo: 6)
+        try record(2, daysAgo: 8)
+        #expect(try db.rows("select id from history") == "(1)")
+        try db.run("select set_policy('default')")
+        #expect(try db.rows("select id from history") == "")
+    }
+
+    @Test func whatHasNoDayIsCaughtAndMoved() throws {
+        try db.run("drop table \(try dayName(0))")
+        try broker.put(broker.put(1, leased: true))
+        #expect(try broker.write { $0.deletes = [delete(1, ending(first: 1, last: 1))] } == .committed)
+        #expect(try db.number("select count(*) from job_history_default") == 1)
+        try db.run("select keep_history()")
+        #expect(try db.number("select count(*) from job_history_default") == 0)
+        #expect(try db.number("select count(*) from \(try dayName(0))") == 1)
+        #expect(try db.rows("select id from history") == "(1)")
+        // Too old for anybody, and never given a day.
+        try record(2, daysAgo: 300)
+        try db.run("select keep_history()")
+        #expect(try db.number("select count(*) from job_history_default") == 0)
+    }
+
+    /// A delete comes either before its day is made or after that: the default partition would refuse its row.
+    @Test func aDayThatIsMadeMeanwhile() throws {
+        try db.run("drop table \(try dayName(0))")
+        try broker.put(broker.put(1, leased: true))
+        let other = try db.session()
+        try other.run("begin; select keep_history()")
+        broker.send { $0.deletes = [delete(1, ending(first: 1, last: 1))] }
+        try db.waitUntilBlocked(broker.writing)
+        try other.run("commit")
+        #expect(try broker.client.outcome().map(\.outcome) == [.committed])
+        #expect(try db.number("select count(*) from \(try dayName(0))") == 1)
+    }
+
+    /// It does not wait behind somebody's long query, and nobody waits behind it.
+    @Test func aLongQueryPutsItOff() throws {
+        try addDay(-30)
+        try db.run("drop table \(try dayName(3))")
+        let reader = try db.session()
+        try reader.run("begin; select count(*) from history")
+        try db.run("select keep_history()")
+        #expect(try days == "(-30) (0) (1) (2)")
+        try reader.run("commit")
+        try db.run("select keep_history()")
+        #expect(try days == "(0) (1) (2) (3)")
+    }
+
+    @Test func theKeeperLooksAfterIt() throws {
+        try db.run("drop table \(try dayName(1))")
+        let keeper = try TestKeeper(db.configuration)
+        try eventually("the day is there") { try days == "(0) (1) (2) (3)" }
+        _ = keeper
+    }
+
+    @Test func everyColumnOfTheViewIsExplained() throws {
+        let unexplained = try db.rows(
+            """
+            select attname from pg_attribute
+            where attrelid = 'history'::regclass and attnum > 0 and col_description(attrelid, attnum) is null
+            """)
+        #expect(unexplained == "")
+    }
+
+    // MARK: Questions
+
+    /// Two hours of yesterday: 100 jobs in the first, that wait 1 to 100 s and are worked on for twice as long, each
+    /// tenth with a second try; one job in the second hour, that was deleted.
+    private func fillYesterday() throws {
+        try db.run(
+            """
+            insert into job_history
+            select
+                n, start, start + n * interval '1 s', start + n * interval '1 s', start + n * interval '3 s', 0, 600,
+                \(broker.tube), case when n % 10 = 0 then 2 else 1 end, case when n % 20 = 0 then 1 else 0 end,
+                case when n % 20 = 10 then 1 else 0 end, 0, 0, 3
+            from generate_series(1, 100) as n,
+                (select date_trunc('day', now(), 'UTC') - interval '20 h' as start) as yesterday
+            union all
+            select 101, start, null, null, start + interval '1 h', 0, 600, \(broker.tube), 0, 0, 0, 0, 0, 2
+            from (select date_trunc('day', now(), 'UTC') - interval '20 h' as start) as yesterday
+            """)
+    }
+
+    @Test func throughputByTubeAndHour() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select tube, finished, deleted from (
+                select
+                    tube,
+                    date_trunc('hour', finished_at) as hour,
+                    count(*) filter (where outcome = 'finished') as finished,
+                    count(*) filter (where outcome = 'deleted') as deleted
+                from history
+                where finished_at >= now() - interval '2 days'
+                group by tube, hour
+                order by tube, hour
+            ) as result
+            """)
+        #expect(found == "(default,100,0) (default,0,1)")
+    }
+
+    @Test func percentilesOfWaitingAndWorking() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select
+                tube,
+                count(*) as finished,
+                percentile_cont(array[0.5, 0.95, 0.99]) within group (order by waited) as waited,
+                percentile_cont(array[0.5, 0.95, 0.99]) within group (order by worked) as worked
+            from history
+            where finished_at >= now() - interval '2 days' and outcome = 'finished'
+            group by tube
+            order by tube
+            """)
+        #expect(
+            found
+                == "(default,100,\"{00:00:50.5,00:01:35.05,00:01:39.01}\",\"{00:01:41,00:03:10.1,00:03:18.02}\")")
+    }
+
+    @Test func jobsThatNeededMoreThanOneTry() throws {
+        try fillYesterday()
+        let found = try db.rows(
+            """
+            select
+                tube,
+                count(*) filter (where reserves > 1) as retried,
+                round(100.0 * count(*) filter (where reserves > 1) / count(*), 1) as percent,
+                sum(timeouts) as timeouts,
+                sum(releases) as releases
+            from history
+            where finished_at >= now() - interval '2 days' and outcome = 'finished'
+            group by tube
+            order by retried desc
+            """)
+        #expect(found == "(default,10,10.0,5,5)")
+    }
+}
