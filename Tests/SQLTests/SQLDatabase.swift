@@ -1,3 +1,4 @@
+import Foundation
 import TestKit
 
 @testable import PostgresStore
@@ -18,6 +19,14 @@ struct SQLDatabase {
     /// Runs a file to its first error, and returns what it printed.
     func run(file: String) throws -> String {
         try runPSQL(connectionString, file: file)
+    }
+
+    /// Runs statements as a file: the commands of psql are among them.
+    func run(script: String) throws -> String {
+        let file = FileManager.default.temporaryDirectory.appending(path: "beanrow-\(UUID().uuidString).sql").path
+        try script.write(toFile: file, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        return try run(file: file)
     }
 
     /// Runs statements in a session of their own, and returns what they printed.
