@@ -155,6 +155,15 @@ let package = Package(
             dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        // The functions and views, by pgTAP; and docs/sql.md, whose queries are run as printed.
+        .testTarget(
+            name: "SQLTests",
+            dependencies: ["PostgresStore", "TestKit", "beanrow"],
+            exclude: [
+                "bad_input.sql", "put.sql", "second_schema.sql", "security.sql", "steer.sql", "take.sql", "views.sql",
+            ],
+            swiftSettings: strict
+        ),
         // A primary dies and its standby takes over, under the real binary.
         .testTarget(
             name: "FailoverTests",

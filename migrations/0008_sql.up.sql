@@ -82,7 +82,7 @@ declare
 begin
     if length is null then perform refuse_null(what); end if;
     seconds := ceil(extract(epoch from length));
-    if seconds < at_least or seconds > 4294967295 then
+    if length < '0' or seconds < at_least or seconds > 4294967295 then
         perform refuse(code, format('%s of %s is out of range', what, length),
             format('Give an interval of at least %s and at most 4294967295 seconds, such as ''90 seconds''.', at_least));
     end if;

@@ -13,8 +13,10 @@ declare
 begin
     if tube_id is null then tube_id := open_tube(put_job.tube); end if;
     if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
-    if seconds between 0 and 4294967295 then else perform check_seconds(put_job.delay, 'a delay', 'BR003', 0); end if;
-    if ttr_seconds between 0 and 4294967295 then
+    if put_job.delay >= '0' and seconds <= 4294967295 then
+    else perform check_seconds(put_job.delay, 'a delay', 'BR003', 0);
+    end if;
+    if put_job.ttr >= '0' and ttr_seconds <= 4294967295 then
     else perform check_seconds(put_job.ttr, 'a time to run', 'BR004', 0);
     end if;
     if octet_length(put_job.body) <= (select max(max_job_size) from broker) then
@@ -39,7 +41,9 @@ do $do$
 declare
     kind record;
 begin
-    for kind in values ('text', 'convert_to($2, ''UTF8'')'), ('bytea', '$2'), ('jsonb', 'convert_to($2::text, ''UTF8'')')
+    for kind in values
+        ('text', 'pg_catalog.convert_to($2, ''UTF8'')'), ('bytea', '$2'),
+        ('jsonb', 'pg_catalog.convert_to($2::pg_catalog.text, ''UTF8'')')
     loop
         execute format($create$
             create function put(
@@ -94,10 +98,12 @@ language plpgsql security definer set search_path from current
 as $$
 begin
     return query select put_jobs(
-        tube, (select array_agg(convert_to(body, 'UTF8') order by place)
-            from unnest(coalesce(bodies, array[null])) with ordinality as new (body, place)),
-        priority, delay, ttr)
-    where cardinality(bodies) > 0 or bodies is null;
+        tube, case when bodies is not null then array(
+            select convert_to(body, 'UTF8')
+            from unnest(bodies) with ordinality as new (body, place)
+            order by place)
+        end,
+        priority, delay, ttr);
 end $$;
 
 create function put_many(

@@ -170,10 +170,13 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    target integer := open_tube(move_job.tube);
-    old job := take_job(move_job.id);
+    old job;
+    target integer;
 begin
+    perform check_tube(move_job.tube);
+    old := take_job(move_job.id);
     if old.state is null then return false; end if;
+    target := open_tube(move_job.tube);
     if old.tube_id = target then return true; end if;
     update job set tube_id = target where job.id = old.id;
     perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);

@@ -26,16 +26,21 @@ begin
     group by tube_id;
 end $$;
 
--- Who reserves: the session, or whom the caller names.
+-- Who reserves: the session, or whom the caller names. Sessions have odd numbers, so that no name is one of theirs.
 create function sql_holder(named bigint) returns bigint
 language plpgsql set search_path from current
 as $$
 declare
     setting text := format('beanrow.holder_%s', 'job'::regclass::oid);
-    own text := coalesce(named::text, nullif(current_setting(setting, true), ''));
+    own text := current_setting(setting, true);
 begin
-    if own is null then
-        own := nextval('sql_holder')::text;
+    if named not between 1 and 4611686018427387903 then
+        perform refuse('BR008', format('holder %s is out of range', named),
+            'A holder is a number from 1 to 4611686018427387903, the same in all calls of one worker.');
+    end if;
+    if named is not null then return named * 2; end if;
+    if coalesce(own, '') = '' then
+        own := (nextval('sql_holder') * 2 + 1)::text;
         perform set_config(setting, own, false);
     end if;
     return own::bigint;

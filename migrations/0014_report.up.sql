@@ -94,7 +94,9 @@ left join (
         join brokers using (epoch)
         where brokers.alive
         union all
-        select tube_id, 1, 0, 0 from sql_lease
+        select tube_id, 1, 0, 0
+        from sql_lease
+        where until > case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end
     ) as part (tube_id, ready, delayed, buried)
     group by tube_id
 ) as held on held.tube_id = tube.id;

@@ -143,9 +143,18 @@ public func processRuns(_ pid: Int32) -> Bool {
 }
 
 /// Runs SQL with the psql program; columns are separated by `|`, and the last newline is cut off.
-func runPSQL(_ connectionString: String, _ sql: String) throws -> String {
+public func runPSQL(_ connectionString: String, _ sql: String) throws -> String {
+    try runPSQL(connectionString, ["-c", sql])
+}
+
+/// Runs a file with the psql program, to its first error; its messages stand among what it prints.
+public func runPSQL(_ connectionString: String, file: String) throws -> String {
+    try runPSQL(connectionString, ["-f", file])
+}
+
+private func runPSQL(_ connectionString: String, _ what: [String]) throws -> String {
     let program = try ChildProcess.find("psql")
-    let options = ["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString, "-c", sql]
-    let output = try ChildProcess.run(program, options)
+    let options = ["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString]
+    let output = try ChildProcess.run(program, options + what)
     return output.hasSuffix("\n") ? String(output.dropLast()) : output
 }

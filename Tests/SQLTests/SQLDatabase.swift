@@ -1,0 +1,87 @@
+import Foundation
+import TestKit
+
+@testable import PostgresStore
+
+/// A database of one test, with the queue in its schema `beanrow`: statements stand in the tests, and in docs/sql.md, as
+/// they do with whoever runs them.
+struct SQLDatabase {
+    let connectionString: String
+
+    init() throws {
+        let server = try TestPostgres.shared()
+        let name = server.freshSchema()
+        _ = try server.psql("create database \(name)")
+        connectionString = "\(server.connectionString) dbname=\(name)"
+        try Migrator(database: connectionString, schema: "beanrow").up()
+    }
+
+    /// Runs a file to its first error, and returns what it printed.
+    func run(file: String) throws -> String {
+        try runPSQL(connectionString, file: file)
+    }
+
+    /// Runs statements as a file: the commands of psql are among them.
+    func run(script: String) throws -> String {
+        let file = FileManager.default.temporaryDirectory.appending(path: "beanrow-\(UUID().uuidString).sql").path
+        try script.write(toFile: file, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        return try run(file: file)
+    }
+
+    /// Runs statements in a session of their own, and returns what they printed.
+    @discardableResult
+    func run(_ sql: String) throws -> String {
+        try runPSQL(connectionString, sql)
+    }
+
+    func session() throws -> SQLSession {
+        SQLSession(connection: try Connection(connectionString))
+    }
+
+    /// A broker that serves the queue.
+    func startBroker() throws -> BrokerProcess {
+        try BrokerProcess.start(schema: "beanrow", database: connectionString)
+    }
+}
+
+/// A session that stays open, and with it a transaction. One thread uses it at a time.
+struct SQLSession: @unchecked Sendable {
+    let connection: Connection
+
+    /// Statements without answers.
+    func run(_ sql: String) throws {
+        try connection.run(sql)
+    }
+
+    /// The first column of the first row as text; `null` if there is none.
+    @discardableResult
+    func value(_ query: String) throws -> String {
+        try list(query).first ?? "null"
+    }
+
+    /// The rows as text, columns separated by commas.
+    func list(_ query: String) throws -> [String] {
+        let rows = try connection.ask(
+            Statement(
+                name: "",
+                sql: """
+                    with answer as (\(query))
+                    select array_to_string(array(select value from json_each_text(row_to_json(answer))), ',', 'null')
+                    from answer
+                    """))
+        return (0..<rows.count).map { rows.string($0, 0) }
+    }
+
+    func id(_ query: String) throws -> UInt64 {
+        let text = try value(query)
+        guard let id = UInt64(text) else { throw WireMismatch("no id: \(text)") }
+        return id
+    }
+
+    /// The SQLSTATE with which a query is refused, if it is.
+    func refusal(_ query: String) -> String? {
+        do { try value(query) } catch { return (error as? StoreError)?.sqlState }
+        return nil
+    }
+}
