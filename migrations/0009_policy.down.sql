@@ -3,5 +3,4 @@ drop function set_policy(text, integer, integer, bigint, interval, boolean);
 drop table tube_policy;
 drop function policy_changed();
 drop table policy_version;
-drop index job_key;
 alter table job drop column key;

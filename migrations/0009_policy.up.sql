@@ -44,38 +44,24 @@ as $$
 declare
     the_tube integer;
 begin
-    if set_policy.tube is null then
-        raise exception using errcode = 'BR007', message = 'The tube must not be null.',
-            hint = 'Name the tube whose policy is to be set.';
-    end if;
-    if octet_length(set_policy.tube) not between 1 and 200
-        or set_policy.tube !~ '^[A-Za-z0-9+/;.$_()][A-Za-z0-9+/;.$_()-]*$' or set_policy.tube ~ '\n'
-    then
-        raise exception using errcode = 'BR001', message = format('%L is no name of a tube.', set_policy.tube),
-            hint = 'A name has 1 to 200 of the characters A-Z a-z 0-9 + / ; . $ _ ( ) - and does not begin with a hyphen.';
-    end if;
+    perform check_tube(set_policy.tube);
     if set_policy.bury_after_timeouts < 1 then
-        raise exception using errcode = 'BR011',
-            message = format('A job cannot be buried after %s timeouts.', set_policy.bury_after_timeouts),
-            hint = 'bury_after_timeouts is 1 or more, or null to bury no job for its timeouts.';
+        perform refuse('BR011', format('A job cannot be buried after %s timeouts.', set_policy.bury_after_timeouts),
+            'bury_after_timeouts is 1 or more, or null to bury no job for its timeouts.');
     end if;
     if set_policy.bury_after_releases < 1 then
-        raise exception using errcode = 'BR011',
-            message = format('A job cannot be buried after %s releases.', set_policy.bury_after_releases),
-            hint = 'bury_after_releases is 1 or more, or null to bury no job for its releases.';
+        perform refuse('BR011', format('A job cannot be buried after %s releases.', set_policy.bury_after_releases),
+            'bury_after_releases is 1 or more, or null to bury no job for its releases.');
     end if;
     if set_policy.max_ready < 1 then
-        raise exception using errcode = 'BR011',
-            message = format('A tube cannot be full with %s ready jobs.', set_policy.max_ready),
-            hint = 'max_ready is 1 or more, or null for a tube that is never full.';
+        perform refuse('BR011', format('A tube cannot be full with %s ready jobs.', set_policy.max_ready),
+            'max_ready is 1 or more, or null for a tube that is never full.');
     end if;
     if set_policy.history not between interval '1 microsecond' and interval '100 years' then
-        raise exception using errcode = 'BR011',
-            message = format('History cannot be kept for %s.', set_policy.history),
-            hint = 'history is longer than nothing and 100 years at most, or null to keep none.';
+        perform refuse('BR011', format('History cannot be kept for %s.', set_policy.history),
+            'history is longer than nothing and 100 years at most, or null to keep none.');
     end if;
-    insert into tube (name) values (set_policy.tube) on conflict (name) do nothing;
-    select id into the_tube from tube where tube.name = set_policy.tube;
+    the_tube := open_tube(set_policy.tube);
     if set_policy.bury_after_timeouts is null and set_policy.bury_after_releases is null
         and set_policy.max_ready is null and set_policy.history is null
     then
@@ -126,5 +112,3 @@ comment on column tube_policies.history_body is 'Whether they are kept with thei
 
 -- A tube has one job with a key at most: a second put gets the id of the first.
 alter table job add column key text collate "C";
-
-create unique index job_key on job (tube_id, key) where key is not null;

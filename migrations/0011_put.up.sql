@@ -1,10 +1,39 @@
 -- Jobs put by SQL: in the caller's transaction, at the cost of little more than the insert.
 
+create function check_key(key text) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    -- As brokers take them after idp:.
+    if key !~ '^[A-Za-z0-9+/;.$_()][-A-Za-z0-9+/;.$_()]{0,199}$' then
+        perform refuse('BR012', format('%s is no key for a job', quote_literal(left(key, 250))),
+            'A key is made as names of tubes are: 1 to 200 of A-Z a-z 0-9 - + / ; . $ _ ( ), the first no hyphen.');
+    end if;
+end $$;
+
+-- Refuses more ready jobs than the policy of the tube lets in.
+create function check_room(tube text, tube_id integer, count integer) returns void
+language plpgsql set search_path from current
+as $$
+declare
+    most bigint := (select max_ready from tube_policy where tube_policy.tube_id = check_room.tube_id);
+    ready bigint;
+begin
+    if most is null then return; end if;
+    ready := (select tubes.ready from tubes where tubes.name = check_room.tube);
+    if ready + count > most then
+        perform refuse('BR009', format('tube %s is full: it has %s ready jobs of %s', quote_literal(tube), ready, most),
+            'Put later, or raise max_ready: select set_policy(...).');
+    end if;
+end $$;
+
 -- What is usual is checked here, since a call of a function costs as much as half an insert; the rest says what is wrong.
-create function put_job(tube text, body bytea, priority bigint, delay interval, ttr interval) returns bigint
+create function put_job(tube text, body bytea, priority bigint, delay interval, ttr interval, key text)
+returns bigint
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
+<<own>>
 declare
     tube_id integer := (select id from tube where tube.name = put_job.tube);
     job_id bigint;
@@ -22,11 +51,21 @@ begin
     if octet_length(put_job.body) <= (select max(max_job_size) from broker) then
     else perform check_body(put_job.body);
     end if;
+    if seconds = 0 and exists (select from tube_policy where tube_policy.tube_id = own.tube_id) then
+        perform check_room(put_job.tube, tube_id, 1);
+    end if;
+    if put_job.key is not null then
+        perform check_key(put_job.key);
+        -- Whoever puts a key has this lock until the commit: what is found then is there to stay, or not there.
+        perform pg_advisory_xact_lock(hashtextextended(put_job.key, tube_id));
+        select id into job_id from job where job.tube_id = own.tube_id and job.key = put_job.key;
+        if job_id is not null then return job_id; end if;
+    end if;
     perform pg_advisory_xact_lock_shared(1650811246::bigint << 32 | 'job'::regclass::oid::bigint);
-    insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
+    insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
     values (
-        nextval('job_id'), tube_id, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds), seconds,
-        clock_timestamp(), clock_timestamp() + put_job.delay, put_job.body)
+        nextval('job_id'), tube_id, put_job.key, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds),
+        seconds, clock_timestamp(), clock_timestamp() + put_job.delay, put_job.body)
     returning id into job_id;
     insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed)
     values (
@@ -48,9 +87,9 @@ begin
         execute format($create$
             create function put(
                 tube text, body %s, priority bigint default 1024, delay interval default '0',
-                ttr interval default '60 seconds'
+                ttr interval default '60 seconds', key text default null
             ) returns bigint
-            language sql as $$ select %I.put_job($1, %s, $3, $4, $5) $$
+            language sql as $$ select %I.put_job($1, %s, $3, $4, $5, $6) $$
             $create$, kind.column1, current_schema(), kind.column2);
     end loop;
 end $do$;
@@ -72,6 +111,7 @@ begin
     perform check_body(body) from (
         select body from unnest(put_jobs.bodies) as new (body) order by octet_length(body) desc nulls first limit 1
     ) as largest;
+    if seconds = 0 then perform check_room(put_jobs.tube, tube_id, cardinality(put_jobs.bodies)); end if;
     perform pg_advisory_xact_lock_shared(sql_lock_key());
     with new as (
         insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
@@ -120,9 +160,9 @@ create function put_many(
 language plpgsql security definer set search_path from current
 as $$ begin return query select put_many(tube, bodies::text[], priority, delay, ttr); end $$;
 
-comment on function put(text, text, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
-comment on function put(text, bytea, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
-comment on function put(text, jsonb, bigint, interval, interval) is 'Puts a job; it exists when the transaction commits. Returns its id.';
+comment on function put(text, text, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
+comment on function put(text, bytea, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
+comment on function put(text, jsonb, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
 comment on function put_many(text, text[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
 comment on function put_many(text, bytea[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
 comment on function put_many(text, jsonb[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';

@@ -143,6 +143,7 @@ declare
 begin
     if old.state is null then return false; end if;
     delete from job where job.id = old.id;
+    insert into job_history select * from history_of(old, false);
     perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
     return true;
 end $$;
@@ -304,6 +305,7 @@ declare
     counted bigint;
     urgent bigint;
     total integer := 0;
+    has_history boolean := exists (select from tube_policy where tube_id = target and history is not null);
 begin
     if clear.up_to is null then perform refuse_null('how many jobs to delete'); end if;
     states := case clear.state
@@ -327,7 +329,13 @@ begin
                 limit least(1000, greatest(0, clear.up_to) - total)
                 for update skip locked
             ), gone as (
-                delete from job where id = any (array(select id from chosen)) returning priority
+                delete from job where id = any (array(select id from chosen)) returning job as whole, priority
+            ), recorded as (
+                insert into job_history
+                select record.*
+                from gone
+                cross join lateral history_of(gone.whole, false) as record
+                where has_history
             )
             select count(*), count(*) filter (where wanted = 0 and priority < 1024) into counted, urgent from gone;
             exit when counted = 0;

@@ -16,12 +16,27 @@ begin
     )
     select array_agg(job_id order by job_id) into late from gone;
     with ended as (
-        update job set lease_epoch = null, reserved_at = null, reserved_until = null, timeouts = timeouts + 1
-        where id = any (late)
-        returning id, tube_id, priority
+        update job set
+            state = case when old.is_buried then 2 else 0 end,
+            bury_order = case when old.is_buried then nextval('job_bury_order') end,
+            timeouts = timeouts + 1, buries = buries + old.is_buried::integer,
+            first_reserved_at = coalesce(first_reserved_at, reserved_at), last_reserved_at = reserved_at,
+            lease_epoch = null, reserved_at = null, reserved_until = null
+        from (
+            select late.id, coalesce(job.timeouts + 1 >= bury_after_timeouts, false) as is_buried
+            from unnest(late) as late (id)
+            join job on job.id = late.id
+            left join tube_policy using (tube_id)
+        ) as old
+        where job.id = old.id
+        returning job.id, job.tube_id, job.priority, job.state
     )
-    insert into sql_change (number, tube_id, priority, job_id)
-    select nextval('sql_change_number'), tube_id, (min(array[priority, id]))[1], (min(array[priority, id]))[2]
+    insert into sql_change (number, tube_id, priority, job_id, urgent, ready, buried)
+    select
+        nextval('sql_change_number'), tube_id,
+        (min(array[priority, id]) filter (where state = 0))[1], (min(array[priority, id]) filter (where state = 0))[2],
+        -count(*) filter (where state = 2 and priority < 1024), -count(*) filter (where state = 2),
+        count(*) filter (where state = 2)
     from ended
     group by tube_id;
 end $$;
@@ -160,7 +175,13 @@ begin
     with leases as (
         delete from sql_lease where job_id = any (finish.ids)
     ), gone as (
-        delete from job where id = any (finish.ids) returning tube_id, priority
+        delete from job where id = any (finish.ids) returning job as whole, tube_id, priority
+    ), recorded as (
+        insert into job_history
+        select record.*
+        from gone
+        join tube_policy on tube_policy.tube_id = gone.tube_id and tube_policy.history is not null
+        cross join lateral history_of(gone.whole, true) as record
     )
     insert into sql_change (number, tube_id, urgent, ready)
     select nextval('sql_change_number'), tube_id, -count(*) filter (where priority < 1024), -count(*)
@@ -183,23 +204,30 @@ begin
     with leases as (
         delete from sql_lease where job_id = any (release.ids)
     ), old as materialized (
-        select id, priority from job where id = any (release.ids)
+        select job.id, job.priority, coalesce(job.releases + 1 >= bury_after_releases, false) as is_buried
+        from job
+        left join tube_policy using (tube_id)
+        where job.id = any (release.ids)
     ), moved as (
         update job set
-            state = (seconds > 0)::integer, priority = coalesce(release.priority, job.priority), delay = seconds,
+            state = case when old.is_buried then 2 when seconds > 0 then 1 else 0 end,
+            bury_order = case when old.is_buried then nextval('job_bury_order') end,
+            priority = coalesce(release.priority, job.priority), delay = seconds,
             due_at = clock_timestamp() + release.delay, releases = releases + 1,
+            buries = buries + old.is_buried::integer,
+            first_reserved_at = coalesce(first_reserved_at, reserved_at), last_reserved_at = reserved_at,
             lease_epoch = null, reserved_at = null, reserved_until = null
         from old
         where job.id = old.id
-        returning job.id, job.tube_id, job.priority, old.priority as old_priority
+        returning job.id, job.tube_id, job.priority, job.state, old.priority as old_priority
     )
-    insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed)
+    insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed, buried)
     select
         nextval('sql_change_number'), tube_id,
-        case when seconds = 0 then (min(array[priority, id]))[1] end,
-        case when seconds = 0 then (min(array[priority, id]))[2] end,
-        count(*) filter (where seconds = 0 and priority < 1024) - count(*) filter (where old_priority < 1024),
-        case when seconds = 0 then 0 else -count(*) end, case when seconds = 0 then 0 else count(*) end
+        (min(array[priority, id]) filter (where state = 0))[1], (min(array[priority, id]) filter (where state = 0))[2],
+        count(*) filter (where state = 0 and priority < 1024) - count(*) filter (where old_priority < 1024),
+        count(*) filter (where state = 0) - count(*), count(*) filter (where state = 1),
+        count(*) filter (where state = 2)
     from moved
     group by tube_id;
     return cardinality(array(select distinct unnest(release.ids)));
@@ -219,7 +247,9 @@ begin
     ), moved as (
         update job set
             state = 2, priority = coalesce(bury.priority, job.priority), bury_order = nextval('job_bury_order'),
-            buries = buries + 1, lease_epoch = null, reserved_at = null, reserved_until = null
+            buries = buries + 1,
+            first_reserved_at = coalesce(first_reserved_at, reserved_at), last_reserved_at = reserved_at,
+            lease_epoch = null, reserved_at = null, reserved_until = null
         from old
         where job.id = old.id
         returning job.tube_id, old.priority as old_priority

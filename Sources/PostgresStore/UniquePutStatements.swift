@@ -25,7 +25,7 @@ extension Statement {
         sql: """
             select
                 id, state,
-                coalesce(reserved_at is not null and lease_epoch = any (array(select epoch from broker)), false)
+                coalesce(reserved_at is not null and \(SQL.hasLivingHolder), false)
             from job
             where tube_id = $1::integer and key = $2::text
             """)

@@ -102,7 +102,6 @@ extension Queue {
         for (query, _) in lapsed where query.issued <= limit { query.purpose.ticket.map { abandon($0) } }
         giveUpPending(limit, now: now)
         giveUpOrphans(limit, now: now)
-        askContested(now: now)
         let old = queries.filter { $0.issued <= limit && $0.purpose.ticket != nil }
         guard !old.isEmpty else { return }
         queries.removeAll { $0.issued <= limit && $0.purpose.ticket != nil }

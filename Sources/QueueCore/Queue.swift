@@ -95,7 +95,6 @@ public struct Queue: ~Copyable {
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
     var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []
-    /// Puts with keys that somebody else was putting.
     var heldTubes: [Int] = []
     /// For the other brokers.
     var notices = Notices()

@@ -23,7 +23,7 @@ extension Checker {
             if limbo.row != nil { simulation.coverage.reach(.foundInLimbo) }
             if !limbo.deferred.isEmpty { simulation.coverage.reach(.deferredInLimbo) }
         }
-        if !node.broker.queue.contested.isEmpty { simulation.coverage.reach(.contested) }
+        if !node.broker.queue.postponed.isEmpty { simulation.coverage.reach(.contested) }
         if !node.broker.queue.strangers.isEmpty { simulation.coverage.reach(.stranger) }
         for query in asked {
             switch query.purpose {

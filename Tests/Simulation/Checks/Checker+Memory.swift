@@ -42,7 +42,7 @@ extension Checker {
         check("jobs in limbo", node.broker.queue.limbo.count)
         check(
             "queries",
-            node.broker.queue.queries.count + node.broker.queue.strangers.count + node.broker.queue.contested.count
+            node.broker.queue.queries.count + node.broker.queue.strangers.count + node.broker.queue.postponed.count
                 + node.broker.queue.lapsed.count)
         check("waiting commands", node.broker.queue.awaitingEpoch.count + node.broker.queue.awaitingSettled.count)
         check("annotations", node.broker.queue.annotations.count)

@@ -67,7 +67,7 @@ final class SQLSession {
             if simulation.random.percent(50) {
                 database.deleteBySQL(id, at: simulation.now)
             } else {
-                database.readyBySQL(id, at: simulation.now)
+                database.giveBackBySQL(id, .released, at: simulation.now)
             }
         }
     }
@@ -89,7 +89,7 @@ final class SQLSession {
             if simulation.random.percent(50) {
                 database.deleteBySQL(id, at: simulation.now)
             } else {
-                database.readyBySQL(id, priority: UInt32(simulation.random.below(10)), at: simulation.now)
+                database.giveBackBySQL(id, .steered(priority: UInt32(simulation.random.below(10))), at: simulation.now)
             }
             end()
         }

@@ -68,20 +68,39 @@ extension Database {
         guard let row = rows[id] else { return }
         begin(0, at: now)
         write(id, nil)
+        if policies[row.tube]?.keepsHistory ?? false { history.append(id) }
         sql.leases[id] = nil
         sql.deleted.insert(id)
         tell(row.tube, nil, now)
     }
 
-    /// Its lease ends, and its priority changes.
-    func readyBySQL(_ id: JobID, priority: UInt32? = nil, isLate: Bool = false, at now: Instant) {
+    /// Why a session has a job no more.
+    enum Return { case late, released, steered(priority: UInt32) }
+
+    /// Its lease ends.
+    func giveBackBySQL(_ id: JobID, _ reason: Return, at now: Instant) {
         guard var row = rows[id] else { return }
         begin(0, at: now)
         row.lease = nil
         row.reservedAt = nil
         row.reservedUntil = nil
-        row.priority = priority ?? row.priority
-        if isLate { row.counters.timeouts += 1 } else { row.counters.releases += 1 }
+        let policy = policies[row.tube]
+        var isBuried = false
+        switch reason {
+        case .late:
+            row.counters.timeouts += 1
+            isBuried = policy?.buryAfterTimeouts.map { row.counters.timeouts >= $0 } ?? false
+        case .released:
+            row.counters.releases += 1
+            isBuried = policy?.buryAfterReleases.map { row.counters.releases >= $0 } ?? false
+        case .steered(let priority): row.priority = priority
+        }
+        if isBuried {
+            row.state = .buried
+            row.counters.buries += 1
+            lastBurial += 1
+            row.buryOrder = lastBurial
+        }
         write(id, row)
         sql.leases[id] = nil
         tell(row.tube, row.state == .ready ? row.key : nil, now)
@@ -90,7 +109,7 @@ extension Database {
     /// The leases of sessions whose time is over.
     func endLeases(at now: Instant) {
         for id in sql.leases.filter({ $0.value <= now }).keys.sorted() where !locked.contains(id) {
-            readyBySQL(id, isLate: true, at: now)
+            giveBackBySQL(id, .late, at: now)
         }
     }
 

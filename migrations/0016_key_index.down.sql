@@ -1,0 +1,2 @@
+-- Without a transaction.
+drop index concurrently if exists job_key;
