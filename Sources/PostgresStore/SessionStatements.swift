@@ -28,6 +28,8 @@ extension Statement {
 
     private static let startedAt = "(extract(epoch from backend_start) * 1e6)::bigint"
 
+    static let ownPID = Statement(name: "own_pid", sql: "select pg_backend_pid()")
+
     static let ownSession = Statement(
         name: "own_session", sql: "select pid, \(startedAt) from pg_stat_get_activity(pg_backend_pid())")
 
