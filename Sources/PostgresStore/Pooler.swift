@@ -10,14 +10,18 @@ enum Pooler {
     /// and both connections get the same; or the one that has been idle longest, and a connection gets another one than
     /// before. Other clients that come in between may hide that for a round.
     static func check(_ connection: Connection, to database: String) throws {
-        let session = try ServerSession(of: connection)
-        guard session.pid != connection.announcedPID else { return }
+        let pid = try serverPID(of: connection)
+        guard pid != connection.announcedPID else { return }
         let other = try Connection(database, at: connection.address)
         other.isGivenUp = { $0 >= Session.patience }
         for _ in 1...rounds {
-            guard try ServerSession(of: connection) == session, try ServerSession(of: other) != session else {
+            guard try serverPID(of: connection) == pid, try serverPID(of: other) != pid else {
                 throw StoreError.sessionsAreShared
             }
         }
+    }
+
+    private static func serverPID(of connection: Connection) throws -> Int32 {
+        try connection.ask(.ownPID).int32(0, 0)
     }
 }

@@ -1,6 +1,6 @@
 /// The server's side of a connection. A connection that has broken may live on there: its transaction keeps its locks,
 /// and waits for messages that never come.
-struct ServerSession: Sendable, Equatable {
+struct ServerSession: Sendable {
     let pid: Int32
     /// Tells it from later ones with the same pid. Microseconds since 1970, by the server's clock.
     private let startedAt: Int64
@@ -8,6 +8,7 @@ struct ServerSession: Sendable, Equatable {
     /// The one of this connection.
     init(of connection: Connection) throws {
         let rows = try connection.ask(.ownSession)
+        guard !rows.isNull(0, 1) else { throw StoreError.sessionIsHidden }
         pid = rows.int32(0, 0)
         startedAt = rows.int64(0, 1)
     }

@@ -29,6 +29,8 @@ extension Statement {
     /// 0 for who may not know: a session that has taken another role is not told of itself.
     private static let startedAt = "coalesce((extract(epoch from backend_start) * 1e6)::bigint, 0)"
 
+    static let ownPID = Statement(name: "own_pid", sql: "select pg_backend_pid()")
+
     static let ownSession = Statement(
         name: "own_session", sql: "select pid, \(startedAt) from pg_stat_get_activity(pg_backend_pid())")
 

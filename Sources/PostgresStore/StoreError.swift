@@ -18,6 +18,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case migrationBlocked(version: Int, tries: Int, sessions: String)
     /// A pooler gives the sessions of the server to one connection after the other.
     case sessionsAreShared
+    /// The role that the session has changed to is not told when the session began.
+    case sessionIsHidden
 
     public var description: String {
         switch self {
@@ -37,6 +39,9 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
             "migration \(version) got no lock on its tables in \(tries) tries, each of which gave way so that others could "
                 + "go on; nothing of it is done. End the transactions that are in its way"
                 + (sessions.isEmpty ? "" : " (\(sessions))") + ", then run it again"
+        case .sessionIsHidden:
+            "the connection works as another role than it has logged in as (SET ROLE), which may neither see nor end its "
+                + "own sessions: log in as that role, or as a member of it"
         case .sessionsAreShared:
             "a connection pooler leads to the database and gives its sessions to one transaction after the other (PgBouncer "
                 + "with pool_mode = transaction or statement): Beanrow's locks, LISTEN and prepared statements belong to "

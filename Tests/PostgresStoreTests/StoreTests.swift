@@ -27,6 +27,18 @@ struct StoreTests {
         }
     }
 
+    /// PostgreSQL does not tell such a session when it began, by which sessions are told apart.
+    @Test func aRoleThatIsChangedToEndsTheStart() async throws {
+        let db = try Database()
+        let role = "\(db.sessions)_broker"
+        try RoleMaker(db.connection, schema: db.schema).makeBroker(role)
+        var configuration = db.configuration
+        configuration.database += " options='-c role=\(role)'"
+        await #expect { _ = try await TestStore(configuration) } throws: { error in
+            if case .sessionIsHidden? = error as? StoreError { true } else { false }
+        }
+    }
+
     @Test func aDatabaseThatIsNotThereEndsTheStartInTime() async throws {
         var configuration = StoreConfiguration(database: "host=/nonexistent")
         configuration.startTimeout = 0.1
