@@ -12,6 +12,8 @@ struct SQLDatabase {
         let server = try TestPostgres.shared()
         let name = server.freshSchema()
         _ = try server.psql("create database \(name)")
+        // The account of these tests is called beanrow, and "$user" would lead into the queue's own schema.
+        _ = try server.psql("alter database \(name) set search_path to public")
         connectionString = "\(server.connectionString) dbname=\(name)"
         try Migrator(database: connectionString, schema: "beanrow").up()
     }

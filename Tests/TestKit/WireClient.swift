@@ -111,6 +111,12 @@ public final class WireClient {
         try Stats(yaml: readDocument(fileID: fileID, line: line))
     }
 
+    /// The state that `stats-job` gives.
+    public func state(of id: UInt64) throws -> String? {
+        try send("stats-job \(id)\r\n")
+        return try expectOK()["state"]
+    }
+
     /// Reads an `OK <bytes>` reply that carries a list.
     public func expectList(fileID: String = #fileID, line: Int = #line) throws -> [String] {
         let document = try readDocument(fileID: fileID, line: line)

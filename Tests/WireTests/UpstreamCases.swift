@@ -30,11 +30,3 @@ func withExpiryOfASilentHolder(_ body: () throws -> Void) throws {
         Server.current == .beanstalkd
     }
 }
-
-extension WireClient {
-    /// The state that `stats-job` gives.
-    func state(of id: UInt64) throws -> String? {
-        try send("stats-job \(id)\r\n")
-        return try expectOK()["state"]
-    }
-}

@@ -1,0 +1,153 @@
+import TestKit
+import Testing
+
+/// What SQL does, seen by clients of a broker.
+@Suite("SQL beside a broker") struct BesideBrokerTests {
+    let database: SQLDatabase
+    let broker: BrokerProcess
+    let sql: SQLSession
+    let client: WireClient
+
+    init() throws {
+        database = try SQLDatabase()
+        broker = try database.startBroker()
+        sql = try database.session()
+        client = try broker.connect()
+        try client.enter("t")
+    }
+
+    /// A client that waits for a job of tube `t`.
+    private func waitingWorker() throws -> WireClient {
+        let worker = try broker.connect()
+        try worker.enter("t")
+        try worker.send("reserve\r\n")
+        try broker.waitUntil("current-waiting", is: 1)
+        return worker
+    }
+
+    /// Shown without a clock: with the poll alone each of them would take half a second on average.
+    @Test func aPutWakesAWorkerThatWaits() throws {
+        let worker = try waitingWorker()
+        let start = ContinuousClock.now
+        let count = 50
+        for n in 1...count {
+            let id = try sql.id("select beanrow.put('t', 'job \(n)')")
+            #expect(try worker.expectJob() == (id, "job \(n)"))
+            try worker.send("delete \(id)\r\nreserve\r\n")
+            try worker.expect("DELETED")
+        }
+        #expect(ContinuousClock.now - start < .milliseconds(300 * count))
+    }
+
+    @Test func aJobOfATransactionThatIsRolledBackNeverComes() throws {
+        let worker = try waitingWorker()
+        try sql.run("begin")
+        try sql.value("select beanrow.put('t', 'undone', 0)")
+        try sql.run("rollback")
+        let id = try sql.id("select beanrow.put('t', 'done', 1)")
+        #expect(try worker.expectJob() == (id, "done"))
+        try worker.send("delete \(id)\r\nreserve-with-timeout 0\r\n")
+        try worker.expect("DELETED")
+        try worker.expect("TIMED_OUT")
+    }
+
+    /// Each transaction has put its job seconds before it commits: what tells the broker must not be over by then.
+    @Test func aLongTransactionWakesTheWorkerWhenItCommits() throws {
+        // Whoever makes a tube keeps its name, and the others waiting, until the end of its transaction.
+        try sql.value("select beanrow.put('t', 'x', delay => '1 hour')")
+        let worker = try waitingWorker()
+        let sessions = try (0..<30).map { _ in try database.session() }
+        let ids = try sessions.enumerated().map { n, session in
+            try session.run("begin")
+            return try session.id("select beanrow.put('t', '\(n)')")
+        }
+        try eventually("seconds have passed") {
+            try client.send("stats\r\n")
+            return try client.expectOK().number("uptime") >= 4
+        }
+        let start = ContinuousClock.now
+        for (session, id) in zip(sessions, ids) {
+            try session.run("commit")
+            #expect(try worker.expectJob().id == id)
+            try worker.send("delete \(id)\r\nreserve\r\n")
+            try worker.expect("DELETED")
+        }
+        #expect(ContinuousClock.now - start < .milliseconds(300 * sessions.count))
+    }
+
+    @Test func whatIsMoreUrgentGoesBeforeWhatTheBrokerHasInMind() throws {
+        let count = 4000
+        for n in 1...count { try client.send("put 1000 0 60 1\r\n\(n % 10)\r\n") }
+        for _ in 1...count { try client.expectInserted() }
+        let first = try client.reserve()
+        let id = try sql.id("select beanrow.put('t', 'urgent', 1)")
+        var last: UInt64 = 0
+        // It comes as soon as the broker has heard of it, long before the others are done.
+        try eventually("the urgent one is next") {
+            let job = try client.reserve()
+            #expect(job.id == id || job.id > last)
+            last = job.id
+            try client.send("delete \(job.id)\r\n")
+            try client.expect("DELETED")
+            return job.id == id
+        }
+        #expect(try client.tube("t", "current-jobs-ready")[0] > count / 2)
+        try client.send("delete \(first.id)\r\n")
+        try client.expect("DELETED")
+    }
+
+    @Test func aKickWakesAClientThatWaits() throws {
+        let worker = try broker.connect()
+        try worker.enter("t")
+        let id = try client.put("x")
+        #expect(try worker.reserve().id == id)
+        try worker.send("bury \(id) 7\r\nreserve\r\n")
+        try worker.expect("BURIED")
+        #expect(try sql.value("select beanrow.kick('t', 10)") == "1")
+        #expect(try worker.expectJob() == (id, "x"))
+        try worker.send("release \(id) 7 3600\r\nreserve\r\n")
+        try worker.expect("RELEASED")
+        #expect(try sql.value("select beanrow.kick_job(\(id))") == "true")
+        #expect(try worker.expectJob() == (id, "x"))
+    }
+
+    @Test func clientsSeeAPauseAndItsEnd() throws {
+        let id = try client.put("x")
+        try sql.value("select beanrow.pause('t', '1 hour')")
+        try eventually("the broker knows of the pause") { try client.tube("t", "pause") == [3600] }
+        try client.send("reserve-with-timeout 0\r\n")
+        try client.expect("TIMED_OUT")
+        let worker = try waitingWorker()
+        try sql.value("select beanrow.unpause('t')")
+        #expect(try worker.expectJob().id == id)
+        #expect(try client.tube("t", "pause", "pause-time-left") == [0, 0])
+    }
+
+    @Test func aLeaseThatRunsOutComesToAClientThatWaits() throws {
+        let id = try client.put("x")
+        #expect(try sql.list("select id from beanrow.reserve('{t}', '1 second')") == ["\(id)"])
+        try client.send("stats-job \(id)\r\n")
+        try client.expectOK().expect(["state": "reserved"])
+        let worker = try waitingWorker()
+        #expect(try worker.expectJob() == (id, "x"))
+        try worker.send("stats-job \(id)\r\n")
+        try worker.expectOK().expect(["state": "reserved", "timeouts": "1", "reserves": "2"])
+        #expect(sql.refusal("select beanrow.finish(array[\(id)])") == "BR008")
+        try worker.send("delete \(id)\r\n")
+        try worker.expect("DELETED")
+    }
+
+    /// Nobody has to wait for others to declare the broker dead.
+    @Test func aKilledBrokerIsInNobodysWay() throws {
+        let held = try client.put("held")
+        #expect(try client.reserve().id == held)
+        let ids = try (1...3).map { try client.put("\($0)") }
+        broker.kill9()
+        #expect(try sql.value("select beanrow.delete_job(\(ids[0]))") == "true")
+        #expect(
+            try sql.list("select id from beanrow.reserve('{t}', count => 10)")
+                == [held, ids[1], ids[2]].map { "\($0)" })
+        #expect(try sql.value("select beanrow.finish(array[\(held), \(ids[1]), \(ids[2])])") == "3")
+        #expect(try sql.value("select count(*) from beanrow.brokers") == "0")
+    }
+}
