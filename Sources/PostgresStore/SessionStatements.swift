@@ -26,8 +26,7 @@ extension Statement {
                 set_config('jit', 'off', false)
             """)
 
-    /// 0 for who may not know: a session that has taken another role is not told of itself.
-    private static let startedAt = "coalesce((extract(epoch from backend_start) * 1e6)::bigint, 0)"
+    private static let startedAt = "(extract(epoch from backend_start) * 1e6)::bigint"
 
     static let ownPID = Statement(name: "own_pid", sql: "select pg_backend_pid()")
 
