@@ -112,6 +112,7 @@ extension Queue {
     private mutating func postpone(_ query: PendingQuery, now: Instant) {
         postponed.append(query)
         nextTick = min(nextTick, now + .milliseconds(50))
+        if case .openTube(let tube) = query.purpose { heldUp(tube, now: now) }
     }
 
     mutating func askPostponed() {
@@ -130,6 +131,7 @@ extension Queue {
             scheduleSweep(now + .seconds(1))
         case .openTube(let tube):
             tubes[tube].isOpening = false
+            tubes[tube].isHeldUp = false
             tubes[tube].pins -= 1
             failOrphans(of: tube, now: now)
         case .reserve(let id, _):
@@ -196,6 +198,7 @@ extension Queue {
 
     private mutating func opened(_ tube: Int, _ row: TubeID, isNew: Bool, now: Instant) {
         tubes[tube].isOpening = false
+        tubes[tube].isHeldUp = false
         setOpened(tube, row, isNew: isNew)
         adoptPuts(now: now)
         tubes[tube].pins -= 1
