@@ -13,6 +13,7 @@ import memory
 import peers
 import replay
 import snapshot
+import sql
 from outcome import Outcome
 
 
@@ -41,5 +42,6 @@ ROWS = [
     Row("bodies", "Bodies and tubes", "bodies of 100 B to 64 KB", bodies.sizes),
     Row("tubes", "Bodies and tubes", "1,000 tubes at once", bodies.tubes),
     Row("checksums", "Data checksums", "a cluster with data checksums against one as shipped", checksums.run),
+    Row("sql", sql.TITLE, "puts from SQL against the bare insert, and how soon a worker has the job", sql.run),
     Row("peers", "Other queues in PostgreSQL", "procrastinate, pgqueuer and pgmq", peers.run),
 ]

@@ -51,12 +51,14 @@ def unprivileged():
 
 
 class Postgres:
-    """A cluster as `initdb` makes it. Nothing is configured but where it listens: on a socket in its folder."""
+    """A cluster as `initdb` makes it. Nothing is configured but where it listens, on a socket in its folder, and what a
+    row needs to run at all."""
 
-    def __init__(self, context, *, initdb=()):
+    def __init__(self, context, *, initdb=(), settings=()):
         self.programs = postgres_programs()
         self.context = context
         self.initdb = initdb
+        self.settings = settings
 
     def __enter__(self):
         self.account = unprivileged()
@@ -83,7 +85,7 @@ class Postgres:
             # INT is PostgreSQL's fast shutdown: TERM would wait for its clients.
             self.process = processes.start(
                 [f"{self.programs}/postgres", "-D", data, "-c", "listen_addresses=",
-                 "-c", f"unix_socket_directories={self.folder}"],
+                 "-c", f"unix_socket_directories={self.folder}", *(f"-c{setting}" for setting in self.settings)],
                 log=log, death_signal="INT", cwd=self.folder, **self.account)
         end = time.monotonic() + START
         while not self.answers():

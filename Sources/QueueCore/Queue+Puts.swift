@@ -89,19 +89,31 @@ extension Queue {
             || tubes[tube].stored.ready - tubes[tube].leased < ReadyCache.largestChunk
     }
 
-    /// Issues the puts that were waiting, in their order, as far as tubes and ids allow.
+    /// Issues the puts that were waiting, in their order, as far as tubes and ids allow. Those into a tube that a SQL
+    /// session is making wait for the end of its transaction, and hold up no others.
     mutating func adoptPuts(now: Instant) {
-        var issued = 0
-        for put in orphanedPuts {
-            guard let row = tubes[put.tube].row else {
+        var left: [OrphanedPut] = []
+        var index = 0
+        while index < orphanedPuts.count {
+            let put = orphanedPuts[index]
+            if let row = tubes[put.tube].row {
+                guard let id = nextID() else { break }
+                issue(put, id: id, row: row)
+            } else {
                 open(put.tube, now: now)
-                break
+                guard tubes[put.tube].isHeldUp else { break }
+                left.append(put)
             }
-            guard let id = nextID() else { break }
-            issue(put, id: id, row: row)
-            issued += 1
+            index += 1
         }
-        orphanedPuts.removeFirst(issued)
+        orphanedPuts.replaceSubrange(..<index, with: left)
+    }
+
+    /// The row of this tube will not be had before somebody else's transaction has ended.
+    mutating func heldUp(_ tube: Int, now: Instant) {
+        guard !tubes[tube].isHeldUp else { return }
+        tubes[tube].isHeldUp = true
+        adoptPuts(now: now)
     }
 
     private mutating func open(_ tube: Int, now: Instant) {

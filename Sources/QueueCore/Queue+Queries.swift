@@ -115,6 +115,7 @@ extension Queue {
     mutating func postpone(_ query: PendingQuery, now: Instant) {
         postponed.append(query)
         nextTick = min(nextTick, now + .milliseconds(50))
+        if case .openTube(let tube) = query.purpose { heldUp(tube, now: now) }
     }
 
     mutating func askPostponed(now: Instant) {
@@ -135,6 +136,7 @@ extension Queue {
             scheduleSweep(now + .seconds(1))
         case .openTube(let tube):
             tubes[tube].isOpening = false
+            tubes[tube].isHeldUp = false
             tubes[tube].pins -= 1
             failOrphans(of: tube, now: now)
         case .reserve(let id, _):
@@ -205,6 +207,7 @@ extension Queue {
 
     private mutating func opened(_ tube: Int, _ row: TubeID, isNew: Bool, now: Instant) {
         tubes[tube].isOpening = false
+        tubes[tube].isHeldUp = false
         setOpened(tube, row, isNew: isNew)
         adoptPuts(now: now)
         tubes[tube].pins -= 1

@@ -6,6 +6,8 @@ struct Tube: Vacatable {
     /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
     var row: TubeID?
     var isOpening = false
+    /// And a SQL session makes it just now.
+    var isHeldUp = false
     var policy: TubePolicy?
 
     /// Jobs by stored state; the held ones are in there too.

@@ -212,7 +212,7 @@ struct KeeperTests {
     @Test func heldCountsThatWereCutOffArePublishedLater() throws {
         let keeper = try TestKeeper(db.configuration("keeper"))
         let blocker = try db.session()
-        try blocker.run("begin; lock table tube_held")
+        try blocker.run("begin; lock table tube_held in share mode")
         keeper.client.hold(StateCounts(ready: 5), of: 8)
         try db.waitUntilBlocked("keeper")
         #expect(keeper.client.isHeldTaken)

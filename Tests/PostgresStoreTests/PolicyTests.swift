@@ -44,10 +44,10 @@ struct PolicyTests {
     }
 
     @Test func badInputIsRefusedWithItsOwnState() throws {
-        #expect(try refusal(of: "null, max_ready => 1") == "BR007 The tube must not be null.")
-        #expect(try refusal(of: "'', max_ready => 1") == "BR001 '' is no name of a tube.")
-        #expect(try refusal(of: "'-a', max_ready => 1") == "BR001 '-a' is no name of a tube.")
-        #expect(try refusal(of: "'a b', max_ready => 1") == "BR001 'a b' is no name of a tube.")
+        #expect(try refusal(of: "null, max_ready => 1") == "BR007 the name of a tube must not be NULL")
+        #expect(try refusal(of: "'', max_ready => 1") == "BR001 '' is no name for a tube")
+        #expect(try refusal(of: "'-a', max_ready => 1") == "BR001 '-a' is no name for a tube")
+        #expect(try refusal(of: "'a b', max_ready => 1") == "BR001 'a b' is no name for a tube")
         #expect(try refusal(of: "E'a\\n', max_ready => 1").hasPrefix("BR001"))
         #expect(try refusal(of: "'ä', max_ready => 1").hasPrefix("BR001"))
         #expect(try refusal(of: "repeat('a', 201), max_ready => 1").hasPrefix("BR001"))

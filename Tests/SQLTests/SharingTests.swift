@@ -125,9 +125,8 @@ import Testing
         // The job was ready by then.
         try kicker.expect("NOT_FOUND")
         try opener.expectInserted()
-        #expect(
-            try sessions[0].list("select beanrow.body_text(body) from beanrow.jobs where tube = 'new' order by id")
-                == ["from SQL", "from a client"])
+        let bodies = try sessions[0].list("select beanrow.body_text(body) from beanrow.jobs where tube = 'new'")
+        #expect(bodies.sorted() == ["from SQL", "from a client"])
         try eventually("the pause is known") { try client.tube("t", "pause") == [3600] }
     }
 }

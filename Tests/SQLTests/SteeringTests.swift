@@ -62,13 +62,16 @@ import Testing
             try client.send("peek-ready\r\n")
             return try client.expectJob("FOUND").id == ids[40]
         }
-        // Everybody gets what is left, in order.
-        let gone = [ids[10], ids[20], ids[30], ids[40], ids[50]]
-        for id in [ids[40]] + ids.filter({ !gone.contains($0) }) {
-            #expect(try client.reserve().id == id)
-            try client.send("delete \(id)\r\n")
+        // What is left comes, each job once. Beside SQL a broker shares its jobs, so that the order is that of several.
+        let gone = [ids[10], ids[20], ids[30], ids[50]]
+        var got: [UInt64] = []
+        for _ in 0..<96 {
+            got.append(try client.reserve().id)
+            try client.send("delete \(got.last!)\r\n")
             try client.expect("DELETED")
         }
+        #expect(got.first == ids[40])
+        #expect(got.sorted() == ids.filter { !gone.contains($0) })
     }
 
     /// Its row says nothing of the reservation yet.

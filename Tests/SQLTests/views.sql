@@ -1,8 +1,8 @@
 -- The views are what the documentation promises, and tell the truth after every change.
-select plan(44);
+select plan(47);
 
 -- The contract.
-select views_are('beanrow', '{jobs,tubes,brokers}', 'these views');
+select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings}', 'these views');
 select columns_are('beanrow', 'jobs', array['id', 'tube', 'state', 'priority', 'body', 'created_at', 'ready_at',
     'reserved_at', 'reserved_until', 'ttr', 'delay', 'reserves', 'timeouts', 'releases', 'buries', 'kicks', 'broker',
     'sql_session'], 'of jobs these columns');
@@ -10,6 +10,13 @@ select columns_are('beanrow', 'tubes', array['name', 'ready', 'delayed', 'reserv
     'paused_until'], 'of tubes these');
 select columns_are('beanrow', 'brokers', array['epoch', 'host', 'pid', 'started_at', 'heartbeat_at', 'alive', 'sole',
     'max_job_size'], 'of brokers these');
+select columns_are('beanrow', 'history', array['id', 'tube', 'outcome', 'state', 'priority', 'created_at',
+    'first_reserved_at', 'last_reserved_at', 'finished_at', 'waited', 'worked', 'ttr', 'reserves', 'timeouts',
+    'releases', 'buries', 'kicks', 'body'], 'of history these');
+select columns_are('beanrow', 'tube_policies', array['tube', 'bury_after_timeouts', 'bury_after_releases', 'max_ready',
+    'history', 'history_body'], 'of tube_policies these');
+select columns_are('beanrow', 'warnings', array['warning', 'object', 'since', 'amount', 'unit', 'hint'],
+    'of warnings these');
 select is_empty(
     $$ select relname, attname from pg_class join pg_attribute on attrelid = pg_class.oid
         where relnamespace = 'beanrow'::regnamespace and relkind = 'v' and attnum > 0
