@@ -11,7 +11,7 @@ public enum BatchEncoding {
         let now = Instant(nanoseconds: 0)
         if !batch.moves.isEmpty { bytes += byteCount(of: batch.moveParameters(at: now)) }
         if !batch.annotations.isEmpty { bytes += byteCount(of: batch.annotateParameters(at: now)) }
-        if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters(batch.deletes)) }
+        if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters) }
         return bytes
     }
 

@@ -1,31 +1,32 @@
 /// The statements that write history: jobs that end in tubes whose policy keeps it, in the transaction that ends them.
 extension Statement {
-    /// The writer's delete of such jobs. What the broker knows better than the row comes with it: counters that are
-    /// written behind, and how many microseconds ago the job was reserved, -1 for never.
+    /// Goes before the writer's delete of such jobs. What the broker knows better than the row comes with it: counters
+    /// that are written behind, and how many microseconds ago the job was reserved, -1 for never.
+    ///
+    /// Each job is looked up by itself, which the limit sees to: from a table that was empty when it was analyzed, a join
+    /// would walk the whole index, dead entries and all.
     static let archive = Statement(
         name: "archive",
         sql: """
-            with gone as (
-                delete from job
-                using unnest(
-                    $2::bigint[], $3::boolean[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[]
-                ) as ended (id, is_finished, reserves, timeouts, first, last)
-                where job.id = ended.id and (job.lease_epoch = $1::bigint or $8::boolean)
-                returning
-                    job.id, job.created_at,
-                    coalesce(job.first_reserved_at, now() - nullif(ended.first, -1) * interval '1 microsecond') as first,
-                    coalesce(now() - nullif(ended.last, -1) * interval '1 microsecond', job.last_reserved_at) as last,
-                    job.priority, job.ttr, job.tube_id, ended.reserves, ended.timeouts, job.releases, job.buries,
-                    job.kicks, case when ended.is_finished then 3 else job.state end as state, job.body
-            )
             insert into job_history (
                 id, created_at, first_reserved_at, last_reserved_at, finished_at, priority, ttr, tube_id, reserves,
                 timeouts, releases, buries, kicks, state, body)
             select
-                gone.id, gone.created_at, gone.first, gone.last, now(), gone.priority, gone.ttr, gone.tube_id,
-                gone.reserves, gone.timeouts, gone.releases, gone.buries, gone.kicks, gone.state,
+                gone.id, gone.created_at,
+                coalesce(gone.first_reserved_at, now() - nullif(ended.first, -1) * interval '1 microsecond'),
+                coalesce(now() - nullif(ended.last, -1) * interval '1 microsecond', gone.last_reserved_at),
+                now(), gone.priority, gone.ttr, gone.tube_id, ended.reserves, ended.timeouts, gone.releases,
+                gone.buries, gone.kicks, case when ended.is_finished then 3 else gone.state end,
                 case when policy.history_body then gone.body end
-            from gone
+            from unnest(
+                $2::bigint[], $3::boolean[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[]
+            ) as ended (id, is_finished, reserves, timeouts, first, last)
+            cross join lateral (
+                select * from job
+                where job.id = ended.id and (job.lease_epoch = $1::bigint or $8::boolean)
+                limit 1
+                for update
+            ) as gone
             left join tube_policy as policy on policy.tube_id = gone.tube_id
             """)
 

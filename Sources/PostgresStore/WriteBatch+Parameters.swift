@@ -47,8 +47,7 @@ extension WriteBatch {
         return parameters
     }
 
-    /// The deletes that leave nothing behind.
-    func deleteParameters(_ deletes: [Delete]) -> Parameters {
+    var deleteParameters: Parameters {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: deletes.map { Int64($0.id) })
@@ -56,7 +55,7 @@ extension WriteBatch {
         return parameters
     }
 
-    /// The deletes that go into the history.
+    /// Of the deletes that go into the history.
     func archiveParameters(_ deletes: [(id: JobID, ending: Ending)], at now: Instant) -> Parameters {
         var parameters = Parameters()
         parameters.add(epoch)

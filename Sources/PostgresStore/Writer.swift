@@ -126,9 +126,8 @@ final class Writer: Follower, @unchecked Sendable {
             try add(.annotate, batch.annotateParameters(at: now), batch.annotations.count)
         }
         let archived = batch.deletes.compactMap { delete in delete.ending.map { (id: delete.id, ending: $0) } }
-        let deletes = archived.isEmpty ? batch.deletes : batch.deletes.filter { $0.ending == nil }
-        if !deletes.isEmpty { try add(.delete, batch.deleteParameters(deletes), deletes.count) }
         if !archived.isEmpty { try add(.archive, batch.archiveParameters(archived, at: now), archived.count) }
+        if !batch.deletes.isEmpty { try add(.delete, batch.deleteParameters, batch.deletes.count) }
         if batch.endsSole {
             try add(.lease, batch.leaseParameters, nil)
             var parameters = Parameters()

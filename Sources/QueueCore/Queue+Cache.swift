@@ -92,6 +92,8 @@ extension Queue {
     mutating func renewed(_ query: PendingQuery) -> Query {
         // The lease of a sole broker's job may be on its way to the row.
         if case .fetch(let id, _) = query.query { return .fetch(id, isSole: sharing != .shared) }
+        // Asked before the policies were known, maybe.
+        if case .delete(let id, _) = query.query { return .delete(id, isRecorded: keepsHistory) }
         guard case .refill(let tube) = query.purpose, let row = tubes[tube].row else { return query.query }
         tubes[tube].cache.missed = .end
         tubes[tube].cache.settledMeanwhile = []

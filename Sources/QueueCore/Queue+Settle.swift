@@ -6,7 +6,7 @@ extension Queue {
             guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
             guard enterLimbo(id, for: .delete(id), slot) else { return }
             return ask(
-                .delete(id, isRecorded: keepsHistory), .delete(id, openReply(slot, .delete)), now: now)
+                .delete(id, isRecorded: false), .delete(id, openReply(slot, .delete)), now: now)
         }
         let wasHeld = jobs[job].phase == .held
         switch jobs[job].phase {

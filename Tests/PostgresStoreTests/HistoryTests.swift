@@ -124,6 +124,17 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from job") == 0)
     }
 
+    /// A session that plans while the statistics say that there are no jobs must not walk all of them for each.
+    @Test func aTableThatWasAnalyzedEmpty() throws {
+        try db.run("analyze job")
+        let session = try Session.open(db.configuration, [.archive])
+        let plan = try Plan(
+            of: .archive, "1, '{1,2}', '{t,t}', '{1,1}', '{0,0}', '{5,5}', '{5,5}', false", in: session)
+        let lookUp = try #require(plan.shape.first { $0.contains("job_pkey") })
+        #expect(plan.shape.contains { $0.hasPrefix("Limit") }, "\(plan.shape)")
+        #expect(lookUp.hasPrefix("Index"), "\(plan.shape)")
+    }
+
     // MARK: Both or neither
 
     @Test("invariant 7: a batch whose answer was lost has made its history, or has not")

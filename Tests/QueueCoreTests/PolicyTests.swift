@@ -180,6 +180,17 @@ struct PolicyTests {
         #expect(world.database.history == [1, 2])
     }
 
+    @Test func aDeleteThatWasAskedBeforeThePolicyWasKnown() {
+        let client = world.connect()
+        #expect(client.asks(.put("a", delay: 9)) == .inserted(1))
+        world.queries = .stopped
+        client.sends(.delete(1))
+        world.setPolicy { $0.keepsHistory = true }
+        world.queries = .flowing
+        #expect(client.hears() == [.deleted])
+        #expect(world.database.history == [1])
+    }
+
     @Test func aTubeWithoutHistoryLeavesNone() {
         world.setPolicy(of: "other") { $0.keepsHistory = true }
         let client = world.connect()

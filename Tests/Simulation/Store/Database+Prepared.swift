@@ -9,11 +9,14 @@ extension Database {
         fileprivate let rows: [JobID: Row?]
         fileprivate let kicks: Int
         fileprivate let history: ArraySlice<JobID>
+        fileprivate let births: [JobID: Journal.Birth]
         fileprivate(set) var isOpen = true
 
         fileprivate init(
-            epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int, history: ArraySlice<JobID>
+            epoch: Int64, answers: [Answer], rows: [JobID: Row?], kicks: Int, history: ArraySlice<JobID>,
+            births: [JobID: Journal.Birth]
         ) {
+            self.births = births
             self.history = history
             self.epoch = epoch
             self.answers = answers
@@ -33,6 +36,7 @@ extension Database {
         if !locked.isEmpty, queries.contains(where: { $0.awaited.map(locked.contains) ?? false }) { return nil }
         begin(epoch, at: now)
         undo = [:]
+        unconfirmed = [:]
         let kicks = journal.kicks[epoch] ?? 0
         let recorded = history.count
         let answers = queries.map { run($0, epoch: epoch, at: now) }
@@ -50,7 +54,7 @@ extension Database {
         }
         let prepared = Prepared(
             epoch: epoch, answers: answers, rows: after, kicks: (journal.kicks[epoch] ?? 0) - kicks,
-            history: history[recorded...])
+            history: history[recorded...], births: unconfirmed)
         open.append(prepared)
         return prepared
     }
@@ -62,6 +66,7 @@ extension Database {
         guard ledger[key] == nil else { return .aborted }
         ledger[key] = .batch
         begin(prepared.epoch, at: now)
+        journal.births.merge(prepared.births) { first, _ in first }
         for (id, row) in prepared.rows { write(id, row) }
         journal.kicks[prepared.epoch, default: 0] += prepared.kicks
         history += prepared.history

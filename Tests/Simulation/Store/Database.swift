@@ -73,6 +73,8 @@ final class Database {
     /// Transactions that are not over, and the rows that they have changed.
     var open: [Prepared] = []
     var locked: Set<JobID> = []
+    /// Jobs of the transaction that is being prepared, also those that it ends again.
+    var unconfirmed: [JobID: Journal.Birth] = [:]
     /// Jobs with keys that transactions that are not over are putting.
     var unborn: [JobID: Row] = [:]
     /// The transaction at hand.
@@ -167,8 +169,9 @@ final class Database {
     /// Changes a row's state or lease, or ends it, as part of the transaction at hand.
     func write(_ id: JobID, _ row: Row?) {
         if undo != nil, undo?[id] == nil { undo?[id] = .some(rows[id]) }
-        if undo == nil, let row, journal.births[id] == nil {
-            journal.births[id] = Journal.Birth(tube: row.tube, body: row.body)
+        if let row, journal.births[id] == nil {
+            let birth = Journal.Birth(tube: row.tube, body: row.body)
+            if undo == nil { journal.births[id] = birth } else { unconfirmed[id] = birth }
         }
         rows[id] = row
         rows[id]?.change = change
