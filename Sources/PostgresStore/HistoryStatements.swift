@@ -36,7 +36,9 @@ extension Statement {
         sql: """
             with gone as (
                 delete from job
-                where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+                where id = any (array(
+                    select id from job where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
+                    for update nowait))
                 returning job as whole
             ), recorded as (
                 insert into job_history select ended.* from gone, history_of(gone.whole, false) as ended

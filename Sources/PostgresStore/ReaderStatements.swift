@@ -119,7 +119,7 @@ extension Statement {
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
                     due_at = now(), kicks = kicks + 1
                 from old
-                where job.id = old.id and old.state in (1, 2)
+                where job.id = $1::bigint and old.state in (1, 2)
                 returning tube_id, old.state as was, priority, job.id
             )
             \(SQL.readied)

@@ -26,6 +26,9 @@ extension Statement {
                 set_config('jit', 'off', false)
             """)
 
+    /// Of a session whose statements join arrays to rows.
+    static let joinByHash = "set enable_hashjoin to on; set enable_nestloop to off"
+
     private static let startedAt = "(extract(epoch from backend_start) * 1e6)::bigint"
 
     static let ownPID = Statement(name: "own_pid", sql: "select pg_backend_pid()")

@@ -33,6 +33,11 @@ final class Writer: Follower, @unchecked Sendable {
         super.init("\(kind)", Statement.writer, configuration, server, logger)
     }
 
+    override func prepare(_ connection: Connection) throws {
+        try connection.run(Statement.joinByHash)
+        try super.prepare(connection)
+    }
+
     override func serve(_ connection: Connection) throws {
         try lookUpLost(connection)
         try commitParts(connection)

@@ -1,4 +1,8 @@
 /// The writer's statements: each does a whole batch (design, section 4).
+///
+/// Those that join their arrays to the rows name the ids once more, and their sessions join by hash: whatever the
+/// statistics say, the rows are found by an array of ids. A plan that was made when the table had just been analyzed
+/// empty would walk all of it, for each batch.
 extension Statement {
     static let writer: [Statement] = [
         ledger, claimLedger, put, move, annotate, delete, archive, lease, endSole, answer,
@@ -46,7 +50,7 @@ extension Statement {
                 priority = new.priority,
                 delay = new.delay,
                 due_at = case when new.sets_due then now() + new.delay * interval '1 second' else job.due_at end,
-                bury_order = case when new.state = 2 then nextval('job_bury_order') end,
+                bury_order = new.bury_order,
                 lease_epoch = case when new.keeps_lease then job.lease_epoch end,
                 reserved_at = null,
                 reserved_until = null,
@@ -55,12 +59,16 @@ extension Statement {
                 releases = new.releases,
                 buries = new.buries,
                 \(SQL.reservations)
-            from unnest(
-                $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
-                $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[]
-            ) as new (
-                id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries, first, last)
-            where job.id = new.id and (job.lease_epoch = $1::bigint or $14::boolean)
+            from (
+                -- The order of their burial is that of the batch, whatever that of the join.
+                select *, case when state = 2 then nextval('job_bury_order') end as bury_order
+                from unnest(
+                    $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
+                    $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[]
+                ) as part (
+                    id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries, first, last)
+            ) as new
+            where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $14::boolean)
             """)
 
     /// Microseconds since the reservation, -1 for none, and until its end. Changes no indexed column: HOT.
@@ -79,7 +87,7 @@ extension Statement {
             from unnest(
                 $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::bigint[], $8::bigint[]
             ) as new (id, since, time_left, reserves, timeouts, first, last)
-            where job.id = new.id and (job.lease_epoch = $1::bigint or $9::boolean)
+            where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $9::boolean)
             """)
 
     static let delete = Statement(

@@ -7,6 +7,8 @@ import TestKit
 struct Plan {
     /// The scans, in the order of the plan: `Index Scan job_ready`, `Seq Scan broker`.
     let scans: [String]
+    /// Indexes of `job` that are walked from their beginning to their end.
+    let walked: [String]
     /// Every node, with what it works on.
     let shape: [String]
     /// Blocks that were looked at, in memory or not.
@@ -25,11 +27,16 @@ struct Plan {
             let root = all.first?["Plan"] as? [String: Any]
         else { throw WireMismatch("no plan: \(json)") }
         var shape: [String] = []
+        var walked: [String] = []
         Plan.walk(root) { node in
+            if let index = node["Index Name"] as? String, index.hasPrefix("job"), node["Index Cond"] == nil {
+                walked.append(index)
+            }
             let names = ["Node Type", "Index Name", "Relation Name", "CTE Name"].compactMap { node[$0] as? String }
             shape.append(names.joined(separator: " "))
         }
         self.shape = shape
+        self.walked = walked
         scans = shape.filter { $0.contains("Scan") && $0.contains("job") }
         blocks = ["Shared Hit Blocks", "Shared Read Blocks"].reduce(0) { $0 + (root[$1] as? Int ?? 0) }
     }
