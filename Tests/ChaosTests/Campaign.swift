@@ -43,7 +43,10 @@ final class Campaign {
         }
         var upcoming: [Fault] = []
         while report.struck < injector.faults.count || recorder.now < settings.seconds, report.violations.isEmpty {
-            if upcoming.isEmpty { upcoming = injector.faults.shuffled(using: &random) }
+            if upcoming.isEmpty {
+                upcoming = injector.faults.shuffled(using: &random)
+                try? queue.vacuum()
+            }
             strike(upcoming.removeLast())
             Thread.sleep(forTimeInterval: Double(random.below(1000)) / 1000)
         }

@@ -36,6 +36,10 @@ struct SharedQueue {
         }
     }
 
+    /// A server that is killed every few seconds forgets each time which tables have dead rows, and autovacuum with it:
+    /// after half an hour they would fill the disk.
+    func vacuum() throws { _ = try postgres.psql("vacuum") }
+
     /// Lets the workers have everything, as long as they get somewhere.
     ///
     /// - Returns: What nobody is given.
