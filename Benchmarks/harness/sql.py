@@ -26,11 +26,16 @@ class Load:
     puts: int = 1
     has_broker: bool = False
     has_worker: bool = False
+    has_history: bool = False
 
 
 INSERT = "insert into {} (id, tube_id, priority, state, ttr, delay, created_at, due_at, body) values " \
     "(nextval('bare_id'), 1, 1024, 0, 60, 0, clock_timestamp(), clock_timestamp(), :body);"
 PUT = f"select beanrow.put('{TUBE}', :body::bytea);"
+LIFE = f"""begin;
+select count(*) from beanrow.put_many('{TUBE}', array_fill(:body::bytea, array[100]));
+select beanrow.finish(array(select id from beanrow.reserve('{{{TUBE}}}', count => 100)));
+commit;"""
 BARE = Load("insert into an equal table, no function", INSERT.format("bare"))
 LOADS = [
     BARE,
@@ -41,6 +46,9 @@ LOADS = [
          f"begin;\n{INSERT.format('own')}\n{PUT}\ncommit;"),
     Load("put_many of 100, no broker",
          f"select count(*) from beanrow.put_many('{TUBE}', array_fill(:body::bytea, array[100]));", puts=100),
+    Load("put, no broker, the tube keeps history", PUT, has_history=True),
+    Load("put_many, reserve and finish of 100 in one transaction, no broker", LIFE, puts=100),
+    Load("the same, the tube keeps history", LIFE, puts=100, has_history=True),
 ]
 
 
@@ -86,13 +94,20 @@ def cell(rates, load, clients):
 
 def measure(context, postgres, load, clients):
     """Puts per second."""
-    postgres.query("truncate bare, own, beanrow.job, beanrow.sql_change, beanrow.tube_count, beanrow.ledger")
+    empty(postgres)
+    keeps = "'1 day'" if load.has_history else "null"
+    postgres.query(f"select beanrow.set_policy('{TUBE}', history => {keeps})")
     postgres.query("checkpoint")
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(serving(context, postgres)) if load.has_broker else None
         if load.has_worker:
             stack.enter_context(Worker(broker))
         return pgbench(context, postgres, load, clients) * load.puts
+
+
+def empty(postgres):
+    postgres.query("truncate bare, own, beanrow.job, beanrow.sql_lease, beanrow.sql_change, beanrow.tube_count, "
+                   "beanrow.ledger, beanrow.job_history")
 
 
 def pgbench(context, postgres, load, clients):
@@ -149,7 +164,7 @@ class Worker:
 
 def latencies(context, postgres):
     """Milliseconds from the answer to a put, which comes after its commit, to RESERVED."""
-    postgres.query("truncate bare, own, beanrow.job, beanrow.sql_change, beanrow.tube_count, beanrow.ledger")
+    empty(postgres)
     found = []
     with serving(context, postgres) as broker, Worker(broker) as worker, subprocess.Popen(
             postgres.psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
