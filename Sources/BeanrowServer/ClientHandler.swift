@@ -190,7 +190,12 @@ final class ClientHandler: ChannelInboundHandler {
         guard !isFinishing else { return }
         flush()
         isFinishing = true
+        closeWhenWritten()
+        // Last: nobody else gets its jobs before it can see that it has them no more.
         end()
+    }
+
+    private func closeWhenWritten() {
         guard let context else { return }
         // It comes behind all that was written: a long reply that is still on its way out is not cut off.
         let written = context.eventLoop.makePromise(of: Void.self)
