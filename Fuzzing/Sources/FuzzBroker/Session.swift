@@ -23,13 +23,13 @@ final class Session {
         os: "o", platform: "p", maxJobSize: 1000)
 
     private func verify() {
-        for link in links {
-            for reply in link.client.hears() {
-                var buffer = ByteBuffer()
-                encoder.encode(reply, facts: Session.facts, into: &buffer)
-                precondition(buffer.readableBytesView.suffix(2).elementsEqual([13, 10]), "a reply without an end")
-                told.heard(link.client, reply, in: world)
-            }
+        // In the order in which the broker said it: what one client was told may follow from what another did.
+        let heard = links.flatMap { link in link.client.hearsWithPlaces().map { (link.client, $0) } }
+        for (client, said) in heard.sorted(by: { $0.1.place < $1.1.place }) {
+            var buffer = ByteBuffer()
+            encoder.encode(said.reply, facts: Session.facts, into: &buffer)
+            precondition(buffer.readableBytesView.suffix(2).elementsEqual([13, 10]), "a reply without an end")
+            told.heard(client, said.reply, in: world)
         }
         told.checkClients(world)
     }

@@ -4,7 +4,7 @@
 final class Client {
     let handler: Handler
     private unowned let world: World
-    private var heard: [Reply] = []
+    private var heard: [(place: Int, reply: Reply)] = []
 
     init(_ handler: Handler, _ world: World) {
         self.handler = handler
@@ -23,7 +23,10 @@ final class Client {
     }
 
     /// What it was told since it last listened.
-    func hears() -> [Reply] {
+    func hears() -> [Reply] { hearsWithPlaces().map(\.reply) }
+
+    /// The same, with the place of each among all that the broker has said.
+    func hearsWithPlaces() -> [(place: Int, reply: Reply)] {
         defer { heard = [] }
         return heard
     }
@@ -47,5 +50,5 @@ final class Client {
         world.settle()
     }
 
-    func hear(_ reply: Reply) { if !isClosed { heard.append(reply) } }
+    func hear(_ reply: Reply, at place: Int) { if !isClosed { heard.append((place, reply)) } }
 }

@@ -36,6 +36,8 @@ final class World {
     var beats = true
     var peers = 0
 
+    /// Replies, to all clients.
+    private var said = 0
     private var writers = WriteKind.allCases.map { WriterParts($0) }
     private var asked: [PendingQuery] = []
     private var askedEpoch: Int64 = 0
@@ -146,7 +148,9 @@ final class World {
         queue.takeOutput(0, into: &output)
         for item in output {
             switch item {
-            case .reply(let id, let reply): clients[id]?.hear(reply)
+            case .reply(let id, let reply):
+                said += 1
+                clients[id]?.hear(reply, at: said)
             case .resume(let id): clients[id]?.handler.feed()
             case .close(let id): clients[id]?.handler.closed()
             }
