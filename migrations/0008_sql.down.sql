@@ -1,5 +1,5 @@
 drop function tell_of_job, tell_brokers, begin_sql, find_tube, open_tube, check_tube, check_body, check_seconds,
-    check_priority, refuse_null, refuse, sql_lock_key;
+    check_priority, refuse_null, refuse, sql_lock_key, is_name, inherit, hide_functions;
 
 -- What SQL sessions have changed is counted.
 insert into tube_count (tube_id, urgent, ready, delayed, buried)

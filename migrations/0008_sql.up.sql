@@ -49,6 +49,34 @@ create or replace function broker_lives(bigint) returns boolean
 language sql volatile set search_path from current
 as 'select $1 < 0 or exists (select from broker where epoch = $1)';
 
+-- What brokers leave that are dead. Their last batches stay, emptied: one that was only cut off may yet ask for them.
+create function inherit(dead bigint[]) returns void
+language sql set search_path from current
+as $$
+    with old as materialized (
+        select epoch, writer, batch, tube_ids, urgent, ready, delayed, buried from ledger
+        where epoch = any (dead) and tube_ids <> '{}'
+        for update
+    ), emptied as (
+        update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
+        from old
+        where ledger.epoch = old.epoch and ledger.writer = old.writer and ledger.batch = old.batch
+    )
+    insert into tube_count (tube_id, urgent, ready, delayed, buried)
+    select change.tube_id, sum(change.urgent), sum(change.ready), sum(change.delayed), sum(change.buried)
+    from old, unnest(old.tube_ids, old.urgent, old.ready, old.delayed, old.buried)
+        as change (tube_id, urgent, ready, delayed, buried)
+    group by change.tube_id
+    order by change.tube_id
+    on conflict (tube_id) do update set
+        urgent = tube_count.urgent + excluded.urgent,
+        ready = tube_count.ready + excluded.ready,
+        delayed = tube_count.delayed + excluded.delayed,
+        buried = tube_count.buried + excluded.buried;
+    delete from tube_awaited where epoch = any (dead);
+    delete from tube_held where epoch = any (dead);
+$$;
+
 -- Tells this schema's queue from others in the keys of advisory locks; put_job has it written out.
 create function sql_lock_key() returns bigint
 language sql stable set search_path from current
@@ -103,12 +131,17 @@ begin
     end if;
 end $$;
 
+-- Tubes and keys are named alike.
+create function is_name(name text) returns boolean
+language sql immutable set search_path from current
+as $$ select name ~ '^[A-Za-z0-9+/;.$_()][-A-Za-z0-9+/;.$_()]{0,199}$' $$;
+
 create function check_tube(name text) returns void
 language plpgsql set search_path from current
 as $$
 begin
     if name is null then perform refuse_null('the name of a tube'); end if;
-    if name !~ '^[A-Za-z0-9+/;.$_()][-A-Za-z0-9+/;.$_()]{0,199}$' then
+    if not is_name(name) then
         perform refuse('BR001', format('%s is no name for a tube', quote_literal(left(name, 250))),
             'A name has 1 to 200 of the characters A-Z a-z 0-9 - + / ; . $ _ ( ), the first of them no hyphen.');
     end if;
@@ -175,7 +208,11 @@ as $$
         coalesce((is_now = 2)::integer, 0) - coalesce((was = 2)::integer, 0))
 $$;
 
--- Whoever shall call a function is granted that: beanrow migrate roles.
-do $$ begin
+-- The functions that there are so far are nobody's: whoever shall call one is granted that (beanrow migrate roles).
+create function hide_functions() returns void
+language plpgsql set search_path from current
+as $$ begin
     execute format('revoke execute on all functions in schema %I from public', current_schema());
 end $$;
+
+select hide_functions();

@@ -82,8 +82,7 @@ begin
 end
 $$;
 
-revoke execute on function policy_changed() from public;
-revoke execute on function set_policy(text, integer, integer, bigint, interval, boolean) from public;
+select hide_functions();
 
 comment on function set_policy(text, integer, integer, bigint, interval, boolean) is
     'Sets the policy of a tube, which is made when missing. What is left out, or null, is off; brokers follow within about a second.';

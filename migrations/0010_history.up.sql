@@ -111,7 +111,7 @@ begin
 end
 $$;
 
-revoke execute on function keep_history() from public;
+select hide_functions();
 
 comment on function keep_history() is
     'Makes the partitions of history for the next days and drops those that are over; brokers call it about once a minute.';

@@ -5,22 +5,19 @@ language plpgsql set search_path from current
 as $$
 begin
     -- As brokers take them after idp:.
-    if key !~ '^[A-Za-z0-9+/;.$_()][-A-Za-z0-9+/;.$_()]{0,199}$' then
+    if not is_name(key) then
         perform refuse('BR012', format('%s is no key for a job', quote_literal(left(key, 250))),
             'A key is made as names of tubes are: 1 to 200 of A-Z a-z 0-9 - + / ; . $ _ ( ), the first no hyphen.');
     end if;
 end $$;
 
 -- Refuses more ready jobs than the policy of the tube lets in.
-create function check_room(tube text, tube_id integer, count integer) returns void
+create function check_room(tube text, most bigint, count integer) returns void
 language plpgsql set search_path from current
 as $$
 declare
-    most bigint := (select max_ready from tube_policy where tube_policy.tube_id = check_room.tube_id);
-    ready bigint;
+    ready bigint := (select tubes.ready from tubes where tubes.name = check_room.tube);
 begin
-    if most is null then return; end if;
-    ready := (select tubes.ready from tubes where tubes.name = check_room.tube);
     if ready + count > most then
         perform refuse('BR009', format('tube %s is full: it has %s ready jobs of %s', quote_literal(tube), ready, most),
             'Put later, or raise max_ready: select set_policy(...).');
@@ -39,6 +36,7 @@ declare
     job_id bigint;
     seconds bigint := ceil(extract(epoch from put_job.delay));
     ttr_seconds bigint := ceil(extract(epoch from put_job.ttr));
+    most bigint;
 begin
     if tube_id is null then tube_id := open_tube(put_job.tube); end if;
     if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
@@ -51,9 +49,8 @@ begin
     if octet_length(put_job.body) <= (select max(max_job_size) from broker) then
     else perform check_body(put_job.body);
     end if;
-    if seconds = 0 and exists (select from tube_policy where tube_policy.tube_id = own.tube_id) then
-        perform check_room(put_job.tube, tube_id, 1);
-    end if;
+    most := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
+    if seconds = 0 and most is not null then perform check_room(put_job.tube, most, 1); end if;
     if put_job.key is not null then
         perform check_key(put_job.key);
         -- Whoever puts a key has this lock until the commit: what is found then is there to stay, or not there.
@@ -99,10 +96,12 @@ returns setof bigint
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
+<<own>>
 declare
     tube_id integer := open_tube(put_jobs.tube);
     seconds bigint := check_seconds(put_jobs.delay, 'a delay', 'BR003', 0);
     ttr_seconds bigint := greatest(1, check_seconds(put_jobs.ttr, 'a time to run', 'BR004', 0));
+    most bigint := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
     ids bigint[];
 begin
     perform check_priority(put_jobs.priority);
@@ -111,7 +110,9 @@ begin
     perform check_body(body) from (
         select body from unnest(put_jobs.bodies) as new (body) order by octet_length(body) desc nulls first limit 1
     ) as largest;
-    if seconds = 0 then perform check_room(put_jobs.tube, tube_id, cardinality(put_jobs.bodies)); end if;
+    if seconds = 0 and most is not null then
+        perform check_room(put_jobs.tube, most, cardinality(put_jobs.bodies));
+    end if;
     perform pg_advisory_xact_lock_shared(sql_lock_key());
     with new as (
         insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
@@ -167,7 +168,4 @@ comment on function put_many(text, text[], bigint, interval, interval) is 'Puts 
 comment on function put_many(text, bytea[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
 comment on function put_many(text, jsonb[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
 
--- Whoever shall call a function is granted that: beanrow migrate roles.
-do $$ begin
-    execute format('revoke execute on all functions in schema %I from public', current_schema());
-end $$;
+select hide_functions();

@@ -12,34 +12,9 @@ begin
         delete from broker where heartbeat_at < clock_timestamp() - interval '5 seconds' returning epoch
     ), fences as (
         delete from fence using gone where fence.epoch = gone.epoch
-    ), awaited as (
-        delete from tube_awaited using gone where tube_awaited.epoch = gone.epoch
-    ), held as (
-        delete from tube_held using gone where tube_held.epoch = gone.epoch
     )
     select array_agg(epoch) into dead from gone;
-    if dead is null then return; end if;
-    -- Their last batches stay, emptied: one that was only cut off may yet ask for them.
-    with old as materialized (
-        select epoch, writer, batch, tube_ids, urgent, ready, delayed, buried from ledger
-        where epoch = any (dead) and tube_ids <> '{}'
-        for update
-    ), emptied as (
-        update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
-        from old
-        where ledger.epoch = old.epoch and ledger.writer = old.writer and ledger.batch = old.batch
-    )
-    insert into tube_count (tube_id, urgent, ready, delayed, buried)
-    select change.tube_id, sum(change.urgent), sum(change.ready), sum(change.delayed), sum(change.buried)
-    from old, unnest(old.tube_ids, old.urgent, old.ready, old.delayed, old.buried)
-        as change (tube_id, urgent, ready, delayed, buried)
-    group by change.tube_id
-    order by change.tube_id
-    on conflict (tube_id) do update set
-        urgent = tube_count.urgent + excluded.urgent,
-        ready = tube_count.ready + excluded.ready,
-        delayed = tube_count.delayed + excluded.delayed,
-        buried = tube_count.buried + excluded.buried;
+    if dead is not null then perform inherit(dead); end if;
 exception
     when lock_not_available or deadlock_detected then null;
 end $$;
@@ -359,7 +334,4 @@ comment on function pause(text, interval) is 'No job of the tube is given out fo
 comment on function unpause(text) is 'Ends a pause.';
 comment on function clear(text, integer, text) is 'Deletes at most so many jobs of a tube that no client has; returns how many.';
 
--- Whoever shall call a function is granted that: beanrow migrate roles.
-do $$ begin
-    execute format('revoke execute on all functions in schema %I from public', current_schema());
-end $$;
+select hide_functions();

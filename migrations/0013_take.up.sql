@@ -73,12 +73,12 @@ as $$
 #variable_conflict use_column
 declare
     own bigint := sql_holder(reserve.holder);
-    seconds bigint := check_seconds(reserve.lease, 'a lease', 'BR004', 1);
     watched integer[];
     heads record;
     got bigint[] := '{}';
     more bigint[];
 begin
+    perform check_seconds(reserve.lease, 'a lease', 'BR004', 1);
     if reserve.tubes is null then perform refuse_null('an array of tubes'); end if;
     if reserve.count is null then perform refuse_null('how many jobs to reserve'); end if;
     perform check_tube(name) from unnest(reserve.tubes) as name;
@@ -280,7 +280,4 @@ comment on function release(bigint[], bigint, interval, bigint) is 'Gives jobs b
 comment on function bury(bigint[], bigint, bigint) is 'Buries jobs that this session has reserved: all or none.';
 comment on function touch(bigint[], interval, bigint) is 'Lets the leases of jobs that this session has reserved start anew.';
 
--- Whoever shall call a function is granted that: beanrow migrate roles.
-do $$ begin
-    execute format('revoke execute on all functions in schema %I from public', current_schema());
-end $$;
+select hide_functions();

@@ -140,7 +140,4 @@ comment on column brokers.max_job_size is 'Bytes of a body that it takes.';
 comment on function body_text(bytea) is 'The body as text; NULL when it is not UTF-8.';
 comment on function body_json(bytea) is 'The body as jsonb; NULL when it is no JSON.';
 
--- Whoever shall call a function is granted that: beanrow migrate roles.
-do $$ begin
-    execute format('revoke execute on all functions in schema %I from public', current_schema());
-end $$;
+select hide_functions();

@@ -310,8 +310,7 @@ final class Keeper: Worker, @unchecked Sendable {
         if !epochs.isEmpty {
             var gone = Parameters()
             gone.add(int8s: epochs)
-            _ = try connection.execute(.inheritLedger, gone)
-            _ = try connection.execute(.forgetPublished, gone)
+            _ = try connection.execute(.inherit, gone)
         }
         try connection.run("commit")
         abandoned = nil
@@ -338,11 +337,11 @@ final class Keeper: Worker, @unchecked Sendable {
     /// Makes and drops the days of history. What cannot be done at once can be done a minute later.
     private func keepHistory(_ connection: Connection) throws {
         do {
-            try connection.run("begin; set local statement_timeout to '1s'")
-            _ = try connection.execute(.keepHistory)
-            try connection.run("commit")
+            try connection.inTransaction {
+                try connection.run("set local statement_timeout to '1s'")
+                _ = try connection.execute(.keepHistory)
+            }
         } catch let error as StoreError where !error.isLost {
-            try connection.run("rollback")
             logger.warning("the days of history could not be looked after", metadata: [LogKey.error: "\(error)"])
         }
     }

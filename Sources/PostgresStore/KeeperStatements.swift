@@ -1,7 +1,7 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
     static let keeper: [Statement] = [
-        lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inheritLedger,
+        lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inherit,
         forgetPublished, unregister, ids, fold, publish, unpublish, news, tubes, policies, keepHistory,
     ]
 
@@ -127,24 +127,8 @@ extension Statement {
             \(addToCounts)
             """)
 
-    /// The same for brokers that have died ($1), whose rows stay, emptied: their last batch may yet be asked for by
-    /// one that was only cut off.
-    static let inheritLedger = Statement(
-        name: "inherit_ledger",
-        sql: """
-            with old as materialized (
-                select epoch, writer, batch, tube_ids, urgent, ready, delayed, buried from ledger
-                where epoch = any ($1::bigint[]) and tube_ids <> '{}'
-                for update
-            ), emptied as (
-                update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
-                from old
-                where ledger.epoch = old.epoch and ledger.writer = old.writer and ledger.batch = old.batch
-            ), gone as (
-                select tube_ids, urgent, ready, delayed, buried from old
-            )
-            \(addToCounts)
-            """)
+    /// The same for brokers that have died ($1), with what else they have left.
+    static let inherit = Statement(name: "inherit", sql: "select inherit($1::bigint[])")
 
     private static let addToCounts = """
         insert into tube_count (tube_id, urgent, ready, delayed, buried)

@@ -63,7 +63,7 @@ struct Privileges: Sendable {
             Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
             Grant(kind: .sequence, name: "summons", privileges: "select"),
             Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
-        ] + functions("broker_lives", "sql_lock_key", "end_leases", "keep_history"))
+        ] + functions("broker_lives", "inherit", "sql_lock_key", "end_leases", "keep_history"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
