@@ -111,7 +111,8 @@ extension Query {
             let found = results.removeFirst()
             if rows.bool(0, 0) { return .put(.inserted) }
             guard found.count == 1, let state = StoredState(rawValue: found.int16(0, 1)) else {
-                return .put(.contested)
+                // Somebody has not finished putting one, or it has gone meanwhile.
+                return .refused(.busy)
             }
             return .put(.exists(JobID(found.int64(0, 0)), state, isReserved: found.bool(0, 2)))
         case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))

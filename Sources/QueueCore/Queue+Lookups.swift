@@ -184,20 +184,28 @@ extension Queue {
 
     // MARK: Statistics of a job
 
+    /// Of a job that is in memory.
+    func stateOfKnown(_ job: Int) -> JobState {
+        let isHeld =
+            jobs[job].phase == .held
+            || jobs[job].phase == .settling && !jobs[job].isGivenUp && jobs[job].deadline != .never
+        return isHeld ? .reserved : .ready
+    }
+
     mutating func statsJob(_ slot: Int, _ id: JobID, now: Instant) {
         guard let job = jobSlots[id] else {
             if isPutInFlight(id) { return answer(slot, .notFound, now: now) }
             return ask(.job(id), .stats(openReply(slot)), now: now)
         }
         let known = jobs[job]
-        let isHeld = known.phase == .held || known.phase == .settling && !known.isGivenUp && known.deadline != .never
+        let state = stateOfKnown(job)
         answer(
             slot,
             .job(
                 JobStats(
-                    id: id, tube: tubes[known.tube].name, state: isHeld ? .reserved : .ready,
+                    id: id, tube: tubes[known.tube].name, state: state,
                     priority: known.key.priority, age: (now - known.created).wholeSeconds, delay: known.delay,
-                    ttr: known.ttr, timeLeft: isHeld ? (known.deadline - now).wholeSecondsLeft : 0,
+                    ttr: known.ttr, timeLeft: state == .reserved ? (known.deadline - now).wholeSecondsLeft : 0,
                     counters: known.counters)), now: now)
     }
 
@@ -207,13 +215,7 @@ extension Queue {
         }
         // It may have been made for this answer alone.
         defer { tubeReleased(tube, now: now) }
-        let state: JobState =
-            switch (row.isReserved, row.state) {
-            case (true, _): .reserved
-            case (false, .ready): .ready
-            case (false, .delayed): .delayed
-            case (false, .buried): .buried
-            }
+        let state = row.isReserved ? .reserved : JobState(row.state)
         let timeLeft = state == .reserved || state == .delayed ? Span.microseconds(row.left).wholeSeconds : 0
         fill(
             ticket,

@@ -156,8 +156,7 @@ extension Queue {
             }
         case .putUnique(let ticket, let tube):
             guard case .putUnique(let put) = asked.query else { preconditionFailure("not a put") }
-            let isFull = if case .full = refusal { true } else { false }
-            return refusedUnique(put, ticket, tube: tube, isFull ? .outOfMemory : .internalError, now: now)
+            return refusedUnique(put, ticket, tube: tube, refusal.replyToPut, now: now)
         case .peek, .stats: break
         }
         if let ticket = asked.purpose.ticket { fill(ticket, .internalError, now: now) }

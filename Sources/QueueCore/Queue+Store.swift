@@ -315,7 +315,6 @@ extension Queue {
             for put in batch.puts { orphan(put) }
             adoptPuts(now: now)
         case .refused(let refusal):
-            let isFull = if case .full = refusal { true } else { false }
             if batch.endsSole { soleHasNotEnded(batch.leases) }
             if sql.answer == nil { sql.answer = batch.answer }
             for annotation in batch.annotations {
@@ -323,7 +322,7 @@ extension Queue {
                 if annotation.wasImplicit { jobs[job].isImplicit = true }
                 annotate(job)
             }
-            for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
+            for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
             for move in batch.moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
             for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
         case .fenced:
@@ -350,8 +349,7 @@ extension Queue {
                 fill(delete.ticket, .deleted, now: now)
             }
         case .refused(let refusal) where refusal != .idTaken:
-            let isFull = if case .full = refusal { true } else { false }
-            for put in batch.puts { refused(put, isFull ? .outOfMemory : .internalError, now: now) }
+            for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
         case .refused, .fenced:
             for put in batch.puts { orphan(put) }

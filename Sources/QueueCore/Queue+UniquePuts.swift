@@ -35,8 +35,6 @@ extension Queue {
             putEnded(tube, delay: put.delay)
             tubeReleased(tube, now: now)
             endPut(put.body, ticket, .insertedBefore(id, state), now: now)
-        case .contested:
-            postpone(asked, now: now)
         }
     }
 
@@ -44,13 +42,6 @@ extension Queue {
         putEnded(tube, delay: put.delay)
         tubeReleased(tube, now: now)
         endPut(put.body, ticket, reply, now: now)
-    }
-
-    private func stateOfKnown(_ job: Int) -> JobState {
-        let isHeld =
-            jobs[job].phase == .held
-            || jobs[job].phase == .settling && !jobs[job].isGivenUp && jobs[job].deadline != .never
-        return isHeld ? .reserved : .ready
     }
 }
 
@@ -79,17 +70,5 @@ public struct UniquePut: Sendable {
         case inserted
         /// There is this job.
         case exists(JobID, StoredState, isReserved: Bool)
-        /// Nothing was done: somebody has not finished putting one, or it has gone meanwhile.
-        case contested
-    }
-}
-
-extension JobState {
-    init(_ stored: StoredState) {
-        switch stored {
-        case .ready: self = .ready
-        case .delayed: self = .delayed
-        case .buried: self = .buried
-        }
     }
 }

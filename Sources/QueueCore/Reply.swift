@@ -175,3 +175,13 @@ public struct CommandCounters: Hashable, Sendable {
 
     public init() {}
 }
+
+extension JobState {
+    init(_ stored: StoredState) {
+        switch stored {
+        case .ready: self = .ready
+        case .delayed: self = .delayed
+        case .buried: self = .buried
+        }
+    }
+}

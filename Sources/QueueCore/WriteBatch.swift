@@ -167,4 +167,7 @@ public enum Refusal: Sendable {
     case busy
     /// Anything else: `INTERNAL_ERROR`.
     case failed
+
+    /// What the client of a put is told.
+    var replyToPut: Reply { if case .full = self { .outOfMemory } else { .internalError } }
 }

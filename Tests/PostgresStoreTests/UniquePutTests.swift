@@ -20,7 +20,13 @@ struct UniquePutTests {
     }
 
     private func outcomes(_ answers: [Answer]) -> [String] {
-        answers.map { if case .put(let outcome) = $0 { "\(outcome)" } else { "\($0)" } }
+        answers.map { answer in
+            switch answer {
+            case .put(let outcome): "\(outcome)"
+            case .refused(.busy): "contested"
+            default: "\(answer)"
+            }
+        }
     }
 
     private let inserted = "inserted"

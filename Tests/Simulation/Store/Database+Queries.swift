@@ -37,7 +37,7 @@ extension Database {
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
-        case .putUnique(let put): return .put(putUnique(put, at: now))
+        case .putUnique(let put): return putUnique(put, at: now).map { .put($0) } ?? .refused(.busy)
         case .openTube(let name):
             let opened = openTube(name)
             return .tube(opened.id, isNew: opened.isNew)
@@ -49,12 +49,13 @@ extension Database {
         }
     }
 
-    private func putUnique(_ put: UniquePut, at now: Instant) -> UniquePut.Outcome {
+    /// `nil`: somebody has not finished putting one with the key.
+    private func putUnique(_ put: UniquePut, at now: Instant) -> UniquePut.Outcome? {
         func isIt(_ row: Row) -> Bool { row.tube == put.tube && row.uniqueKey == put.key }
         if let row = rows.values.first(where: isIt) {
             return .exists(row.id, row.state, isReserved: isReserved(row))
         }
-        if unborn.values.contains(where: isIt) { return .contested }
+        if unborn.values.contains(where: isIt) { return nil }
         write(
             put.id,
             Row(
