@@ -35,7 +35,6 @@ struct Job: Vacatable, HeapMember {
 
     /// Slot of the connection that holds it.
     var owner = -1
-    var reserved = Instant(nanoseconds: 0)
     var reservations = Reservations()
     var deadline = Instant.never
     /// The deadline is so close that its owner is warned.

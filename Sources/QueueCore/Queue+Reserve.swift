@@ -187,7 +187,6 @@ extension Queue {
     mutating func hold(_ job: Int, by slot: Int, now: Instant) {
         jobs[job].phase = .held
         jobs[job].owner = slot
-        jobs[job].reserved = now
         jobs[job].reservations.add(now)
         jobs[job].counters.reserves &+= 1
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)

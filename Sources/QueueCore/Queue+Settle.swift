@@ -161,11 +161,10 @@ extension Queue {
         jobs[job].isGivenUp = false
         if wasHeld, let ticket, isOpen(ticket.connection) {
             countHeld(job, -1)
-            let (reserved, reservations) = (jobs[job].reserved, jobs[job].reservations)
+            let reservations = jobs[job].reservations
             let deadline = max(jobs[job].deadline, now + Queue.deadlineMargin)
             jobs[job].counters.reserves &-= 1
             hold(job, by: ticket.connection.slot, now: now)
-            jobs[job].reserved = reserved
             jobs[job].reservations = reservations
             setDeadline(job, deadline, now: now)
         } else {

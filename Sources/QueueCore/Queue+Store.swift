@@ -277,7 +277,7 @@ extension Queue {
             guard jobs[job].phase != .settling else { continue }
             var reserved: (since: Int64, left: Int64)?
             if jobs[job].phase == .held {
-                reserved = ((now - jobs[job].reserved).microseconds, (jobs[job].deadline - now).microseconds)
+                reserved = ((now - jobs[job].reservations.last).microseconds, (jobs[job].deadline - now).microseconds)
             }
             jobs[job].isAnnotated = reserved != nil
             taken.append(

@@ -6,7 +6,7 @@ extension Checker {
         checkBody(id, body)
         let node = client.node
         if case .reserveJob = asked.command { simulation.coverage.reach(.reservedByID) } else { checkTube(client, id) }
-        let decided = node.broker.queue.held(id)?.reserved
+        let decided = node.broker.queue.held(id)?.reservations.last
         if node.isDead {
             // Whatever it gives out now nobody holds; but it has to know that before others may have its jobs.
             if node.isHonest, decided == node.broker.now {

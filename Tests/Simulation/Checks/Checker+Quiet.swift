@@ -85,7 +85,7 @@ extension Checker {
                 let left = (job.deadline - node.broker.now).nanoseconds
                 let isNew = told.remove(id) == nil
                 // A transaction that was left open before the calm may have kept the row for 3 s, and the update waiting.
-                if isNew, job.reserved + .seconds(2) < node.broker.now {
+                if isNew, job.reservations.last + .seconds(2) < node.broker.now {
                     fail(6, "the row of \(id) does not tell that it is held")
                 } else if !isNew, node.hasNeverStoodStill,
                     job.deadline - .seconds(job.ttr) > simulation.calmSince + .seconds(3),
