@@ -80,7 +80,8 @@ struct Checker {
         case .sent(let request): sent(request, number, event.time)
         case .got(let reply): got(reply, number, event.time)
         case .closed: close(number, at: event.time)
-        case .silenced(let proxy): silence(proxy, at: event.time)
+        case .silenced(let proxy): silence(at: event.time) { $0.proxy == proxy }
+        case .ending(let broker): silence(at: event.time) { $0.broker == broker }
         case .seen, .struck, .mended: break
         }
     }
@@ -201,8 +202,9 @@ struct Checker {
         lives[broker]?.last { $0.firstSeen <= start }?.lastSeen ?? start
     }
 
-    private mutating func silence(_ proxy: Int, at time: Double) {
-        for (number, connection) in connections where connection.proxy == proxy {
+    /// The clients of these connections may not hear, or not at once, that they have lost their jobs.
+    private mutating func silence(at time: Double, where isConcerned: (ConnectionState) -> Bool) {
+        for (number, connection) in connections where isConcerned(connection) {
             for id in connection.holding.keys { endHold(id, number, at: time, isConfirmed: false) }
             connections[number]?.isSilenced = true
         }

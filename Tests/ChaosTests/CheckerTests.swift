@@ -87,6 +87,14 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + on(0, .silenced(proxy: 2)) + end) == [])
     }
 
+    /// That its connections are closed first, `BrokersTests` shows at the sockets.
+    @Test func aHoldOfABrokerThatEnds() {
+        let alive = seen((0.5, 77), (9, 77))
+        let end = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
+        #expect(found(alive + put + take(2, at: 1) + on(0, .ending(broker: 3)) + end) == [.overlapping])
+        #expect(found(alive + put + take(2, at: 1) + on(0, .ending(broker: 2)) + end) == [])
+    }
+
     @Test func aWrongBody() {
         #expect(found(put + take(2, text: "nobody's") + delete) == [.wrongBody])
         #expect(found(put + take(2, text: body.text + "x") + delete) == [.wrongBody])

@@ -30,7 +30,7 @@ struct History: Sendable {
             let isLife =
                 switch event.what {
                 case .opened, .closed: connections.contains(event.connection)
-                case .struck, .mended, .silenced: true
+                case .struck, .mended, .silenced, .ending: true
                 default: false
                 }
             if concerns(event) || isAnswer || isLife {
@@ -68,6 +68,9 @@ struct Event: Sendable {
         case closed
         /// From now on the clients of a proxy may not hear that the broker has closed their connections.
         case silenced(proxy: Int)
+        /// From now on this broker closes its connections before it lets go of their jobs; but when a client's thread comes
+        /// to take note of it is up to the machine.
+        case ending(broker: Int32)
         /// A broker was seen in the database as alive: its process, its epoch, and when that was asked.
         case seen(broker: Int32, epoch: Int64)
         /// A fault begins, or has been mended.

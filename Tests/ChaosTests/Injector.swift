@@ -46,6 +46,7 @@ final class Injector {
             pause(6)
             broker.signal(SIGCONT)
         case .brokerTerminated:
+            if let pid = broker.pid { recorder.note(0, .ending(broker: pid)) }
             try broker.stop()
             try broker.start()
         case .sessionTerminated: try withSession { try terminateOne($0) }

@@ -135,6 +135,26 @@ import Glibc
         try worker.expect("DELETED")
     }
 
+    /// Whoever still hears its broker may rely on its job: the connection ends before another has what it held.
+    @Test func aBrokerThatEndsClosesConnectionsBeforeTheirJobsAreGivenOut() throws {
+        let producer = try b.connect()
+        var holders: [UInt64: WireClient] = [:]
+        for n in 1...40 {
+            let holder = try a.connect()
+            let id = try put("\(n)", "\(n) 0 60", through: producer)
+            try holder.send("reserve\r\n")
+            try holder.expectJob(id, "\(n)")
+            holder.timeout = 0
+            holders[id] = holder
+        }
+        let worker = try b.connect()
+        for _ in holders { try worker.send("reserve\r\n") }
+        try b.waitUntil("current-waiting", is: 1)
+        a.signal(SIGTERM)
+        for _ in holders { try holders[try worker.expectJob().id]?.expectEOF() }
+        #expect(a.waitForExit(within: 10) == 0)
+    }
+
     /// It sleeps until another has declared it dead, and wakes up holding nothing.
     @Test("invariant 2: a frozen broker can neither give out nor complete what others hold")
     func aFrozenBroker() throws {
