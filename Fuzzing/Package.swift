@@ -2,8 +2,8 @@
 
 // Targets of libFuzzer; `script/fuzz` builds and runs them.
 //
-// A package of its own, so that the root's products stay what people use. Static libraries, since SwiftPM cannot link an
-// executable whose `main` is libFuzzer's.
+// A package of its own, so that the root's products stay what people use. Static libraries, since SwiftPM cannot link
+// an executable whose `main` is libFuzzer's.
 
 import PackageDescription
 

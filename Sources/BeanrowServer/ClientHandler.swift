@@ -13,7 +13,8 @@ final class ClientHandler: ChannelInboundHandler {
 
     /// Bytes that may wait behind a command that is not done.
     private static let maxWaitingBytes = 64 << 10
-    /// Commands that the queue is given in one go at most, and that are decoded ahead: other clients have their turn too.
+    /// Commands that the queue is given in one go at most, and that are decoded ahead: other clients have their turn
+    /// too.
     static let maxFed = 256
     /// Bytes of replies that one go may lead to.
     private static let maxReplyBytes = 64 << 10

@@ -82,8 +82,8 @@ final class ConnectionLimit: Sendable {
     }
 }
 
-/// Stops accepting for a moment when that fails, for want of descriptors: the listener stays readable, and would be read
-/// again and again. (NIO's `AcceptBackoffHandler` delays the next read, but leaves the failed one pending.)
+/// Stops accepting for a moment when that fails, for want of descriptors: the listener stays readable, and would be
+/// read again and again. (NIO's `AcceptBackoffHandler` delays the next read, but leaves the failed one pending.)
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

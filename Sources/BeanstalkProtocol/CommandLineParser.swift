@@ -57,8 +57,8 @@ struct CommandLineParser {
         return cursor.isAtEnd ? .put(header) : options(&cursor, &header)
     }
 
-    /// Tuber's options are words after the size. Of these, `idp:` with a key is done; who sends another one sends a body
-    /// behind it, while beanstalkd's clients have none to send after `BAD_FORMAT`.
+    /// Tuber's options are words after the size. Of these, `idp:` with a key is done; who sends another one sends a
+    /// body behind it, while beanstalkd's clients have none to send after `BAD_FORMAT`.
     private func options(_ cursor: inout LineCursor, _ header: inout PutHeader) -> ParsedLine {
         guard cursor.skip(UInt8(ascii: " ")) else { return .command(.malformedPut) }
         cursor.skipSpaces()

@@ -3,8 +3,8 @@ extension Statement {
     /// Goes before the writer's delete of such jobs. What the broker knows better than the row comes with it: counters
     /// that are written behind, and how many microseconds ago the job was reserved, -1 for never.
     ///
-    /// Each job is looked up by itself, which the limit sees to: from a table that was empty when it was analyzed, a join
-    /// would walk the whole index, dead entries and all.
+    /// Each job is looked up by itself, which the limit sees to: from a table that was empty when it was analyzed, a
+    /// join would walk the whole index, dead entries and all.
     static let archive = Statement(
         name: "archive",
         sql: """

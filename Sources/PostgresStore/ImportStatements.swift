@@ -17,7 +17,8 @@ extension Statement {
                 set_config('idle_in_transaction_session_timeout', '0', false)
             """)
 
-    /// The latest import that took in one of these files ($1), or this folder ($2), and how many of the files are known.
+    /// The latest import that took in one of these files ($1), or this folder ($2), and how many of the files are
+    /// known.
     static let findImport = Statement(
         name: "find_import",
         sql: """

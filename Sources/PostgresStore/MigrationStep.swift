@@ -3,8 +3,8 @@ struct MigrationStep: Sendable {
     enum Direction: Sendable { case up, down }
 
     /// The first line of a file that holds what PostgreSQL refuses to run in a transaction: indexes that are built or
-    /// dropped concurrently. Its statements are run one by one, each with `if not exists` or `if exists`, so that a step
-    /// that has stopped halfway can be run again.
+    /// dropped concurrently. Its statements are run one by one, each with `if not exists` or `if exists`, so that a
+    /// step that has stopped halfway can be run again.
     static let noTransaction = "-- Without a transaction."
 
     let migration: Migration
@@ -19,8 +19,8 @@ struct MigrationStep: Sendable {
 
     var isTransaction: Bool { !sql.hasPrefix(Self.noTransaction + "\n") }
 
-    /// The statements of a file without a transaction. One ends with the line that ends with `;`, and a line that begins
-    /// with `--` belongs to none.
+    /// The statements of a file without a transaction. One ends with the line that ends with `;`, and a line that
+    /// begins with `--` belongs to none.
     var statements: [String] {
         let lines = sql.split(separator: "\n").filter { !$0.hasPrefix("--") }
         var all: [String] = []

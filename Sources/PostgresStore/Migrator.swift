@@ -2,9 +2,9 @@ import Foundation
 
 /// Brings a schema to a version, a step at a time, under a lock against two at once.
 ///
-/// Brokers may be at work meanwhile. A step is a transaction that gives way when it does not get its locks soon, since all
-/// others queue up behind whoever waits for one, and is tried again; or it holds no lock that keeps anybody from working
-/// (see `MigrationStep.noTransaction`).
+/// Brokers may be at work meanwhile. A step is a transaction that gives way when it does not get its locks soon, since
+/// all others queue up behind whoever waits for one, and is tried again; or it holds no lock that keeps anybody from
+/// working (see `MigrationStep.noTransaction`).
 public struct Migrator {
     /// A step, and whether the schema has it.
     public struct Status: Sendable {

@@ -1,14 +1,14 @@
 /// The migrator's statements. They are not prepared, and have no names: each is run once or twice.
 extension Statement {
-    /// Tried, not waited for: a session that waits has a snapshot, which an index that the other one builds concurrently
-    /// would wait for in turn.
+    /// Tried, not waited for: a session that waits has a snapshot, which an index that the other one builds
+    /// concurrently would wait for in turn.
     static let lockMigrations = Statement(
         name: "", sql: "select pg_try_advisory_lock(hashtextextended('beanrow migrate ' || $1::text, 0))")
     static let unlockMigrations = Statement(
         name: "", sql: "select pg_advisory_unlock(hashtextextended('beanrow migrate ' || $1::text, 0))")
 
-    /// Functions keep it (`set search_path from current`), so temporary tables come last: one that runs with its owner's
-    /// rights must not find a caller's in place of ours.
+    /// Functions keep it (`set search_path from current`), so temporary tables come last: one that runs with its
+    /// owner's rights must not find a caller's in place of ours.
     static let useSchema = Statement(
         name: "", sql: "select set_config('search_path', quote_ident($1::text) || ', pg_temp', false)")
 

@@ -21,7 +21,8 @@ extension Statement {
     static let endWait = Statement(
         name: "end_wait", sql: "delete from tube_awaited where epoch = $1::bigint and tube = any ($2::text[])")
 
-    /// Those of the tubes that exist. Asked after the commit of `beginWait`: whoever has not seen that then has put before.
+    /// Those of the tubes that exist. Asked after the commit of `beginWait`: whoever has not seen that then has put
+    /// before.
     static let awaited = Statement(
         name: "awaited", sql: "select id, name from tube where name = any ($1::text[])")
 

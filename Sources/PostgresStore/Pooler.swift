@@ -1,5 +1,6 @@
-/// What may be between a broker and PostgreSQL, such as PgBouncer. In its session mode a connection has a session of the
-/// server to itself, as without it. In its transaction and statement modes it gets whichever is idle, each time anew.
+/// What may be between a broker and PostgreSQL, such as PgBouncer. In its session mode a connection has a session of
+/// the server to itself, as without it. In its transaction and statement modes it gets whichever is idle, each time
+/// anew.
 enum Pooler {
     private static let rounds = 5
 

@@ -66,7 +66,8 @@ extension Statement {
             where object is not null
             """)
 
-    /// Objects of the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there is none.
+    /// Objects of the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there is
+    /// none.
     private static let listed = """
         select listed.kind, listed.name, listed.privileges, found.oid, found.object
         from unnest($3::text[], $4::text[], $5::text[]) as listed (kind, name, privileges)

@@ -1,6 +1,6 @@
-/// What every session of the running broker begins with, and what sessions know of each other (see `ServerSession`). That
-/// is asked of the function below the view pg_stat_activity: a session is named at its start, when each catalog that a
-/// view needs has yet to be read.
+/// What every session of the running broker begins with, and what sessions know of each other (see `ServerSession`).
+/// That is asked of the function below the view pg_stat_activity: a session is named at its start, when each catalog
+/// that a view needs has yet to be read.
 extension Statement {
     /// A queue wants the plan that walks an index, whatever the statistics say: a plan made while the table was
     /// empty is kept by the session when it is not.

@@ -7,8 +7,9 @@ struct Statement: Sendable {
 
 /// Pieces that statements share.
 enum SQL {
-    /// Nobody alive has the lease; a negative one is a SQL session's, and lives until it is ended. The living are few: their list is computed once per statement. A lease that is not
-    /// theirs may be that of a broker which registered since, so it is asked for again, afresh.
+    /// Nobody alive has the lease; a negative one is a SQL session's, and lives until it is ended. The living are few:
+    /// their list is computed once per statement. A lease that is not theirs may be that of a broker which registered
+    /// since, so it is asked for again, afresh.
     static let isFree = """
         (lease_epoch is null
             or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
@@ -24,8 +25,8 @@ enum SQL {
         """
     }
 
-    /// When a job was reserved, from `new.first` and `new.last`: microseconds ago, -1 for never. What the row knows of the
-    /// first time is older than what a broker knows.
+    /// When a job was reserved, from `new.first` and `new.last`: microseconds ago, -1 for never. What the row knows of
+    /// the first time is older than what a broker knows.
     static let reservations = """
         first_reserved_at =
             coalesce(job.first_reserved_at, now() - nullif(new.first, -1) * interval '1 microsecond'),

@@ -16,8 +16,8 @@ public struct StoreSummary: Sendable {
 }
 
 /// Jobs in PostgreSQL: five threads, each with a connection. One writer commits puts and another one changes, so that
-/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the notifier
-/// talks to other brokers.
+/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the
+/// notifier talks to other brokers.
 public final class Store: Sendable {
     private let puts: Writer
     private let changes: Writer

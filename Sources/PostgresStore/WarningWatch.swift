@@ -21,7 +21,8 @@ struct WarningWatch {
         self.logger = logger
     }
 
-    /// Looks once a minute, the first time soon after the first call. Only a lost connection is an error: a role that was made before the view was may not read it.
+    /// Looks once a minute, the first time soon after the first call. Only a lost connection is an error: a role that
+    /// was made before the view was may not read it.
     mutating func look(_ connection: Connection, at now: Instant) throws {
         guard let next else {
             self.next = now + WarningWatch.first

@@ -19,9 +19,9 @@ extension Statement {
                 $2::smallint, $3::bigint, $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[])
             """)
 
-    /// Takes the key of a batch whose outcome was lost, and tells whether the batch has it: a claim whose own answer was
-    /// lost is met again. No epoch is asked for: a dead one's batches are asked after too. The update changes nothing,
-    /// but it has the commit wait for the standby.
+    /// Takes the key of a batch whose outcome was lost, and tells whether the batch has it: a claim whose own answer
+    /// was lost is met again. No epoch is asked for: a dead one's batches are asked after too. The update changes
+    /// nothing, but it has the commit wait for the standby.
     static let claimLedger = Statement(
         name: "claim_ledger",
         sql: """

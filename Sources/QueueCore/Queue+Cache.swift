@@ -144,8 +144,8 @@ extension Queue {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
-            // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a delay,
-            // when it has been kicked since.
+            // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a
+            // delay, when it has been kicked since.
             switch claim {
             case .free: jobs[job].isReclaimed = jobs[job].phase == .settling
             case .freeAndOwn, .none: jobs[job].mustBeReread = jobs[job].phase == .settling

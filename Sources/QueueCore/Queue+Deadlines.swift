@@ -1,5 +1,5 @@
-/// The deadlines of held jobs. Each comes twice: when its owner is to be warned, and when its time is over. So whether a
-/// client has one close by is a count, however many jobs it holds.
+/// The deadlines of held jobs. Each comes twice: when its owner is to be warned, and when its time is over. So whether
+/// a client has one close by is a count, however many jobs it holds.
 extension Queue {
     /// How close to a deadline a client is warned instead of being given more (protocol, 1.4).
     static let deadlineMargin = Span.seconds(1)

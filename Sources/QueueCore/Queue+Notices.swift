@@ -1,7 +1,7 @@
 /// What brokers tell each other (design, section 7).
 ///
-/// Whoever leaves a ready job to anybody tells the brokers whose clients wait for its tube. All this only saves time: the
-/// poll is beneath it, and a notice that is lost costs a second.
+/// Whoever leaves a ready job to anybody tells the brokers whose clients wait for its tube. All this only saves time:
+/// the poll is beneath it, and a notice that is lost costs a second.
 public struct Notices: Sendable {
     public var epoch: Int64 = 0
     /// The smallest key that has become claimable, by tube.

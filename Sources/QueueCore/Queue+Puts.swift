@@ -143,7 +143,8 @@ extension Queue {
         contains(lanes.puts.pending.puts, id) || lanes.puts.inFlight.map { contains($0.puts, id) } ?? false
     }
 
-    /// Whether the outcome of a put that is born leased is awaited; by the lease of an epoch that has died it is nobody's.
+    /// Whether the outcome of a put that is born leased is awaited; by the lease of an epoch that has died it is
+    /// nobody's.
     func isLeasedPutInFlight(_ id: JobID) -> Bool {
         lanes.puts.inFlight.map {
             $0.epoch == epoch && contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased }

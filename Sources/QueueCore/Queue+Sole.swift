@@ -45,7 +45,8 @@ extension Queue {
         }
     }
 
-    /// Forgets a job that has been taken out of the cache and whose row has no lease: nobody is told, since nobody knew.
+    /// Forgets a job that has been taken out of the cache and whose row has no lease: nobody is told, since nobody
+    /// knew.
     mutating func forgetImplicit(_ job: Int) {
         tubes[jobs[job].tube].cache.note(jobs[job].key)
         forget(job)

@@ -69,8 +69,8 @@ extension Queue {
         if peers == 0 {
             for slot in listing { tubes[slot].heldElsewhere = StateCounts() }
         }
-        // What the dead had leased lies anywhere in the tubes; and while this is not the sole broker, another one may have
-        // come and gone between two heartbeats.
+        // What the dead had leased lies anywhere in the tubes; and while this is not the sole broker, another one may
+        // have come and gone between two heartbeats.
         let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
         if mayMiss { noteAll() }
         if !wasValid || mayMiss { matchAll(now: now) }
@@ -78,8 +78,8 @@ extension Queue {
     }
 
     /// The connection to the database was lost and is back, and what this broker has committed is there: the keeper has
-    /// seen to that. What was only read, without a lease, may be old, and is read anew (design, section 7). A lease that
-    /// is in its row is kept in mind: forgotten, it would keep the job from everybody else too.
+    /// seen to that. What was only read, without a lease, may be old, and is read anew (design, section 7). A lease
+    /// that is in its row is kept in mind: forgotten, it would keep the job from everybody else too.
     public mutating func reconnected(now: Instant) {
         for slot in listing {
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {

@@ -1,7 +1,8 @@
 /// Puts with a key: one whose tube has a job with that key gets the id of that job, and puts nothing.
 ///
-/// Whether it does, only the database knows, and the answer has to be known before the commit: so these are queries, and
-/// the batches of other puts have nothing to do with them. Their jobs are found by a refill, as another broker's are.
+/// Whether it does, only the database knows, and the answer has to be known before the commit: so these are queries,
+/// and the batches of other puts have nothing to do with them. Their jobs are found by a refill, as another broker's
+/// are.
 extension Queue {
     mutating func issueUnique(_ put: OrphanedPut, key: String, id: JobID, row: TubeID) {
         queries.append(

@@ -68,8 +68,8 @@ struct Event: Sendable {
         case closed
         /// From now on the clients of a proxy may not hear that the broker has closed their connections.
         case silenced(proxy: Int)
-        /// From now on this broker closes its connections before it lets go of their jobs; but when a client's thread comes
-        /// to take note of it is up to the machine.
+        /// From now on this broker closes its connections before it lets go of their jobs; but when a client's thread
+        /// comes to take note of it is up to the machine.
         case ending(broker: Int32)
         /// A broker was seen in the database as alive: its process, its epoch, and when that was asked.
         case seen(broker: Int32, epoch: Int64)

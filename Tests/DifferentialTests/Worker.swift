@@ -20,8 +20,8 @@ final class Worker {
         pair = nil
     }
 
-    /// Runs a history. A difference counts when it comes again and again: beanstalkd 1.12 forgets a client whose reservation
-    /// runs out exactly on a tick, now and then.
+    /// Runs a history. A difference counts when it comes again and again: beanstalkd 1.12 forgets a client whose
+    /// reservation runs out exactly on a tick, now and then.
     func examine(_ history: History, seed: UInt64) throws -> Report {
         var report = Report()
         let first: Difference

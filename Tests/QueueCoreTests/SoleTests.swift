@@ -156,7 +156,8 @@ struct SoleTests {
         world.connect(using: "t").sends(.put("a", ttr: 1))
         let worker = world.connect(watching: "t")
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
-        // The reservation is being written when it ends; then the job is given out again, and its body has to be fetched.
+        // The reservation is being written when it ends; then the job is given out again, and its body has to be
+        // fetched.
         world.writes = .taken
         world.advance(.milliseconds(1500))
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
@@ -168,7 +169,8 @@ struct SoleTests {
         producer.sends(.put("a", priority: 5, ttr: 1))
         let worker = world.connect(watching: "t")
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
-        // That the reservation is over is written while the other writer loses its connection, and the tube is read anew.
+        // That the reservation is over is written while the other writer loses its connection, and the tube is read
+        // anew.
         world.writes = .stopped
         world.advance(.seconds(2))
         world.stepWrites(.changes)

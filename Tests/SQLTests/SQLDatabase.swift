@@ -3,8 +3,8 @@ import TestKit
 
 @testable import PostgresStore
 
-/// A database of one test, with the queue in its schema `beanrow`: statements stand in the tests, and in docs/sql.md, as
-/// they do with whoever runs them.
+/// A database of one test, with the queue in its schema `beanrow`: statements stand in the tests, and in docs/sql.md,
+/// as they do with whoever runs them.
 struct SQLDatabase {
     let connectionString: String
 

@@ -30,8 +30,8 @@ public final class CrashLoad: Sendable {
     private let isFinishing = Atomic(false)
     private let running = Atomic(0)
 
-    /// Starts the clients, on each of the servers in turn. `round` tells the bodies of one load from those of another on
-    /// the same jobs, and `ledger` is what the earlier loads were told.
+    /// Starts the clients, on each of the servers in turn. `round` tells the bodies of one load from those of another
+    /// on the same jobs, and `ledger` is what the earlier loads were told.
     public init(on servers: BrokerProcess..., round: Int = 0, continuing ledger: ClientLedger = ClientLedger()) {
         var ledger = ledger
         ledger.ends = []

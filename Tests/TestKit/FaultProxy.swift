@@ -10,7 +10,8 @@ import Darwin
 /// A proxy between clients and a server, with faults that a test sets while connections are open.
 ///
 /// A connection that has lost bytes, or that was there while both directions were lost, stays silent until `reset()`:
-/// what comes through is never a stream with a hole in it. Its sockets stay open on both sides, whatever the other side does, so that each sees a half-open connection.
+/// what comes through is never a stream with a hole in it. Its sockets stay open on both sides, whatever the other side
+/// does, so that each sees a half-open connection.
 public final class FaultProxy: Sendable {
     /// What befalls the bytes.
     public struct Faults: Sendable, Equatable {

@@ -1,6 +1,7 @@
 @testable import QueueCore
 
-/// Everything has healed and nothing is under way: what brokers believe, what rows say and what clients were told agree.
+/// Everything has healed and nothing is under way: what brokers believe, what rows say and what clients were told
+/// agree.
 extension Checker {
     func checkQuiet() {
         checkNothingIsLost()
@@ -84,7 +85,8 @@ extension Checker {
                 let job = node.broker.queue.jobs[slot]
                 let left = (job.deadline - node.broker.now).nanoseconds
                 let isNew = told.remove(id) == nil
-                // A transaction that was left open before the calm may have kept the row for 3 s, and the update waiting.
+                // A transaction that was left open before the calm may have kept the row for 3 s, and the update
+                // waiting.
                 if isNew, job.reservations.last + .seconds(2) < node.broker.now {
                     fail(6, "the row of \(id) does not tell that it is held")
                 } else if !isNew, node.hasNeverStoodStill,
