@@ -83,6 +83,11 @@ extension Queue {
             learnPause(slot, change.tube, readAt: readAt, now: now)
             tubeReleased(slot, now: now)
         }
+        othersCounted()
+    }
+
+    /// Others have changed counts, and this broker does not know what it has of that, or not by when.
+    mutating func othersCounted() {
         countsMayBeOff = true
         isCountedAlone = false
     }

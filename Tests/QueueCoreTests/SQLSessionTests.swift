@@ -92,6 +92,17 @@ struct SQLSessionTests {
         #expect(worker.asks(.reserve) == .reserved(id, "foreign"))
     }
 
+    /// The look of a connection that is lost may have folded the job into the counts, and nobody else tells of it.
+    @Test func whatALostLookHasFoldedIsCountedAnew() {
+        let client = world.connect()
+        client.sends(.put("a"))
+        world.advance(.seconds(2))
+        _ = world.database.putForeign(in: "default", at: world.now)
+        world.act { $0.missedNotices(now: $1) }
+        world.advance(.seconds(2))
+        #expect(client.asks(.statsTube("default"))?.tubeStats?.jobs.ready == 2)
+    }
+
     @Test func aQueryThatMeetsALockIsAskedAgain() {
         world.database.rows[world.database.putForeign(in: "t", at: world.now)]?.state = .buried
         let client = world.connect()
