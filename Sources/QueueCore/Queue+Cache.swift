@@ -128,7 +128,8 @@ extension Queue {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
         match(tube, isNews: true, now: now)
-        if sql.isSummoned { giveBackCache(tube, keeping: 0, now: now) }
+        // Of all tubes: whoever is served now may have waited for several.
+        if sql.isSummoned { giveBackSurplus(now: now) }
         tubeReleased(tube, now: now)
     }
 
@@ -175,6 +176,13 @@ extension Queue {
         }
         // They are claimable by others from the commit on; then `note` lowers the horizon below them.
         tubeReleased(tube, now: now)
+    }
+
+    /// Keeps only what waiting clients will have at once.
+    mutating func giveBackSurplus(now: Instant) {
+        for slot in listing where tubes[slot].cache.heap.count > tubes[slot].waiting {
+            giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
+        }
     }
 
     /// Takes up a job that has this broker's lease.

@@ -57,7 +57,7 @@ extension Queue {
         guard !sql.isSharing else { return }
         sql.isSharing = true
         endSole(isWritten: false, now: now)
-        for slot in listing { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
+        giveBackSurplus(now: now)
     }
 
     mutating func forgetSQL(now: Instant) {

@@ -22,6 +22,8 @@ extension Queue {
         guard epoch != 0, sharing == .shared else { return }
         sharing = .sole
         noteAll()
+        // SQL sessions may have come since it was asked for.
+        if !isAlone { endSole(isWritten: true, now: now) }
         matchAll(now: now)
     }
 

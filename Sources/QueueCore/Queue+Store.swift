@@ -54,7 +54,7 @@ extension Queue {
     public mutating func renew(
         validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
     ) {
-        if peers > 0 || !isSole { endSole(isWritten: isSole, now: now) }
+        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole, now: now) }
         let wasValid = now < epochValidUntil
         epochValidUntil = validUntil
         let wasAlone = self.peers == 0

@@ -58,8 +58,8 @@ extension Queue {
             nextPoll = now + Queue.pollEvery
             poll(now: now)
             withdrawIdleWaits()
+            if !isAlone { giveBackSurplus(now: now) }
             for slot in listing {
-                if !isAlone { giveBackCache(slot, keeping: tubes[slot].waiting, now: now) }
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil
                 giveBackCache(slot, keeping: 0, now: now)

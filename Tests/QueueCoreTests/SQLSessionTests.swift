@@ -65,6 +65,46 @@ struct SQLSessionTests {
         #expect(world.database.sole == 1)
     }
 
+    /// The database said so before the session came; this broker hears of both the other way round.
+    @Test func aSessionThatComesWhileABrokerBecomesTheSoleOneEndsThat() {
+        world.peers = 1
+        world.beat()
+        world.peers = 0
+        world.database.becomeSole(1)
+        summon()
+        world.act { $0.becameSole(now: $1) }
+        world.settle()
+        #expect(world.database.sole == nil)
+    }
+
+    /// Nor does it when the broker never hears of the first.
+    @Test func aBrokerThatDoesNotKnowItIsTheSoleOneEndsThatForASession() {
+        world.peers = 1
+        world.beat()
+        world.peers = 0
+        world.database.becomeSole(1)
+        summon()
+        world.beat()
+        #expect(world.database.sole == nil)
+    }
+
+    /// What is read of one tube is kept until the other is known, too.
+    @Test func aClientOfTwoTubesIsServedWhileSessionsSummon() {
+        world.connect(using: "a").sends(.put("later", priority: 2))
+        world.connect(using: "b").sends(.put("sooner", priority: 1))
+        let worker = world.connect(watching: "a")
+        world.queries = .stopped
+        worker.sends(.watch("b"), .reserve)
+        summon()
+        for _ in 1...30 {
+            world.stepQueries()
+            world.stepWrites(.changes)
+        }
+        world.settle()
+        #expect(worker.hears() == [.watching(2), .reserved(2, "sooner")])
+        #expect(world.database.rows[1]?.lease == nil)
+    }
+
     @Test func nobodyIsAloneWhileASessionHasAJob() {
         world.connect().sends(.put("a"))
         summon()
