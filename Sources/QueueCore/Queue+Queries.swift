@@ -83,8 +83,8 @@ extension Queue {
             swept(readied, more: more, nextDue: nextDue, now: now)
         case (.fetch(let id, let ticket), .body(let body)): fetched(id, ticket, body, now: now)
         case (.reserve, .rows(let rows)) where isStrange(rows), (.stats, .rows(let rows)) where isStrange(rows):
-            // Asked again when its tube is known.
-            strangers.append(asked)
+            // A job that was reserved has been leased for it: it is not asked for again.
+            strangers.append((asked, answer))
         case (.reserve(let id, let ticket), .rows(let rows)): reserved(id, ticket, rows, now: now)
         case (.delete(let id, let ticket), .rows(let rows)): deleted(id, ticket, rows, now: now)
         case (.kick(let ticket, let tube, let bound, let done), .readied(let readied)):
@@ -139,11 +139,7 @@ extension Queue {
             tubes[tube].isHeldUp = false
             tubes[tube].pins -= 1
             failOrphans(of: tube, now: now)
-        case .reserve(let id, _):
-            leaveLimbo(id, isUnchanged: true, now: now)
-            // Asked a second time, since its tube was not known: the first time has leased it.
-            readOwnLeases()
-        case .delete(let id, _), .kickJob(let id, _):
+        case .reserve(let id, _), .delete(let id, _), .kickJob(let id, _):
             leaveLimbo(id, isUnchanged: true, now: now)
         case .kick(_, let tube, _, _), .peekReady(_, let tube), .pause(_, let tube, _):
             tubes[tube].pins -= 1

@@ -125,8 +125,9 @@ extension Queue {
             tubes[slot].cache.note(.first)
         }
         for id in limbo.keys { limbo[id]?.row = nil }
-        queries += lapsed.map(\.query)
+        queries += (lapsed + strangers).map(\.query)
         lapsed = []
+        strangers = []
     }
 
     /// Whether the counts of all tubes are to be read now, and given to `learn`: as long as others live, and then once
@@ -156,8 +157,9 @@ extension Queue {
             tubeReleased(slot, now: now)
         }
         if isCountedAlone { countsMayBeOff = false }
-        queries += strangers
+        let known = strangers
         strangers = []
+        for (query, answer) in known { finish(query, answer, now: now) }
     }
 
     mutating func matchAll(now: Instant) {

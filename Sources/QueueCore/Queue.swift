@@ -88,8 +88,8 @@ public struct Queue: ~Copyable {
     var heldGone: [TubeID] = []
     /// Some rows may have this epoch's lease without being known here, also of tubes that come later.
     var hasReconnected = false
-    /// Queries whose answers spoke of tubes that are not known yet.
-    var strangers: [PendingQuery] = []
+    /// Answers that wait for the tubes that they speak of to be known.
+    var strangers: [(query: PendingQuery, answer: Answer)] = []
     /// Queries that met a lock.
     var postponed: [PendingQuery] = []
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.

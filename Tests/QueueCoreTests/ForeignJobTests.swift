@@ -67,6 +67,19 @@ struct ForeignJobTests {
         #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 0)
     }
 
+    /// It is leased as soon as it is found; nobody can undo that by refusing to find it once more.
+    @Test func aJobReservedByIDWaitsForItsTubeToBeKnown() {
+        let id = world.database.putForeign(in: "new", at: world.now)
+        world.database.rows[id]?.state = .buried
+        let client = world.connect()
+        client.sends(.reserveJob(id))
+        #expect(client.hears() == [])
+        world.queryRefusal = .failed
+        world.act { $0.learn(self.world.database.tubeRows(at: $1), readAt: $1, now: $1) }
+        world.settle()
+        #expect(client.hears() == [.reserved(id, "foreign")])
+    }
+
     @Test func clientsThatNeverWaitGetItToo() {
         let client = world.connect()
         client.sends(.put("a"), .reserve, .delete(1))
