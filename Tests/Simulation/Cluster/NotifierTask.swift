@@ -28,7 +28,9 @@ final class NotifierTask: DatabaseTask {
         guard epoch != 0, !isLooking else { return }
         isLooking = true
         let readAt = node.broker.now
-        session.transact({ .some($0.look(epoch, at: self.simulation.now)) }) { seen in
+        // A new connection has ended the session of the one before: no look of that is done later.
+        session.transact({ number == self.looks ? .some($0.look(epoch, at: self.simulation.now)) : .some(nil) }) {
+            seen in
             self.isLooking = false
             if let seen { self.saw(seen, epoch, readAt) }
         }
