@@ -32,7 +32,7 @@ import Testing
             command: "delete ID\r\n", answer: "DELETED", statement: "delete",
             truth: "select 1 - count(*) from jobs where id = ID"),
         Operation(
-            command: "delete ID\r\n", answer: "DELETED", buries: true, statement: "commit",
+            command: "delete ID\r\n", answer: "DELETED", buries: true, statement: "remove",
             truth: "select 1 - count(*) from jobs where id = ID"),
         Operation(
             command: "release ID 4 100\r\n", answer: "RELEASED", holds: true, statement: "move",
@@ -41,13 +41,13 @@ import Testing
             command: "bury ID 3\r\n", answer: "BURIED", holds: true, statement: "move",
             truth: "select buries from jobs where id = ID and priority = 3 and state = 'buried'"),
         Operation(
-            command: "kick 10\r\n", answer: "KICKED 1", buries: true, statement: "commit",
+            command: "kick 10\r\n", answer: "KICKED 1", buries: true, statement: "kick",
             truth: "select kicks from jobs where id = ID and state = 'ready'"),
         Operation(
-            command: "kick-job ID\r\n", answer: "KICKED", buries: true, statement: "commit",
+            command: "kick-job ID\r\n", answer: "KICKED", buries: true, statement: "kick_job",
             truth: "select kicks from jobs where id = ID and state = 'ready'"),
         Operation(
-            command: "pause-tube TUBE 100\r\n", answer: "PAUSED", statement: "commit",
+            command: "pause-tube TUBE 100\r\n", answer: "PAUSED", statement: "pause",
             truth: "select count(*) from tubes where name = 'TUBE' and paused_until > now() + interval '50 seconds'"),
     ]
 

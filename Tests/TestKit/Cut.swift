@@ -29,8 +29,8 @@ public struct Cut: Sendable {
 
     /// - Parameters:
     ///   - place: Where to cut.
-    ///   - statement: The name of a prepared statement that the batch must run, any batch if nil.
-    ///   - also: Another one that it must run.
+    ///   - statement: The name of a prepared statement that the transaction must have run, with this batch; any if nil.
+    ///   - also: Another one that it must have run.
     public init(_ place: Place, statement: String? = nil, with also: String? = nil) {
         self.place = place
         self.statement = statement
@@ -38,7 +38,6 @@ public struct Cut: Sendable {
     }
 
     func strikes(_ statements: Set<String>) -> Bool {
-        guard !statements.isEmpty else { return false }
-        return [statement, also].allSatisfy { name in name.map { statements.contains($0) } ?? true }
+        [statement, also].allSatisfy { name in name.map { statements.contains($0) } ?? true }
     }
 }

@@ -16,6 +16,8 @@ struct PostgresTap {
     /// complete.
     private var batch: [UInt8] = []
     private var statements: Set<String> = []
+    /// Those of its batches before in a transaction that is still open.
+    private var begun: Set<String> = []
     /// A cut that waits for the answer to the sync.
     private var pending: Cut?
     private var isCut = false
@@ -36,7 +38,10 @@ struct PostgresTap {
                 batch += message.bytes
                 continue
             }
-            pending = control.takeCut(of: statements)
+            let transaction = begun.union(statements)
+            pending = statements.isEmpty ? nil : control.takeCut(of: transaction)
+            begun =
+                transaction.contains("begin") && transaction.isDisjoint(with: ["commit", "rollback"]) ? transaction : []
             switch pending?.place {
             case .beforeBatch: cut(&passage)
             case .beforeSync, .beforeSyncUnnoticed, .beforeSyncSilently:
