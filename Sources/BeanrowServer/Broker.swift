@@ -190,6 +190,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     func learn(_ changes: [SQLChange], readAt: Instant) {
         change { queue, now in queue.learn(changes, readAt: readAt, now: now) }
     }
+    func othersCounted() { change { queue, _ in queue.othersCounted() } }
     func missedNotices() { change { queue, now in queue.missedNotices(now: now) } }
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] { change { queue, _ in queue.takeHeldCounts() } }
 }

@@ -11,9 +11,11 @@ final class Notifier: Follower, @unchecked Sendable {
     private static let pause = Span.milliseconds(20)
 
     private unowned let client: any StoreClient
+    private var watch: SQLWatch
 
     init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
+        watch = SQLWatch(client)
         super.init("notifier", Statement.notifier, configuration, server, logger)
     }
 
@@ -23,7 +25,7 @@ final class Notifier: Follower, @unchecked Sendable {
 
     override func serve(_ connection: Connection) throws {
         client.missedNotices()
-        var watch = SQLWatch(client)
+        watch.begin()
         while !isStopping {
             try checkTerm()
             take(connection)

@@ -32,6 +32,8 @@ struct SQLWatch {
     private var last: View?
     /// All up to this number has been folded.
     private var folded: Int64 = 0
+    /// A fold has been sent and nothing has come back.
+    private var isFolding = false
     private var looks = 0
     private var next = Instant(nanoseconds: 0)
 
@@ -39,6 +41,12 @@ struct SQLWatch {
 
     /// Milliseconds until the next look.
     var pause: Int32 { Int32(clamping: max(1, (next - client.now()).nanoseconds / 1_000_000)) }
+
+    /// A new connection, which has ended the session of the one before.
+    mutating func begin() {
+        if isFolding { client.othersCounted() }
+        self = SQLWatch(client)
+    }
 
     mutating func look(_ connection: Connection) throws {
         guard next <= client.now() else { return }
@@ -58,7 +66,7 @@ struct SQLWatch {
         last = view
     }
 
-    private func fold(_ epoch: Int64, _ connection: Connection) throws {
+    private mutating func fold(_ epoch: Int64, _ connection: Connection) throws {
         var count: Int64
         repeat {
             var parameters = Parameters()
@@ -66,7 +74,9 @@ struct SQLWatch {
             parameters.add(folded)
             parameters.add(SQLWatch.limit)
             let readAt = client.now()
+            isFolding = true
             let rows = try connection.execute(.foldSQL, parameters)
+            isFolding = false
             if rows.count > 0 {
                 client.learn((0..<rows.count).map { SQLChange(rows, $0) }, readAt: readAt)
             }

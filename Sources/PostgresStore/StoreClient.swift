@@ -53,6 +53,8 @@ public protocol StoreClient: AnyObject, Sendable {
     func shareWithSQL()
     /// What SQL sessions have done, read at some time after `readAt`.
     func learn(_ changes: [SQLChange], readAt: Instant)
+    /// What they have done may be in the counts without having been learnt.
+    func othersCounted()
 
     func now() -> Instant
 }

@@ -52,8 +52,6 @@ extension Queue {
         announceAgain()
         noteAll()
         nextPoll = min(nextPoll, now)
-        // With them, what SQL sessions have changed: folded into the counts, and not told here.
-        othersCounted()
     }
 
     // MARK: What is said

@@ -87,7 +87,7 @@ extension Queue {
     }
 
     /// Others have changed counts, and this broker does not know what it has of that, or not by when.
-    mutating func othersCounted() {
+    public mutating func othersCounted() {
         countsMayBeOff = true
         isCountedAlone = false
     }

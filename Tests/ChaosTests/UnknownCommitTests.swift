@@ -87,6 +87,20 @@ import Testing
         try scene.expectSoundness()
     }
 
+    /// The broker folds what SQL has changed into its counts, and does not hear whether it has.
+    @Test(arguments: Cut.Place.noticed) func whatSQLPutsIsCountedOnce(_ place: Cut.Place) throws {
+        let scene = try Scene()
+        let job = try scene.begin(holds: false, buries: false)
+        scene.database.cutNext(Cut(place, statement: "fold_sql"))
+        _ = try scene.psql("select put('\(job.tube)', 'b')")
+        try eventually("the cut strikes") { scene.database.cutsStruck == 1 }
+        try eventually("both are counted") {
+            try job.client.send("stats-tube \(job.tube)\r\n")
+            return try job.client.expectOK()["current-jobs-ready"] == "2"
+        }
+        try scene.expectSoundness()
+    }
+
     /// The same at moments that nobody has chosen, for two brokers under load.
     @Test func underLoadNoAnswerIsUntrue() async throws {
         try await onThread {

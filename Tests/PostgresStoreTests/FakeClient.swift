@@ -208,4 +208,5 @@ extension FakeClient {
     func summoned(_ number: Int64) {}
     func shareWithSQL() {}
     func learn(_ changes: [SQLChange], readAt: Instant) {}
+    func othersCounted() {}
 }

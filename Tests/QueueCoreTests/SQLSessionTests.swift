@@ -138,7 +138,7 @@ struct SQLSessionTests {
         client.sends(.put("a"))
         world.advance(.seconds(2))
         _ = world.database.putForeign(in: "default", at: world.now)
-        world.act { $0.missedNotices(now: $1) }
+        world.act { queue, _ in queue.othersCounted() }
         world.advance(.seconds(2))
         #expect(client.asks(.statsTube("default"))?.tubeStats?.jobs.ready == 2)
     }

@@ -9,11 +9,16 @@ final class NotifierTask: DatabaseTask {
     private var hasLooked: Int64?
     private var looks = 0
     private var isLooking = false
+    private var hasLostLook = false
 
-    override func disconnected() { isLooking = false }
+    override func disconnected() {
+        hasLostLook = isLooking
+        isLooking = false
+    }
 
     override func serve() {
         isBusy = false
+        if hasLostLook { node.broker.act { queue, _ in queue.othersCounted() } }
         node.broker.act { $0.missedNotices(now: $1) }
         looks += 1
         if simulation.profile.disturbances.contains(where: { $0.kind == .sqlSession }) { look(looks) }
