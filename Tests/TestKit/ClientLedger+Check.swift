@@ -21,27 +21,48 @@ extension ClientLedger {
         let client = try server.connect()
         client.timeout = 30
         var found: [UInt64: String] = [:]
+        var missing = mustBeThere
         // A dead broker's reservations come free only once it is known to be dead.
-        try eventually("every acknowledged job is handed out", within: 30) {
-            while true {
-                try client.send("reserve-with-timeout 0\r\n")
-                let line = try client.readLine()
-                if line == "TIMED_OUT" { break }
-                let parts = line.split(separator: " ")
-                guard parts.count == 3, parts[0] == "RESERVED", let id = UInt64(parts[1]), let size = Int(parts[2])
-                else { throw WireMismatch("expected a job, got \(line)") }
-                guard found.updateValue(try client.readBody(size), forKey: id) == nil else {
-                    throw WireMismatch("job \(id) was handed out twice")
-                }
-                try client.send("delete \(id)\r\n")
-                try client.expect("DELETED")
+        var deadline = Deadline(after: 30)
+        repeat {
+            let before = found.count
+            try takeReady(client, &found)
+            missing.subtract(found.keys)
+            if found.count > before { deadline = Deadline(after: 30) }
+            guard deadline.millisecondsLeft > 0 else {
+                let some = try missing.sorted().prefix(10).map { "\($0), \(try describe($0, client))" }
+                throw WireMismatch("\(missing.count) acknowledged jobs are not handed out: \(some)")
             }
-            return mustBeThere.subtracting(found.keys).isEmpty
-        }
+            pause(milliseconds: 10)
+        } while !missing.isEmpty
         // Nothing is left that was only out of reach. What other brokers do counts a little later.
         for state in ["ready", "reserved", "delayed", "buried"] {
             try server.waitUntil("current-jobs-\(state)", is: 0)
         }
         return found
+    }
+
+    /// Until there is nothing at once.
+    private func takeReady(_ client: WireClient, _ found: inout [UInt64: String]) throws {
+        while true {
+            try client.send("reserve-with-timeout 0\r\n")
+            let line = try client.readLine()
+            if line == "TIMED_OUT" { return }
+            let parts = line.split(separator: " ")
+            guard parts.count == 3, parts[0] == "RESERVED", let id = UInt64(parts[1]), let size = Int(parts[2])
+            else { throw WireMismatch("expected a job, got \(line)") }
+            guard found.updateValue(try client.readBody(size), forKey: id) == nil else {
+                throw WireMismatch("job \(id) was handed out twice")
+            }
+            try client.send("delete \(id)\r\n")
+            try client.expect("DELETED")
+        }
+    }
+
+    private func describe(_ id: UInt64, _ client: WireClient) throws -> String {
+        try client.send("stats-job \(id)\r\n")
+        let line = try client.readLine()
+        guard line.hasPrefix("OK "), let size = Int(line.dropFirst(3)) else { return line }
+        return try client.readBody(size)
     }
 }
