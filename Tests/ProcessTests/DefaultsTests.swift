@@ -11,6 +11,7 @@ struct DefaultsTests {
         let script = """
             set -u
             umask 000
+            : >"$2.log"
             "$1" -p 0 --data-dir "$2/data" 2>"$2.log" & broker=$!
             for _ in $(seq 200); do grep -q ' serving' "$2.log" && break; sleep 0.1; done
             port=$(sed -n 's/.* address=127.0.0.1:\\([0-9]*\\) .*/\\1/p' "$2.log")
