@@ -37,6 +37,7 @@ declare
     seconds bigint := ceil(extract(epoch from put_job.delay));
     ttr_seconds bigint := ceil(extract(epoch from put_job.ttr));
     most bigint;
+    moment timestamptz;
 begin
     if tube_id is null then tube_id := open_tube(put_job.tube); end if;
     if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
@@ -59,10 +60,11 @@ begin
         if job_id is not null then return job_id; end if;
     end if;
     perform pg_advisory_xact_lock_shared(1650811246::bigint << 32 | 'job'::regclass::oid::bigint);
+    moment := clock_timestamp();
     insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
     values (
         nextval('job_id'), tube_id, put_job.key, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds),
-        seconds, clock_timestamp(), clock_timestamp() + put_job.delay, put_job.body)
+        seconds, moment, moment + put_job.delay, put_job.body)
     returning id into job_id;
     insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed)
     values (
@@ -103,6 +105,7 @@ declare
     ttr_seconds bigint := greatest(1, check_seconds(put_jobs.ttr, 'a time to run', 'BR004', 0));
     most bigint := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
     ids bigint[];
+    moment timestamptz;
 begin
     perform check_priority(put_jobs.priority);
     if put_jobs.bodies is null then perform refuse_null('an array of bodies'); end if;
@@ -114,11 +117,12 @@ begin
         perform check_room(put_jobs.tube, most, cardinality(put_jobs.bodies));
     end if;
     perform pg_advisory_xact_lock_shared(sql_lock_key());
+    moment := clock_timestamp();
     with new as (
         insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
         select
             nextval('job_id'), tube_id, put_jobs.priority, (seconds > 0)::integer, ttr_seconds, seconds,
-            clock_timestamp(), clock_timestamp() + put_jobs.delay, body
+            moment, moment + put_jobs.delay, body
         from unnest(put_jobs.bodies) with ordinality as new (body, place)
         order by place
         returning id
