@@ -65,25 +65,25 @@ struct SQLSessionTests {
         #expect(world.database.sole == 1)
     }
 
-    /// The database said so before the session came; this broker hears of both the other way round.
-    @Test func aSessionThatComesWhileABrokerBecomesTheSoleOneEndsThat() {
+    /// The database makes this broker the sole one, then a session comes; the broker has only heard of the session.
+    private func summonWhileItBecomesTheSoleOne() {
         world.peers = 1
         world.beat()
         world.peers = 0
         world.database.becomeSole(1)
         summon()
+    }
+
+    @Test func aSessionThatComesWhileABrokerBecomesTheSoleOneEndsThat() {
+        summonWhileItBecomesTheSoleOne()
         world.act { $0.becameSole(now: $1) }
         world.settle()
         #expect(world.database.sole == nil)
     }
 
-    /// Nor does it when the broker never hears of the first.
+    /// The answer was lost, and the heartbeat tells.
     @Test func aBrokerThatDoesNotKnowItIsTheSoleOneEndsThatForASession() {
-        world.peers = 1
-        world.beat()
-        world.peers = 0
-        world.database.becomeSole(1)
-        summon()
+        summonWhileItBecomesTheSoleOne()
         world.beat()
         #expect(world.database.sole == nil)
     }
