@@ -145,11 +145,14 @@ extension Queue {
         if limbo[row.id] != nil {
             limbo[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
+            guard jobs[job].phase == .settling else { return }
             // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a
-            // delay, when it has been kicked since.
+            // delay, when it has been kicked since. Others may have had it, and changed it, in between.
             switch claim {
-            case .free: jobs[job].isReclaimed = jobs[job].phase == .settling
-            case .freeAndOwn, .none: jobs[job].mustBeReread = jobs[job].phase == .settling
+            case .free:
+                jobs[job].isReclaimed = true
+                reclaimed[row.id] = row
+            case .freeAndOwn, .none: jobs[job].mustBeReread = true
             }
         } else {
             insert(row, tube: tube, now: now)
@@ -195,6 +198,7 @@ extension Queue {
 
     /// Forgets a job that is no longer this broker's business.
     mutating func forget(_ job: Int) {
+        if jobs[job].isReclaimed { reclaimed[jobs[job].key.id] = nil }
         jobSlots[jobs[job].key.id] = nil
         tubes[jobs[job].tube].leased -= 1
         jobs.remove(job)

@@ -133,6 +133,7 @@ extension Queue {
         case .poll: isPolling = false
         case .sweep:
             isSweeping = false
+            serveAfterSweep(now: now)
             scheduleSweep(now + .seconds(1))
         case .openTube(let tube):
             tubes[tube].isOpening = false
@@ -228,6 +229,7 @@ extension Queue {
     private mutating func swept(_ readied: [Readied], more: Bool, nextDue: Int64?, now: Instant) {
         isSweeping = false
         ready(readied, now: now)
+        serveAfterSweep(now: now)
         if more {
             scheduleSweep(now)
         } else if let nextDue {

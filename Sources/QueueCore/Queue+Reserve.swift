@@ -118,17 +118,30 @@ extension Queue {
         }
     }
 
-    /// The time of a waiting client has come. While its tubes are being looked at, it gets a moment more: what became
-    /// ready in time is still its own.
+    /// The time of a waiting client has come. While its tubes are being looked at, or delays that may be over, it gets
+    /// a moment more: what became ready in time is still its own.
     mutating func timerWentOff(_ slot: Int, now: Instant) {
-        guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil,
-            case .unknown = choose(slot, now: now)
-        else { return waitTimedOut(slot, now: now) }
+        guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil else {
+            return waitTimedOut(slot, now: now)
+        }
+        switch choose(slot, now: now) {
+        case .unknown: break
+        case .nothing where isSweeping || nextSweep <= now:
+            awaitingSweep.append(Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits))
+        case .nothing, .job: return waitTimedOut(slot, now: now)
+        }
         connections[slot].wait?.isImpatient = true
         moveTimer(slot, to: now + Queue.grace)
     }
 
     static let grace = Span.milliseconds(250)
+
+    /// Nothing is left that became ready in time.
+    mutating func serveAfterSweep(now: Instant) {
+        let waiters = awaitingSweep
+        awaitingSweep = []
+        for waiter in waiters where isWaiting(waiter) { _ = serve(waiter.connection.slot, now: now) }
+    }
 
     mutating func waitTimedOut(_ slot: Int, now: Instant) {
         endWait(slot)

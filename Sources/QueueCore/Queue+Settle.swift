@@ -93,7 +93,6 @@ extension Queue {
                 reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].phase == .held, ticket: ticket,
                 issued: now))
         jobs[job].phase = .settling
-        jobs[job].isReclaimed = false
         jobs[job].mustBeReread = false
         jobs[job].isGivenUp = ticket == nil
     }
@@ -123,18 +122,25 @@ extension Queue {
         jobs[job].isAnnotated = false
         if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
         jobs[job].isGivenUp = false
-        let isReady = move.to == .ready || jobs[job].isReclaimed || jobs[job].mustBeReread
-        if jobs[job].mustBeReread || (jobs[job].isReclaimed && move.to != .ready) {
+        if jobs[job].isReclaimed, let row = reclaimed[move.id] {
+            forget(job)
+            insert(row, tube: tube, now: now)
+            match(tube, now: now)
+        } else if jobs[job].mustBeReread {
+            let key = jobs[job].key
+            forget(job)
             tubes[tube].cache.readsOwn = true
-        }
-        if move.to == .ready, move.keepsLease || jobs[job].isReclaimed {
-            jobs[job].isReclaimed = false
+            tellOthers(move.tube, key)
+            // Its key may be another one by now.
+            note(tube, .first, now: now)
+            tubeReleased(tube, now: now)
+        } else if move.to == .ready, move.keepsLease {
             cache(job, now: now)
             match(tube, now: now)
         } else {
             let key = jobs[job].key
             forget(job)
-            if isReady {
+            if move.to == .ready {
                 tellOthers(move.tube, key)
                 note(tube, key, now: now)
             }

@@ -5,6 +5,7 @@ extension Queue {
         if let slot = tubeSlots[name] { return slot }
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
+        if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
         tubes[slot].cache.readsOwn = hasReconnected
         if let row = tubeRows[name] {
             setRow(slot, row)
@@ -30,8 +31,13 @@ extension Queue {
         guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
         if tubes[slot].pausedUntil != nil {
             pausedTubes.remove(slot)
-            // A pause goes with its tube; its row must not bring it back. Of another broker the tube may be in use.
-            if peers == 0 { ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now) }
+            // A pause goes with its tube; its row must not bring it back, nor what has been read of that before. Of
+            // another broker the tube may be in use.
+            if peers == 0 {
+                ask(.pause(tubes[slot].name, seconds: 0), .nothing, now: now)
+                forgottenPauses = forgottenPauses.filter { $0.value > now - Queue.oldestNews }
+                forgottenPauses[tubes[slot].name] = now
+            }
         }
         withdrawWait(slot)
         if !tubes[slot].isHeldPublished {
@@ -140,14 +146,31 @@ extension Queue {
     }
 
     static let pauseSlack = Span.milliseconds(500)
+    /// No rows are given to `learn` longer after they were read.
+    private static let oldestNews = Span.seconds(60)
 
-    mutating func unpause(_ tube: Int, now: Instant) {
+    private mutating func unpause(_ tube: Int, now: Instant) {
+        liftPause(tube, now: now)
+        match(tube, isNews: true, now: now)
+    }
+
+    private mutating func liftPause(_ tube: Int, now: Instant) {
         tubes[tube].pause = 0
         tubes[tube].pausedUntil = nil
         pausedTubes.remove(tube)
         // What others have put meanwhile was not asked after.
         nextPoll = min(nextPoll, now)
-        match(tube, isNews: true, now: now)
+    }
+
+    /// All that are over before anybody is served: who waits for several of these tubes is due the smallest job of
+    /// them all.
+    mutating func endPauses(now: Instant) {
+        let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
+        for tube in over { liftPause(tube, now: now) }
+        for tube in over {
+            match(tube, isNews: true, now: now)
+            tubeReleased(tube, now: now)
+        }
     }
 
     // MARK: Statistics

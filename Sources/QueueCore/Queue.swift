@@ -47,7 +47,11 @@ public struct Queue: ~Copyable {
     /// The order of `list-tubes`.
     var listing: [Int] = []
     var pausedTubes: Set<Int> = []
+    /// When pauses ended because their tubes were gone.
+    var forgottenPauses: [TubeName: Instant] = [:]
     var jobSlots: [JobID: Int] = [:]
+    /// Rows of jobs that are settling and that a refill has leased anew.
+    var reclaimed: [JobID: JobRow] = [:]
     /// Jobs that are not known here and that queries under way may change.
     var limbo: [JobID: Limbo] = [:]
 
@@ -104,6 +108,8 @@ public struct Queue: ~Copyable {
     var unannounced: Unannounced = Unannounced()
     var nextSweep = Instant.never
     var isSweeping = false
+    /// Their time is up, and a sweep under way may have something for them.
+    var awaitingSweep: [Tube.Waiter] = []
     var nextTick = Instant(nanoseconds: 0)
     var nextPoll = Instant(nanoseconds: 0)
     var isPolling = false

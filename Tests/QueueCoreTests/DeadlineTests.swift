@@ -81,6 +81,43 @@ struct DeadlineTests {
         #expect(holder.hears().last == .deadlineSoon)
     }
 
+    /// As in beanstalkd, which ends delays before it ends waits.
+    @Test func whoWaitsAsLongAsADelayLastsGetsTheJob() {
+        let client = world.connect()
+        client.sends(.put("a", delay: 1), .reserveWithTimeout(seconds: 1))
+        world.advance(.seconds(1))
+        #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
+    }
+
+    /// A machine that hung meanwhile has both behind it.
+    @Test func whatBecameReadyBeforeAWaitEndedIsTheWaitersOwn() {
+        let client = world.connect()
+        client.sends(.put("a", delay: 1), .reserveWithTimeout(seconds: 2))
+        world.jump(.seconds(2))
+        world.advance(.milliseconds(1))
+        #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
+    }
+
+    @Test func whoGetsNothingFromASweepIsToldWhenItIsDone() {
+        let (other, waiter) = (world.connect(using: "t"), world.connect())
+        other.sends(.put("a", delay: 1))
+        waiter.sends(.reserveWithTimeout(seconds: 1))
+        world.queries = .taken
+        world.advance(.seconds(1))
+        #expect(waiter.hears() == [])
+        world.queries = .flowing
+        #expect(waiter.hears() == [.timedOut])
+    }
+
+    @Test func aSweepThatHangsKeepsNobodyWaitingForLong() {
+        let (other, waiter) = (world.connect(using: "t"), world.connect())
+        other.sends(.put("a", delay: 1))
+        waiter.sends(.reserveWithTimeout(seconds: 1))
+        world.queries = .taken
+        world.advance(.milliseconds(1250))
+        #expect(waiter.hears() == [.timedOut])
+    }
+
     @Test func aReservationIsToldToReadersAfterHalfASecond() {
         let holder = world.connect()
         holder.sends(.put("a", ttr: 10), .reserve)

@@ -23,6 +23,33 @@ struct LeaseRaceTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
+    /// Another broker had it in between: what that one has made of it is in the row.
+    @Test(arguments: [Command.release(1, priority: 9, delay: 0), .bury(1, priority: 9)])
+    func aJobThatCameBackIsWhatItsRowSays(change: Command) {
+        let holder = world.connect(using: "t", watching: "t")
+        holder.sends(.put("a"), .reserve)
+        world.peers = 1
+        world.beat()
+        world.writes = .done
+        holder.sends(change)
+        _ = holder.hears()
+        world.database.rows[1]?.state = .ready
+        world.database.rows[1]?.priority = 1
+        world.database.rows[1]?.counters.releases = 7
+        let worker = world.connect(watching: "t")
+        worker.sends(.reserve)
+        // The poll finds it.
+        world.advance(.seconds(2))
+        world.queries = .stopped
+        // It is the worker's as soon as the broker knows that it gave the job up itself.
+        world.writes = .flowing
+        #expect(worker.hears() == [.reserved(1, "a")])
+        world.queries = .flowing
+        let stats = worker.asks(.statsJob(1))?.jobStats
+        #expect(stats?.priority == 1)
+        #expect(stats?.counters.releases == 7)
+    }
+
     @Test func whoHasThePlaceOfAClientThatIsGoneKeepsItsJob() {
         let producer = world.connect()
         producer.sends(.put("a"), .reserve, .release(1, priority: 0, delay: 0))

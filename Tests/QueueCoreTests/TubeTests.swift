@@ -72,6 +72,36 @@ struct TubeTests {
         #expect(client.asks(.reserve) == .reserved(2, "b"))
     }
 
+    @Test("invariant 4: pauses that are over at the same time are over before anybody is served")
+    func pausesEndTogether() {
+        let client = world.connect()
+        for priority in (1...8).reversed() {
+            let tube = TubeName(unchecked: "t\(priority)")
+            client.sends(.use(tube), .watch(tube), .put("\(priority)", priority: UInt32(priority)))
+            client.sends(.pauseTube(tube, seconds: 2))
+        }
+        client.sends(.reserve)
+        _ = client.hears()
+        world.jump(.seconds(3))
+        world.advance(.milliseconds(1))
+        #expect(client.hears() == [.reserved(8, "1")])
+    }
+
+    /// The row was read before the tube had gone, and is told of when it is there again.
+    @Test func aPauseThatWentWithItsTubeDoesNotComeBack() {
+        let client = world.connect(using: "t")
+        client.sends(.put("a"), .pauseTube("t", seconds: 100))
+        world.advance(.milliseconds(1))
+        let (rows, readAt) = (world.database.tubeRows(at: world.now), world.now)
+        client.sends(.use("default"), .delete(1))
+        #expect(client.hears() == [.inserted(1), .paused, .using("default"), .deleted])
+        #expect(client.asks(.listTubes) == .tubes(["default"]))
+        #expect(client.asks(.use("t")) == .using("t"))
+        world.advance(.milliseconds(1))
+        world.act { $0.learn(rows, readAt: readAt, now: $1) }
+        #expect(client.asks(.statsTube("t"))?.tubeStats?.pauseTimeLeft == 0)
+    }
+
     @Test func aPauseSurvivesInTheDatabase() {
         let client = world.connect()
         client.sends(.put("a"), .pauseTube("default", seconds: 10))
