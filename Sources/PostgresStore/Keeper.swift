@@ -126,6 +126,12 @@ final class Keeper: Worker, @unchecked Sendable {
     /// Other brokers were cut off as well: they get as long as a living one may be silent to be heard of again.
     private static let mercy = Span.milliseconds(3500)
 
+    /// What has kept this broker from being heard of for so long, a machine or a database that hung, may have kept the
+    /// others from it too: the living will be heard of within a beat. Who is late always still judges now and then.
+    private static let late = Span.milliseconds(2000)
+    private static let mercyOfTheLate = Span.milliseconds(1500)
+    private static let doubt = Span.seconds(10)
+
     private func isWhole(_ connection: Connection, _ committed: [Int16: CurrentServer.Entry]) throws -> Bool {
         var known = Parameters()
         known.add(epoch)
@@ -230,11 +236,15 @@ final class Keeper: Worker, @unchecked Sendable {
 
     /// What was read before a heartbeat, and is only used after it, is where the heartbeat is.
     private func beat(_ connection: Connection) throws {
+        let last = beatenAt
         let counts = client.beginCounting()
         let readAt = client.now()
         let news = try TubeNews(since: known, counts: counts, epoch: epoch, connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
+        if client.now() - last > Keeper.late, client.now() > judgesFrom + Keeper.doubt {
+            judgesFrom = client.now() + Keeper.mercyOfTheLate
+        }
         others = try bury(connection)
         if isJoining { return }
         client.renew(

@@ -70,13 +70,12 @@ public final class Store: Sendable {
     public func wakeNotifier() { notifier.bell.ring() }
 
     /// Ends the threads, the writers after their last batches; the broker's row goes last, and with it its leases.
-    /// Blocks up to about `seconds`.
+    /// Blocks up to `seconds`, of which the last quarter is the row's.
     public func stop(within seconds: Double) {
-        let isSilent = notifier.stop(within: seconds / 4)
-        let arePut = puts.stop(within: seconds / 4)
-        let areChanged = changes.stop(within: seconds / 4)
-        let isRead = reader.stop(within: seconds / 4)
+        let start = ContinuousClock.now
+        func left(of seconds: Double) -> Double { max(0, seconds - (ContinuousClock.now - start) / .seconds(1)) }
+        let others = [notifier, puts, changes, reader].map { $0.stop(within: left(of: seconds * 3 / 4)) }
         // With a batch under way the epoch must stay: its death is for others to declare.
-        if arePut, areChanged, isRead, isSilent { _ = keeper.stop(within: seconds / 4) }
+        if others.allSatisfy(\.self) { _ = keeper.stop(within: left(of: seconds)) }
     }
 }

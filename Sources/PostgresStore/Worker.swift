@@ -11,10 +11,11 @@ class Worker: @unchecked Sendable {
     let configuration: StoreConfiguration
     /// The server's side of the connection that was made last, if it may still be there.
     private(set) var session: ServerSession?
+    private let started = Atomic(false)
     private let stopping = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
 
-    var isStopping: Bool { stopping.load(ordering: .acquiring) }
+    var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
 
     init(_ name: String, _ configuration: StoreConfiguration, _ logger: Logger) {
         var logger = logger
@@ -24,6 +25,7 @@ class Worker: @unchecked Sendable {
     }
 
     func start() {
+        started.store(true, ordering: .sequentiallyConsistent)
         let thread = Thread { [self] in
             run()
             ended.signal()
@@ -33,11 +35,12 @@ class Worker: @unchecked Sendable {
         thread.start()
     }
 
-    /// Ends the thread once it has done what it is doing.
+    /// Ends the thread once it has done what it is doing; one that is started from here on does nothing.
     /// - Returns: false when it has not ended in time, since it waits for a database that does not answer.
     func stop(within seconds: Double) -> Bool {
-        stopping.store(true, ordering: .releasing)
+        stopping.store(true, ordering: .sequentiallyConsistent)
         bell.ring()
+        guard started.load(ordering: .sequentiallyConsistent) else { return true }
         return ended.wait(timeout: .now() + seconds) == .success
     }
 

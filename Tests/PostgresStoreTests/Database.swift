@@ -54,6 +54,11 @@ final class Database {
         try text("select coalesce((\(query))::text, 'null')")
     }
 
+    /// What a statement that changes one row returns of it.
+    func returned(_ statement: String) throws -> String {
+        try text(statement + "::text")
+    }
+
     func number(_ query: String) throws -> Int64 {
         guard let number = Int64(try value(query)) else { throw WireMismatch("no number: \(query)") }
         return number
@@ -114,7 +119,26 @@ final class Database {
         }
     }
 
-    private func isSession(_ task: String) -> String {
+    /// The first statement that does this to a row sleeps until its session is cut. It waits for no lock, since the
+    /// reader does not.
+    func makeDoze(before event: String) throws {
+        try run(
+            """
+            create sequence dozes;
+            create function doze() returns trigger language plpgsql as
+                'begin if nextval(''dozes'') = 1 then perform pg_sleep(600); end if; return coalesce(new, old); end';
+            create trigger doze before \(event) for each row execute function doze()
+            """)
+    }
+
+    /// Waits until the session of a task sleeps.
+    func waitUntilDozing(_ task: String) throws {
+        try eventually("\(task) sleeps") {
+            try holds("exists (select from pg_stat_activity where \(isSession(task)) and wait_event = 'PgSleep')")
+        }
+    }
+
+    func isSession(_ task: String) -> String {
         "application_name = '\(sessions) \(task)'"
     }
 

@@ -47,6 +47,20 @@ struct StoreTests {
         }
     }
 
+    /// It waits for the sole broker to give that up, and does not work yet.
+    @Test func whoIsStoppedBeforeItServesLeavesNothing() async throws {
+        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        try db.run("update broker set is_sole = true where epoch = \(sole)")
+        let client = FakeClient()
+        let store = Store(configuration: db.configuration, client: client, logger: .quiet)
+        let start = Task { try await store.start() }
+        while try db.number("select count(*) from broker") < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        store.stop(within: patience)
+        #expect(try db.rows("select epoch from broker") == "(\(sole))")
+        start.cancel()
+        _ = await start.result
+    }
+
     @Test func epochsAreNeverUsedTwice() async throws {
         var epochs: [Int64] = []
         for _ in 1...3 {
