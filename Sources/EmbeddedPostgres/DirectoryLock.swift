@@ -39,6 +39,10 @@ final class DirectoryLock: Sendable {
     }
 
     deinit {
+        // A program that another thread starts just now has a copy of the descriptor, until it is another program.
+        var lock = Self.wholeFile
+        lock.l_type = Int16(F_UNLCK)
+        _ = fcntl(descriptor, setLock, &lock)
         close(descriptor)
     }
 

@@ -20,6 +20,28 @@ import Glibc
         }
     }
 
+    #if os(Linux)
+    /// As long as a program is being started it has copies of all descriptors, whatever they are to be at its start.
+    @Test func aCopyOfItsClaimDoesNotOutliveIt() throws {
+        try withDataDirectory { path in
+            let first = try embedded(path).start()
+            let copies = entries(of: "/proc/self/fd").compactMap { Int32($0) }
+                .filter { linkTarget("/proc/self/fd/\($0)") == path + "/lock" }.map { dup($0) }
+            defer { for copy in copies { close(copy) } }
+            #expect(copies.count == 1)
+            try first.stop()
+            let second = try embedded(path).start()
+            try second.stop()
+        }
+    }
+
+    private func linkTarget(_ path: String) -> String {
+        var target = [CChar](repeating: 0, count: 4096)
+        let count = readlink(path, &target, target.count - 1)
+        return String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    #endif
+
     @Test(.enabled(if: geteuid() == 0, "only root runs PostgreSQL as somebody else"))
     func namesADirectoryThatTheAccountMayNotPass() throws {
         try withDataDirectory { path in
