@@ -1,10 +1,14 @@
 /// Looks for what must never be in a history, whatever faults there were.
 ///
 /// A **hold** is certain from the receipt of RESERVED to whatever comes first of: the sending of the command that ends
-/// it, the loss of the connection, and the end of the time to run, counted from when the reserve or the last touch was
+/// it, the end of the connection, and the end of the time to run, counted from when the reserve or the last touch was
 /// sent. When that command is answered as done, its commit was fenced: nobody else can have had the job before. For any
 /// other hold the broker may have been declared dead meanwhile, so it is certain only as long as the broker was seen
 /// alive in the database under one epoch.
+///
+/// A broker that lives, under its epoch, closes a connection when it cannot tell what became of a command. The client
+/// notices that when the machine lets it, maybe after somebody else was given its jobs: its holds are certain only to
+/// the sending of that command. Without an open command a broker has no such reason.
 struct Checker {
     private var violations: [Violation] = []
     private var puts: [Int: PutState] = [:]
@@ -80,6 +84,7 @@ struct Checker {
         case .sent(let request): sent(request, number, event.time)
         case .got(let reply): got(reply, number, event.time)
         case .closed: close(number, at: event.time)
+        case .lost: close(number, at: connections[number]?.request?.sent ?? event.time)
         case .silenced(let proxy): silence(at: event.time) { $0.proxy == proxy }
         case .ending(let broker): silence(at: event.time) { $0.broker == broker }
         case .seen, .struck, .mended: break

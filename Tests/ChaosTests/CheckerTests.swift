@@ -87,6 +87,17 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + on(0, .silenced(proxy: 2)) + end) == [])
     }
 
+    /// A broker that lives may have closed the connection for its open command; nobody knows when.
+    @Test func aHoldOfAClientThatFindsItsConnectionClosed() {
+        let alive = seen((0.5, 77), (9, 77))
+        let other = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
+        let open = on(2, .sent(.delete(8)))
+        #expect(found(alive + put + take(2, at: 1) + open + other + on(2, .lost)) == [])
+        #expect(found(alive + put + take(2, at: 1) + open + other + on(2, .closed)) == [.overlapping])
+        #expect(found(alive + put + take(2, at: 1) + other + on(2, .lost)) == [.overlapping])
+        #expect(found(alive + put + take(2, at: 1) + other + open + on(2, .lost)) == [.overlapping])
+    }
+
     /// That its connections are closed first, `BrokersTests` shows at the sockets.
     @Test func aHoldOfABrokerThatEnds() {
         let alive = seen((0.5, 77), (9, 77))

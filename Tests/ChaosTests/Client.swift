@@ -42,7 +42,10 @@ final class Client {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        recorder.note(number, .closed)
+        // Before the look: it was open then if it is open afterwards.
+        let time = recorder.now
+        wire.timeout = 0
+        recorder.note(at: time, number, (try? wire.expectEOF()) == nil ? .closed : .lost)
         wire.close()
     }
 

@@ -29,7 +29,7 @@ struct History: Sendable {
             let isAnswer = if case .got = event.what { last[event.connection].map(concerns) ?? false } else { false }
             let isLife =
                 switch event.what {
-                case .opened, .closed: connections.contains(event.connection)
+                case .opened, .closed, .lost: connections.contains(event.connection)
                 case .struck, .mended, .silenced, .ending: true
                 default: false
                 }
@@ -64,8 +64,10 @@ struct Event: Sendable {
         case sent(Request)
         /// The answer to what was sent last.
         case got(Reply)
-        /// The client has found the connection closed, or closes it.
+        /// The client closes the connection, which was open until now.
         case closed
+        /// The client has found the connection closed; since when, it does not know.
+        case lost
         /// From now on the clients of a proxy may not hear that the broker has closed their connections.
         case silenced(proxy: Int)
         /// From now on this broker closes its connections before it lets go of their jobs; but when a client's thread

@@ -101,7 +101,6 @@ final class Injector {
         try holder.expect("WATCHING 2")
         try holder.expect("RESERVED \(id) 1")
         let heir = try other.connect()
-        heir.timeout = 60
         try heir.send("watch \(tube)\r\nignore default\r\nreserve\r\n")
         try heir.expect("WATCHING 2")
         try heir.expect("WATCHING 1")
@@ -122,7 +121,7 @@ final class Injector {
     private func cutInsideBatch(of broker: Broker) throws {
         let before = broker.database.cutsStruck
         broker.database.cutNext(Cut(.beforeSyncSilently, statement: "put"))
-        try eventually("half a batch is sent", within: 30) { broker.database.cutsStruck > before }
+        try eventually("half a batch is sent") { broker.database.cutsStruck > before }
     }
 
     // MARK: Connections to the database

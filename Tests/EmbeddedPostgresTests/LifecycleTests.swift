@@ -15,7 +15,8 @@ import Glibc
             #expect(first.dataDirectory == path)
             try sql("CREATE TABLE kept AS SELECT 42 AS answer", first.connectionString)
             try first.stop()
-            #expect(hasEnded(first.postmasterPID))
+            // pg_ctl waits for the end of postmaster.pid, which comes a moment before.
+            try wait(for: "the end of the postmaster") { hasEnded(first.postmasterPID) }
             #expect(entries(of: path + "/socket").isEmpty)
             try first.stop()
 

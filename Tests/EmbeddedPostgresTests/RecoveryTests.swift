@@ -30,12 +30,13 @@ import Glibc
             var killed: RunningCluster? = try embedded(path).start()
             let pid = try #require(killed?.postmasterPID)
             let connectionString = try #require(killed?.connectionString)
-            // Busy for 2 s, and so not looking whether its postmaster is alive.
+            // Busy for 2 s, and so not looking whether its postmaster is alive; again and again until it was seen.
             let busy = """
                 DO $$ DECLARE until timestamptz := clock_timestamp() + interval '2 s'; \
                 BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$
                 """
-            let session = try Background(["psql", "-X", "-q", "-d", connectionString, "-c", busy])
+            let statements = Array(repeating: ["-c", busy], count: 30).flatMap { $0 }
+            let session = try Background(["psql", "-X", "-q", "-d", connectionString] + statements)
             defer { session.end() }
             let isBusy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'"
             try wait(for: "the session") { try sql(isBusy, connectionString) == "1" }
@@ -82,7 +83,7 @@ import Glibc
             #expect(found.connectionString == connectionString)
             #expect(try sql("SELECT 1", found.connectionString) == "1")
             try found.stop()
-            #expect(hasEnded(pid))
+            try wait(for: "the end of the postmaster") { hasEnded(pid) }
         }
     }
 

@@ -56,9 +56,9 @@ func crash(_ pid: pid_t) throws {
     try wait(for: "the end of \(pid)") { hasEnded(pid) }
 }
 
-/// Waits for a condition that is certain to come, and gives up after 20 s.
+/// Waits for a condition that is certain to come, and gives up after 60 s.
 func wait(for what: String, until condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try !condition() {
         try #require(ContinuousClock.now < deadline, "waited in vain for \(what)")
         usleep(10_000)

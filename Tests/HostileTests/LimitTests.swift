@@ -11,12 +11,16 @@ import Testing
             try client.send("list-tube-used\r\n")
             try client.expect("USING default")
         }
+        let start = ContinuousClock.now
         for _ in 0..<200 {
             let refused = try server.connect()
             try refused.expect("OUT_OF_MEMORY")
             try refused.expectEOF()
         }
-        #expect(server.stderr.ranges(of: "clients were turned away").count == 1, "said once in a while")
+        let lines = server.stderr.ranges(of: "clients were turned away").count
+        // After each line there is none for 10 s.
+        let most = 1 + Int((ContinuousClock.now - start) / .seconds(10))
+        #expect((1...most).contains(lines), "said once in a while")
         // Those that are in are served as ever, and when one goes another may come.
         try clients[1].send("put 0 0 60 1\r\na\r\n")
         try clients[1].expectInserted()
@@ -42,7 +46,7 @@ import Testing
         #expect(served.count == 64)
         try postgres.stop()
         try postgres.start()
-        try eventually("the broker has reached its database again", within: 30) {
+        try eventually("the broker has reached its database again") {
             try served[0].send("put 0 0 60 1\r\na\r\n")
             return try served[0].readLine().hasPrefix("INSERTED")
         }
@@ -75,28 +79,25 @@ import Testing
     }
 
     @Test func anIdleClient() throws {
-        let server = try BrokerProcess.start(["--idle-timeout", "1"])
+        let server = try BrokerProcess.start(["--idle-timeout", "3"])
         let idle = try server.connect()
-        let waiting = try server.connect()
-        let slow = try server.connect()
         try idle.send("put 0 0 100 1\r\na\r\nreserve\r\n")
         try idle.expect("INSERTED 1")
         try idle.expectJob()
+        let waiting = try server.connect()
+        let slow = try server.connect()
         try waiting.send("use other\r\nwatch other\r\nignore default\r\nreserve\r\n")
         try waiting.expect("USING other")
         try waiting.expect("WATCHING 2")
         try waiting.expect("WATCHING 1")
 
-        // It sends something now and then, until the idle one has gone and a while longer.
-        var bytes = Array("put 0 0 100 30\r\n123456789012345678901234567890\r\n".utf8)[...]
+        // It sends something now and then, for longer than the idle one may stay.
         let start = ContinuousClock.now
-        var isGone = false
-        while !bytes.isEmpty {
-            try slow.send([bytes.removeFirst()])
-            do { try idle.expectNothing(within: 0.1) } catch { isGone = true }
-            if isGone { Thread.sleep(forTimeInterval: 0.1) }
+        for byte in "put 0 0 100 30\r\n123456789012345678901234567890\r\n".utf8 {
+            try slow.send([byte])
+            Thread.sleep(forTimeInterval: 0.15)
         }
-        #expect(ContinuousClock.now - start > .seconds(3))
+        #expect(ContinuousClock.now - start > .seconds(6))
         try idle.expectEOF()
         try slow.expectInserted()
         // What the idle one held is free.
@@ -122,9 +123,8 @@ import Testing
 
     /// Who takes a long reply slowly is there; who does not take it at all is not.
     @Test func anIdleReader() throws {
-        let server = try BrokerProcess.start(["--idle-timeout", "1", "-z", "40000000"])
+        let server = try BrokerProcess.start(["--idle-timeout", "3", "-z", "40000000"])
         let client = try server.connect()
-        client.timeout = 60
         try client.send("put 0 0 60 40000000\r\n")
         let chunk = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
         for _ in 0..<40 { try client.send(chunk) }
@@ -137,7 +137,7 @@ import Testing
         while let bytes = try reader.take() {
             received += bytes.count
             if received >= 40_000_000 { break }
-            Thread.sleep(forTimeInterval: 0.1)
+            Thread.sleep(forTimeInterval: 0.2)
         }
         #expect(received >= 40_000_000)
         try server.waitUntil("current-connections", is: 1)

@@ -11,7 +11,7 @@ struct Run {
     let code: Int32?
     let output: String
 
-    init(_ arguments: [String], within seconds: Double = 60) throws {
+    init(_ arguments: [String], within seconds: Double = patience) throws {
         let child = try ChildProcess(
             BrokerProcess.beanrowPath(), arguments, output: TestRun.shared.path("output"))
         code = child.waitForExit(within: seconds)
@@ -53,7 +53,7 @@ final class Embedded {
             output: TestRun.shared.path("embedded"))
         var port: UInt16?
         let child = child
-        try eventually("it serves", within: 60) {
+        try eventually("it serves") {
             if let code = child.exitCode { throw WireMismatch("it ended with \(code): \(child.printed)") }
             let address = child.printed.split(separator: "address=127.0.0.1:").dropFirst().first
             port = address.flatMap { UInt16($0.prefix { $0.isNumber }) }
@@ -67,6 +67,6 @@ final class Embedded {
     func stop() throws {
         client.close()
         child.signal(SIGTERM)
-        guard child.waitForExit(within: 30) == 0 else { throw WireMismatch("it did not end well: \(child.printed)") }
+        guard child.waitForExit() == 0 else { throw WireMismatch("it did not end well: \(child.printed)") }
     }
 }

@@ -49,7 +49,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
 
     /// Waits until there is what `body` looks for.
     private func wait<Found>(
-        for what: String, within seconds: Double = 15, _ body: (inout State) -> Found?
+        for what: String, within seconds: Double = patience, _ body: (inout State) -> Found?
     ) throws -> Found {
         let deadline = Date(timeIntervalSinceNow: seconds)
         return try condition.withLock {

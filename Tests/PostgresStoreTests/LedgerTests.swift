@@ -34,7 +34,7 @@ struct LedgerTests {
         }
 
         func isCommitted() throws -> Bool {
-            guard ended.wait(timeout: .now() + 15) == .success else { throw WireMismatch("still looking") }
+            guard ended.wait(timeout: .now() + patience) == .success else { throw WireMismatch("still looking") }
             return try result.withLock { try $0!.get() }
         }
     }
@@ -87,7 +87,7 @@ struct LedgerTests {
     /// The delete of a broker's row waits for its batches in flight, so none commits after its death.
     @Test func deathWaitsForABatchInFlight() throws {
         let session = try Session.open(db.configuration("batch"), Statement.writer)
-        try session.run("begin")
+        try session.run("begin; set local idle_in_transaction_session_timeout to 0")
         _ = try session.execute(.ledger, Ledger.entry(epoch: epoch, 0, 1, changes: []))
         let (conninfo, schema, epoch) = (db.configuration("killer").database, db.schema, epoch)
         let died = DispatchSemaphore(value: 0)
@@ -100,7 +100,7 @@ struct LedgerTests {
         }
         try db.waitUntilBlocked("killer")
         try session.run("commit")
-        #expect(died.wait(timeout: .now() + 15) == .success)
+        #expect(died.wait(timeout: .now() + patience) == .success)
         #expect(try db.rows("select epoch from broker") == "")
         #expect { try session.execute(.ledger, Ledger.entry(epoch: epoch, 0, 2, changes: [])) } throws: {
             ($0 as? StoreError)?.isFenced == true

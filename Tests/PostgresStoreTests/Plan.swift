@@ -16,7 +16,7 @@ struct Plan {
 
     /// Runs the statement and takes back what it did.
     init(of statement: Statement, _ arguments: String, in session: PostgresStore.Connection) throws {
-        try session.run("begin")
+        try session.run("begin; set local idle_in_transaction_session_timeout to 0")
         defer { try? session.run("rollback") }
         let call = arguments.isEmpty ? identifier(statement.name) : "\(identifier(statement.name)) (\(arguments))"
         let explain = Statement(name: "", sql: "explain (analyze, buffers, format json) execute \(call)")

@@ -42,8 +42,7 @@ final class TestBroker {
     }
 
     deinit {
-        _ = writer.stop(within: 5)
-        _ = reader.stop(within: 5)
+        for worker in [writer, reader] { precondition(worker.stop(within: patience), "it goes on without its client") }
     }
 
     /// The names of the sessions.

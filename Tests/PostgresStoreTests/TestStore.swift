@@ -29,7 +29,7 @@ final class TestStore {
     func stop() {
         guard !isStopped else { return }
         isStopped = true
-        store.stop(within: 20)
+        store.stop(within: patience)
     }
 
     var epoch: Int64 {
@@ -84,7 +84,7 @@ final class TestKeeper {
     }
 
     deinit {
-        _ = keeper.stop(within: 10)
+        precondition(keeper.stop(within: patience), "it goes on without its client")
     }
 
     func wake() { keeper.bell.ring() }

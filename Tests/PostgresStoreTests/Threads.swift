@@ -3,7 +3,7 @@ import Synchronization
 import TestKit
 
 /// Runs `body` on several threads at once and waits for them all.
-func onThreads(_ count: Int, within seconds: Double = 30, _ body: @escaping @Sendable (Int) -> Void) throws {
+func onThreads(_ count: Int, within seconds: Double = patience, _ body: @escaping @Sendable (Int) -> Void) throws {
     let group = DispatchGroup()
     for number in 0..<count {
         group.enter()
@@ -55,7 +55,7 @@ final class Background<Value: Sendable>: Sendable {
 
     /// What came of it, once it has ended.
     func value(fileID: String = #fileID, line: Int = #line) throws -> Value {
-        try eventually("what goes on beside the test ends", within: 30, fileID: fileID, line: line) { hasEnded }
+        try eventually("what goes on beside the test ends", fileID: fileID, line: line) { hasEnded }
         return try outcome.withLock { $0! }.get()
     }
 }

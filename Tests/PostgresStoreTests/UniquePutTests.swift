@@ -86,12 +86,10 @@ struct UniquePutTests {
 
     @Test("invariant 7: a put whose answer was lost is neither repeated nor forgotten")
     func aLostCommit() throws {
-        let locker = try db.session()
-        try locker.run("begin; lock table ledger in share mode")
+        try db.makeDoze(before: "insert on ledger")
         broker.send([put(1), put(2)])
-        try db.waitUntilBlocked(broker.reading)
+        try db.waitUntilDozing(broker.reading)
         try db.terminate(broker.reading)
-        try locker.run("rollback")
         #expect(outcomes(try broker.client.answers(2)) == [inserted, exists(1)])
         #expect(try db.rows("select id from job") == "(1)")
         #expect(try db.countsAgree())

@@ -129,7 +129,7 @@ struct WriterChangeTests {
         let statements: [Statement] = [.refill, .annotate, .move]
         let session = try Session.open(db.configuration, statements)
         // The counts of a transaction that is under way.
-        try session.run("begin")
+        try session.run("begin; set local idle_in_transaction_session_timeout to 0")
         let (refill, parameters) = broker.refilling().statements(epoch: broker.epoch)[0]
         #expect(try session.execute(refill, parameters).count == 1)
         var batch = WriteBatch(epoch: broker.epoch)

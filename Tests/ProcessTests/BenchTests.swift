@@ -5,8 +5,8 @@ import Testing
 /// `beanrow bench` as its users call it.
 @Suite struct BenchTests {
     /// What a command prints, on both its outputs, and how it ends.
-    private func bench(_ arguments: String, before: String = "timeout 60") throws -> String {
-        let command = "\(before) \(try BrokerProcess.beanrowPath()) bench \(arguments) 2>&1; echo exit $?"
+    private func bench(_ arguments: String) throws -> String {
+        let command = "timeout 60 \(try BrokerProcess.beanrowPath()) bench \(arguments) 2>&1; echo exit $?"
         return try runProgram("/bin/sh", ["-c", command], within: 90)
     }
 
@@ -90,8 +90,23 @@ import Testing
 
     @Test func interrupted() throws {
         let server = try BrokerProcess.start()
-        let printed = try bench(
-            "127.0.0.1:\(server.port!) --jobs 10000000", before: "timeout --preserve-status -s INT 1")
+        let output = NSTemporaryDirectory() + "beanrow-bench-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let script = """
+            # Without job control what runs in the background ignores SIGINT.
+            set -m
+            "$1" bench "$2" --jobs 10000000 >"$3" 2>&1 & bench=$!
+            # It tells how far it has come once its jobs are under way.
+            until grep -q ' put, ' "$3" || ! kill -0 "$bench"; do sleep 0.1; done
+            kill -INT "$bench"
+            wait "$bench"
+            status=$?
+            cat "$3"
+            echo "exit $status"
+            """
+        let address = "127.0.0.1:\(server.port!)"
+        let printed = try runProgram(
+            "/bin/bash", ["-c", script, "bash", BrokerProcess.beanrowPath(), address, output], within: 90)
         #expect(printed.contains("beanrow bench: interrupted after "))
         #expect(printed.contains("; its jobs are deleted"))
         #expect(printed.hasSuffix("exit 1\n"))

@@ -32,7 +32,6 @@ struct RoleTests {
     @Test func everyCommandWorks() throws {
         let broker = try broker()
         let client = try broker.connect()
-        client.timeout = 20
         func say(_ command: String, _ answers: String...) throws {
             try client.send(command + "\r\n")
             for answer in answers { try client.expect(answer) }
@@ -48,7 +47,7 @@ struct RoleTests {
             try postgres.psql("select state from \(schema).jobs where id = 1") == "reserved"
         }
         try say("release 1 6 0", "RELEASED")
-        try say("reserve-with-timeout 5", "RESERVED 1 1", "a")
+        try say("reserve-with-timeout 60", "RESERVED 1 1", "a")
         try say("bury 1 7", "BURIED")
         try say("peek-buried", "FOUND 1 1", "a")
         try say("peek-delayed", "FOUND 2 1", "b")
@@ -59,7 +58,9 @@ struct RoleTests {
         try say("reserve-job 1", "RESERVED 1 1", "a")
         try say("release 1 0 1", "RELEASED")
         try say("pause-tube work 2", "PAUSED")
-        // Swept when its delay is over, and given out when the pause is.
+        // Swept when its delay is over; before, the other job would be given out.
+        try eventually("its delay is over") { try client.state(of: 1) == "ready" }
+        // Given out when the pause is over.
         try say("reserve", "RESERVED 1 1", "a")
         try say("delete 1", "DELETED")
         try say("delete 2", "DELETED")
@@ -89,7 +90,6 @@ struct RoleTests {
         try client.expect("RESERVED 1 1")
         let second = try broker()
         let other = try second.connect()
-        other.timeout = 20
         try other.send("reserve\r\n")
         #expect(try other.expectJob().body == "b")
         first.kill9()

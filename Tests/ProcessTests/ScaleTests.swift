@@ -16,7 +16,6 @@ import Testing
 
     @Test func tenThousandTubes() throws {
         let client = try BrokerProcess.start().connect()
-        client.timeout = 60
         try client.send((0..<10_000).map { "use tube-\($0)\r\nput 0 0 60 1\r\na\r\n" }.joined())
         for tube in 0..<10_000 {
             try client.expect("USING tube-\(tube)")
@@ -41,7 +40,7 @@ import Testing
             _ = try producer.expectInserted()
         }
         for tube in (0..<1_000).reversed() {
-            try worker.send("reserve-with-timeout 5\r\n")
+            try worker.send("reserve-with-timeout 60\r\n")
             try worker.expectPrefix("RESERVED \(tube + 1) ")
             try worker.expect("a")
         }
@@ -67,7 +66,7 @@ import Testing
 
     /// PostgreSQL's values end just below 1 GiB: what cannot be kept is refused, and the connection goes on.
     @Test func theLargestBodies() throws {
-        let server = try BrokerProcess.start(["-z", "1073741824"])
+        let server = try BrokerProcess.start(["-z", "1073741824", "--database-timeout", "60"])
         let client = try server.connect()
         client.timeout = 120
         for (megabytes, reply) in [(64, "INSERTED"), (1_024, "OUT_OF_MEMORY")] {

@@ -11,7 +11,7 @@ struct SecretsTests {
     /// Runs a command to its end and returns all that it printed.
     private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
         let assignments = environment.map { "\($0)=\($1)" }
-        let command = assignments + ["timeout", "20", try BrokerProcess.beanrowPath()] + arguments
+        let command = assignments + ["timeout", "55", try BrokerProcess.beanrowPath()] + arguments
         return try runProgram("/bin/sh", ["-c", "env \"$@\" 2>&1; echo exit $?", "sh"] + command)
     }
 

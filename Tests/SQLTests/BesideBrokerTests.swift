@@ -28,15 +28,15 @@ import Testing
     /// Shown without a clock: with the poll alone each of them would take half a second on average.
     @Test func aPutWakesAWorkerThatWaits() throws {
         let worker = try waitingWorker()
-        let start = ContinuousClock.now
-        let count = 50
-        for n in 1...count {
+        let rounds = try (1...50).map { n in
+            let start = ContinuousClock.now
             let id = try sql.id("select beanrow.put('t', 'job \(n)')")
             #expect(try worker.expectJob() == (id, "job \(n)"))
             try worker.send("delete \(id)\r\nreserve\r\n")
             try worker.expect("DELETED")
+            return ContinuousClock.now - start
         }
-        #expect(ContinuousClock.now - start < .milliseconds(300 * count))
+        #expect(rounds.sorted()[rounds.count / 2] < .milliseconds(300))
     }
 
     @Test func aJobOfATransactionThatIsRolledBackNeverComes() throws {
@@ -65,14 +65,15 @@ import Testing
             try client.send("stats\r\n")
             return try client.expectOK().number("uptime") >= 4
         }
-        let start = ContinuousClock.now
-        for (session, id) in zip(sessions, ids) {
+        let rounds = try zip(sessions, ids).map { session, id in
+            let start = ContinuousClock.now
             try session.run("commit")
             #expect(try worker.expectJob().id == id)
             try worker.send("delete \(id)\r\nreserve\r\n")
             try worker.expect("DELETED")
+            return ContinuousClock.now - start
         }
-        #expect(ContinuousClock.now - start < .milliseconds(300 * sessions.count))
+        #expect(rounds.sorted()[rounds.count / 2] < .milliseconds(300))
     }
 
     @Test func whatIsMoreUrgentGoesBeforeWhatTheBrokerHasInMind() throws {
@@ -125,10 +126,15 @@ import Testing
 
     @Test func aLeaseThatRunsOutComesToAClientThatWaits() throws {
         let id = try client.put("x")
-        #expect(try sql.list("select id from beanrow.reserve('{t}', '1 second')") == ["\(id)"])
+        #expect(try sql.list("select id from beanrow.reserve('{t}', '1 hour')") == ["\(id)"])
         try client.send("stats-job \(id)\r\n")
         try client.expectOK().expect(["state": "reserved"])
         let worker = try waitingWorker()
+        try sql.run(
+            """
+            update beanrow.job set reserved_until = now() where lease_epoch < 0;
+            update beanrow.sql_lease set until = now()
+            """)
         #expect(try worker.expectJob() == (id, "x"))
         try worker.send("stats-job \(id)\r\n")
         try worker.expectOK().expect(["state": "reserved", "timeouts": "1", "reserves": "2"])

@@ -101,7 +101,7 @@ import Testing
         try client.expect("BURIED")
         try client.put("late", delay: 3600)
         var counts: [Int] = []
-        try eventually("nothing is left to be cleared", within: 30) {
+        try eventually("nothing is left to be cleared") {
             counts.append(Int(try sql.value("select beanrow.clear('t', 1000)")) ?? -1)
             return counts.last == 0
         }

@@ -84,13 +84,13 @@ create function pg_temp.let_pass(length interval) returns void language sql as $
     update beanrow.job set reserved_until = reserved_until - length where lease_epoch < 0;
 $$;
 select beanrow.put('lease', 'slow') as slow \gset
-select is((select id from beanrow.reserve('{lease}', '10 seconds', holder => 1)), :slow::bigint, 'a worker takes a job');
-select pg_temp.let_pass('9 seconds') \gset
+select is((select id from beanrow.reserve('{lease}', '1 hour', holder => 1)), :slow::bigint, 'a worker takes a job');
+select pg_temp.let_pass('59 minutes') \gset
 select is_empty($$ select * from beanrow.reserve('{lease}', holder => 2) $$, 'and has it for as long as it said');
-select is(beanrow.touch(array[:slow], '10 seconds', 1), 1, 'it may ask for more');
-select pg_temp.let_pass('9 seconds') \gset
+select is(beanrow.touch(array[:slow], '1 hour', 1), 1, 'it may ask for more');
+select pg_temp.let_pass('59 minutes') \gset
 select is_empty($$ select * from beanrow.reserve('{lease}', holder => 2) $$, 'and has that too');
-select pg_temp.let_pass('2 seconds') \gset
+select pg_temp.let_pass('2 minutes') \gset
 select results_eq($$ select state, reserves, timeouts from job_now where tube = 'lease' $$, $$ values ('ready', 1, 0) $$,
     'then its time is over');
 select results_eq(

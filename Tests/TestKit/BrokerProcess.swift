@@ -133,7 +133,7 @@ public final class BrokerProcess: Sendable {
 
     deinit {
         child.signal(SIGKILL)
-        _ = child.waitForExit(within: 10)
+        _ = child.waitForExit()
         unlink(note)
     }
 
@@ -160,21 +160,21 @@ public final class BrokerProcess: Sendable {
     /// Takes the server down without any warning to it.
     public func kill9() {
         child.signal(SIGKILL)
-        _ = child.waitForExit(within: 10)
+        _ = child.waitForExit()
     }
 
     /// SIGTERM, then its exit code.
     @discardableResult
     public func stop() throws -> Int32 {
         child.signal(SIGTERM)
-        guard let code = child.waitForExit(within: 20) else {
-            throw WireMismatch("the server did not end in 20 s after SIGTERM; it said:\n\(stderr.suffix(3000))")
+        guard let code = child.waitForExit() else {
+            throw WireMismatch("the server did not end within \(patience) s; it said:\n\(stderr.suffix(3000))")
         }
         return code
     }
 
     /// Waits, so long at most, until it has ended by itself or by a signal.
-    public func waitForExit(within seconds: Double) -> Int32? { child.waitForExit(within: seconds) }
+    public func waitForExit(within seconds: Double = patience) -> Int32? { child.waitForExit(within: seconds) }
 
     /// Stops the server and starts another one on the same jobs.
     public func restarted() throws -> BrokerProcess {
@@ -196,7 +196,7 @@ public final class BrokerProcess: Sendable {
     public func waitUntil(
         _ key: String,
         in values: ClosedRange<Int>,
-        within seconds: Double = 10,
+        within seconds: Double = patience,
         fileID: String = #fileID,
         line: Int = #line
     ) throws {
@@ -256,13 +256,13 @@ public final class BrokerProcess: Sendable {
 
     private static func waitForStart(of child: ChildProcess, _ isUp: () -> Bool) throws {
         // A new cluster takes a while where everything else runs too.
-        let deadline = Deadline(after: 60)
+        let deadline = Deadline(after: patience)
         while !isUp() {
             if let code = child.exitCode {
                 throw WireMismatch("the server exited with \(code) at its start; it said:\n\(child.printed)")
             }
             guard deadline.millisecondsLeft > 0 else {
-                throw WireMismatch("the server did not serve within 60 s; it said:\n\(child.printed)")
+                throw WireMismatch("the server did not serve within \(patience) s; it said:\n\(child.printed)")
             }
             pause(milliseconds: 5)
         }

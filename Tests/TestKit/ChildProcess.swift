@@ -53,7 +53,7 @@ final class ChildProcess: Sendable {
     deinit {
         if exitCode == nil {
             signal(SIGKILL)
-            _ = waitForExit(within: 10)
+            _ = waitForExit()
         }
     }
 
@@ -69,7 +69,7 @@ final class ChildProcess: Sendable {
         }
     }
 
-    func waitForExit(within seconds: Double) -> Int32? {
+    func waitForExit(within seconds: Double = patience) -> Int32? {
         let deadline = Deadline(after: seconds)
         while deadline.millisecondsLeft > 0 {
             if let exitCode { return exitCode }
@@ -91,7 +91,7 @@ final class ChildProcess: Sendable {
     }
 
     /// Runs a program to its end and returns its output; a failure throws with that output.
-    static func run(_ executable: String, _ arguments: [String], within seconds: Double = 60) throws -> String {
+    static func run(_ executable: String, _ arguments: [String], within seconds: Double = patience) throws -> String {
         let output = TestRun.shared.path("run")
         defer { unlink(output) }
         let child = try ChildProcess(executable, arguments, output: output)
@@ -117,6 +117,8 @@ final class ChildProcess: Sendable {
 }
 
 /// Runs a program to its end and returns what it printed; a failure throws with that output.
-public func runProgram(_ executable: String, _ arguments: [String], within seconds: Double = 60) throws -> String {
+public func runProgram(
+    _ executable: String, _ arguments: [String], within seconds: Double = patience
+) throws -> String {
     try ChildProcess.run(executable, arguments, within: seconds)
 }

@@ -19,16 +19,15 @@ extension ClientLedger {
     /// Reserves and deletes everything; throws when an acknowledged job does not come, or one comes twice.
     private func takeAll(from server: BrokerProcess) throws -> [UInt64: String] {
         let client = try server.connect()
-        client.timeout = 30
         var found: [UInt64: String] = [:]
         var missing = mustBeThere
         // A dead broker's reservations come free only once it is known to be dead.
-        var deadline = Deadline(after: 30)
+        var deadline = Deadline(after: patience)
         repeat {
             let before = found.count
             try takeReady(client, &found)
             missing.subtract(found.keys)
-            if found.count > before { deadline = Deadline(after: 30) }
+            if found.count > before { deadline = Deadline(after: patience) }
             guard deadline.millisecondsLeft > 0 else {
                 let some = try missing.sorted().prefix(10).map { "\($0), \(try describe($0, client))" }
                 throw WireMismatch("\(missing.count) acknowledged jobs are not handed out: \(some)")

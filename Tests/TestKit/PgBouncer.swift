@@ -6,12 +6,13 @@ public final class PgBouncer: Sendable {
     public enum Mode: String, Sendable { case session, transaction, statement }
 
     public let connectionString: String
+    private let port: ServerAddress.HeldPort
     private let child: ChildProcess
     private let note: String
 
     /// Starts one and waits until it leads to the cluster. `settings`: lines of its configuration, as `name = value`.
     public init(_ mode: Mode, before postgres: TestPostgres, settings: [String] = []) throws {
-        let port = try ServerAddress.freePort()
+        port = try ServerAddress.HeldPort()
         let directory = TestRun.shared.path("pgbouncer")
         Unprivileged.makeDirectory(directory)
         let configuration = """
@@ -19,7 +20,7 @@ public final class PgBouncer: Sendable {
             beanrow = host=\(postgres.socketDirectory) port=5432
             [pgbouncer]
             listen_addr = 127.0.0.1
-            listen_port = \(port)
+            listen_port = \(port.number)
             unix_socket_dir =
             auth_type = trust
             auth_file = \(directory)/users
@@ -32,13 +33,13 @@ public final class PgBouncer: Sendable {
         for (name, text) in [("pgbouncer.ini", configuration), ("users", "\"beanrow\" \"\"\n")] {
             try text.write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8)
         }
-        connectionString = "host=127.0.0.1 port=\(port) user=beanrow dbname=beanrow"
+        connectionString = "host=127.0.0.1 port=\(port.number) user=beanrow dbname=beanrow"
         let (executable, arguments) = try Unprivileged.command(
             "pgbouncer", ["\(directory)/pgbouncer.ini"], orIn: ["/usr/sbin"])
         let child = try ChildProcess(executable, arguments, output: TestRun.shared.path("pgbouncer-log"))
         self.child = child
         note = TestRun.shared.note(pid: child.pid)
-        try eventually("pgbouncer leads to the cluster", within: 30) {
+        try eventually("pgbouncer leads to the cluster") {
             if let code = child.exitCode { throw WireMismatch("pgbouncer has ended with \(code): \(child.printed)") }
             return (try? psql("select 1")) == "1"
         }
@@ -46,7 +47,7 @@ public final class PgBouncer: Sendable {
 
     deinit {
         child.signal(SIGKILL)
-        _ = child.waitForExit(within: 10)
+        _ = child.waitForExit()
         unlink(note)
     }
 
@@ -54,7 +55,7 @@ public final class PgBouncer: Sendable {
     public func open(servers count: Int) throws {
         let console = connectionString.replacing("dbname=beanrow", with: "dbname=pgbouncer")
         let client = "psql -X -w -q -d '\(connectionString)' -c 'select pg_sleep(0.5)'"
-        try eventually("pgbouncer has \(count) sessions of the server", within: 30) {
+        try eventually("pgbouncer has \(count) sessions of the server") {
             _ = try ChildProcess.run(
                 "/bin/sh", ["-c", String(repeating: "\(client) & ", count: count) + "wait"])
             return try runPSQL(console, "show servers").split(separator: "\n").count >= count

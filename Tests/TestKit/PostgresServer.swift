@@ -9,12 +9,13 @@ import Darwin
 
 /// A PostgreSQL server that a test starts, stops, kills and halts.
 public final class PostgresServer: Sendable {
-    public let port: UInt16
     let directory: String
+    // Its own also while it is down: clients know it.
+    private let heldPort: ServerAddress.HeldPort
     private let process = Mutex<ChildProcess?>(nil)
 
     init() throws {
-        port = try ServerAddress.freePort()
+        heldPort = try ServerAddress.HeldPort()
         directory = TestRun.shared.path("server")
         Unprivileged.makeDirectory(directory)
         TestRun.shared.atEnd { [weak self] in try? self?.kill9() }
@@ -31,6 +32,8 @@ public final class PostgresServer: Sendable {
         try server.start()
         return server
     }
+
+    public var port: UInt16 { heldPort.number }
 
     public var connectionString: String { "host=127.0.0.1 port=\(port) user=beanrow dbname=postgres" }
 
@@ -64,7 +67,7 @@ public final class PostgresServer: Sendable {
         let (executable, arguments) = try Unprivileged.command("postgres", ["-D", directory], orIn: Self.installations)
         let child = try ChildProcess(executable, arguments, output: TestRun.shared.path("server-log"))
         process.withLock { $0 = child }
-        try eventually("the server on port \(port) answers", within: 30) {
+        try eventually("the server on port \(port) answers") {
             if let code = child.exitCode { throw WireMismatch("it has ended with \(code): \(child.printed)") }
             return (try? psql("select 1")) == "1"
         }
@@ -79,7 +82,7 @@ public final class PostgresServer: Sendable {
         }
         guard let child else { return }
         try killCluster(postmaster: child.pid)
-        _ = child.waitForExit(within: 10)
+        _ = child.waitForExit()
     }
 
     /// Halts all its processes: it is there and does nothing. `kill9` ends it.

@@ -9,7 +9,7 @@ public final class ReplicatedPostgres: Sendable {
         let standby = try PostgresServer()
         try standby.copy(primary)
         try standby.start()
-        try eventually("the standby streams", within: 30) {
+        try eventually("the standby streams") {
             try primary.psql("select count(*) from pg_stat_replication where state = 'streaming'") == "1"
         }
         if isSynchronous {

@@ -33,12 +33,40 @@ public enum ServerAddress: Sendable, Equatable {
 
     /// A TCP port that was free a moment ago, for a server that cannot pick one itself.
     static func freePort() throws -> UInt16 {
-        let descriptor = try makeSocket(AF_INET)
-        defer { systemClose(descriptor) }
-        guard ServerAddress.tcp(port: 0).withSocketAddress({ systemBind(descriptor, $0, $1) }) == 0 else {
-            throw WireMismatch("no free port: \(String(cString: strerror(errno)))")
+        try HeldPort().number
+    }
+
+    /// A TCP port that nobody else is given while this lives, also while its server is not running.
+    ///
+    /// A socket is bound to it and does not listen. Linux lets a server listen beside it that sets SO_REUSEADDR, as
+    /// PostgreSQL and PgBouncer do; elsewhere the port is free again at once.
+    final class HeldPort: Sendable {
+        let number: UInt16
+        private let descriptor: Int32
+
+        init() throws {
+            let bound = try makeSocket(AF_INET)
+            do {
+                allowReuse(of: bound)
+                guard ServerAddress.tcp(port: 0).withSocketAddress({ systemBind(bound, $0, $1) }) == 0 else {
+                    throw WireMismatch("no free port: \(String(cString: strerror(errno)))")
+                }
+                number = try ServerAddress.boundPort(of: bound)
+            } catch {
+                systemClose(bound)
+                throw error
+            }
+            #if canImport(Glibc)
+            descriptor = bound
+            #else
+            systemClose(bound)
+            descriptor = -1
+            #endif
         }
-        return try boundPort(of: descriptor)
+
+        deinit {
+            if descriptor >= 0 { systemClose(descriptor) }
+        }
     }
 
     private static func boundPort(of descriptor: Int32) throws -> UInt16 {
@@ -57,8 +85,7 @@ public enum ServerAddress: Sendable, Equatable {
     func listen() throws -> (descriptor: Int32, address: ServerAddress) {
         if case .unix(let path) = self { unlink(path) }
         let descriptor = try makeSocket(isUnix ? AF_UNIX : AF_INET)
-        var on: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        allowReuse(of: descriptor)
         guard withSocketAddress({ systemBind(descriptor, $0, $1) }) == 0, systemListen(descriptor, 512) == 0 else {
             let reason = String(cString: strerror(errno))
             systemClose(descriptor)
@@ -116,6 +143,12 @@ private func makeSocket(_ family: Int32) throws -> Int32 {
         throw WireMismatch("no socket: \(String(cString: strerror(errno)))")
     }
     return descriptor
+}
+
+/// Others that allow it too may bind their sockets to the same port.
+private func allowReuse(of descriptor: Int32) {
+    var on: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
 }
 
 private func makeNonblocking(_ descriptor: Int32) {

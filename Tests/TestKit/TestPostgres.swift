@@ -116,7 +116,7 @@ public final class TestPostgres: Sendable {
 
     /// Lets go of the cluster once these processes are gone.
     private func end(by pids: [Int32]) throws {
-        try eventually("the processes of the cluster are gone", within: 30) {
+        try eventually("the processes of the cluster are gone") {
             pids.allSatisfy { !processRuns($0) }
         }
         cluster.withLock { $0 = nil }

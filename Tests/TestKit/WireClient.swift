@@ -11,7 +11,7 @@ import Darwin
 /// It knows no commands: a test sends text and says which lines must come back, so that it reads as a transcript.
 public final class WireClient {
     /// Seconds that a read or a blocked write may take.
-    public var timeout: Double = 10
+    public var timeout = patience
 
     private var descriptor: Int32
     private var received: [UInt8] = []

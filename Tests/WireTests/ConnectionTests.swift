@@ -46,7 +46,6 @@ import Testing
         // After a restart the body comes from the database, and `quit` waits inside.
         if isFetched { server = try server.restarted() }
         let client = try server.connect()
-        client.timeout = 60
         try client.send("reserve\r\nquit\r\n")
         try server.waitUntil("cmd-reserve", is: 1)
         try client.expect("RESERVED 1 12000000")
@@ -93,7 +92,6 @@ import Testing
     }
 
     @Test func tenThousandPipelined() throws {
-        client.timeout = 60
         let count = 10_000
         try client.send((1...count).map { "put 0 0 1000 6\r\njob \($0 % 90 + 10)\r\n" }.joined())
         for id in 1...count {

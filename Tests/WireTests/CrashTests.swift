@@ -30,7 +30,8 @@ import Testing
 
     @Test(.beanrowOnly) func postgreSQLIsKilled() throws {
         let postgres = try TestPostgres.private()
-        let server = try BrokerProcess.start(postgres: postgres)
+        // With time enough for the recovery: whoever waits longer for a commit is cut off.
+        let server = try BrokerProcess.start(["--database-timeout", "60"], postgres: postgres)
         let load = CrashLoad(on: server)
         try load.waitForAnswers(2000)
         try postgres.kill9()

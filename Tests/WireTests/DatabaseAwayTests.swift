@@ -5,11 +5,9 @@ import Testing
 @Suite(.beanrowOnly) struct DatabaseAwayTests {
     @Test func connectionsOutliveTheDatabase() throws {
         let postgres = try TestPostgres.private()
-        let server = try BrokerProcess.start(["--database-timeout", "1"], postgres: postgres)
+        let server = try BrokerProcess.start(["--database-timeout", "5"], postgres: postgres)
         let producer = try server.connect()
         let waiting = try server.connect()
-        producer.timeout = 30
-        waiting.timeout = 30
         try waiting.send("reserve\r\n")
         try server.waitUntil("current-waiting", is: 1)
 
@@ -25,7 +23,7 @@ import Testing
         // A tube that nobody watches shows when the broker is back.
         try producer.send("use probe\r\n")
         try producer.expect("USING probe")
-        try eventually("a put works again", within: 30) {
+        try eventually("a put works again") {
             try producer.send("put 0 0 100 1\r\nx\r\n")
             return try producer.readLine().hasPrefix("INSERTED ")
         }
@@ -43,7 +41,6 @@ import Testing
         let postgres = try TestPostgres.private()
         let server = try BrokerProcess.start(postgres: postgres)
         let client = try server.connect()
-        client.timeout = 30
         try client.send("put 0 0 100 1\r\na\r\nreserve\r\n")
         try client.expect("INSERTED 1")
         try client.expect("RESERVED 1 1")
@@ -52,7 +49,7 @@ import Testing
         try postgres.stop()
         try postgres.start()
         // Still its own, or ready again: either way it can be deleted, once.
-        try eventually("the database is used again", within: 30) {
+        try eventually("the database is used again") {
             try client.send("put 0 100 100 1\r\nb\r\n")
             return try client.readLine().hasPrefix("INSERTED ")
         }

@@ -43,15 +43,13 @@ import Testing
         try put("5 0 1", as: 1)
         try reserve(1)
         try eventually("the reservation has run out") { try before.state(of: 1) == "ready" }
+        // Each in one packet, before another reservation can run out.
         for _ in 0..<2 {
-            try reserve(1)
-            try before.send("bury 1 6\r\nkick-job 1\r\n")
-            try before.expect("BURIED")
-            try before.expect("KICKED")
+            try before.send("reserve-job 1\r\nbury 1 6\r\nkick-job 1\r\n")
+            for line in ["RESERVED 1 1", "x", "BURIED", "KICKED"] { try before.expect(line) }
         }
-        try reserve(1)
-        try before.send("release 1 7 1000\r\n")
-        try before.expect("RELEASED")
+        try before.send("reserve-job 1\r\nrelease 1 7 1000\r\n")
+        for line in ["RESERVED 1 1", "x", "RELEASED"] { try before.expect(line) }
         let after = try first.restarted().connect()
         try after.send("stats-job 1\r\n")
         try after.expectOK().expect([

@@ -17,9 +17,9 @@ import Testing
     }
 
     @Test func delayed_to_ready() throws {
-        try client.send("put 0 1 1 0\r\n\r\n")
+        // In one packet: a slow client would look when the delay is over.
+        try client.send("put 0 1 1 0\r\n\r\nstats-tube default\r\n")
         try client.expect("INSERTED 1")
-        try client.send("stats-tube default\r\n")
         try client.expectOK().expect([
             "current-jobs-ready": "0", "current-jobs-delayed": "1", "total-jobs": "1",
         ])

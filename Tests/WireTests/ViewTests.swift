@@ -124,7 +124,7 @@ import Testing
         _ = try postgres.psql("alter table \(schema).job set (autovacuum_enabled = false)")
         try expect(["autovacuum off|job"], from: "select warning, object from %.warnings where object = 'job'")
         let broker = try BrokerProcess(server.configuration)
-        try eventually("the log has it", within: 30) { broker.stderr.contains("autovacuum off: job. Its dead rows") }
+        try eventually("the log has it") { broker.stderr.contains("autovacuum off: job. Its dead rows") }
         #expect(broker.stderr.contains("warning beanrow: task=keeper"))
     }
 }

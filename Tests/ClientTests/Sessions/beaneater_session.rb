@@ -176,10 +176,13 @@ step 'delays and timeouts' do |client|
   tube = client.tubes['times']
   job = nil
   expect_at_least(1) do
-    tube.put('x', delay: 1, ttr: 1)
+    tube.put('x', delay: 1, ttr: 3)
     job = tube.reserve(10)
   end
   expect_error(Beaneater::DeadlineSoonError) { client.tubes.reserve(10) }
+  job.delete
+  tube.put('x', ttr: 3)
+  job = tube.reserve(10)
   expect_error(Beaneater::DeadlineSoonError) { client.tubes.reserve }
   job.delete
   expect_at_least(1) { expect_error(Beaneater::TimedOutError) { tube.reserve(1) } }
@@ -188,7 +191,7 @@ end
 step 'a job held too long' do |client|
   other = Beaneater.new(ADDRESS)
   tube = client.tubes['held']
-  id = tube.put('x', ttr: 1)[:id]
+  id = tube.put('x', ttr: 3)[:id]
   job = tube.reserve
   again = other.tubes['held'].reserve(10)
   expect([id, 1], [again.id, again.stats.timeouts])

@@ -104,7 +104,7 @@ def stats():
 def delays_and_timeouts():
     with greenstalk.Client(ADDRESS, use="times", watch="times") as client:
         start = time.monotonic()
-        client.put("x", delay=1, ttr=1)
+        client.put("x", delay=1, ttr=3)
         job = client.reserve(timeout=10)
         assert time.monotonic() - start >= 1
         expect_error(greenstalk.DeadlineSoonError, client.reserve, timeout=10)
@@ -116,7 +116,7 @@ def delays_and_timeouts():
 
 def a_job_held_too_long():
     with greenstalk.Client(ADDRESS, use="held", watch="held") as client:
-        job_id = client.put("x", ttr=1)
+        job_id = client.put("x", ttr=3)
         job = client.reserve(timeout=5)
         with greenstalk.Client(ADDRESS, watch="held") as other:
             again = other.reserve(timeout=10)

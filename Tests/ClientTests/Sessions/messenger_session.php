@@ -138,9 +138,9 @@ run([
     },
 
     'delays and timeouts' => function () {
-        $transport = transport('tube_name=times&timeout=10&ttr=1');
-        $envelope = expectAtLeast(1, function () use ($transport) {
-            $transport->send(new Envelope(new Email('x'), [new DelayStamp(1000)]));
+        $transport = transport('tube_name=times&timeout=10&ttr=3');
+        $envelope = expectAtLeast(3, function () use ($transport) {
+            $transport->send(new Envelope(new Email('x'), [new DelayStamp(3000)]));
             expect(0, $transport->getMessageCount());
             return get($transport);
         });
@@ -151,7 +151,7 @@ run([
     },
 
     'a job held too long' => function () {
-        $transport = transport('tube_name=held&ttr=1');
+        $transport = transport('tube_name=held&ttr=3');
         $other = transport('tube_name=held&timeout=10');
         $transport->send(new Envelope(new Email('x')));
         $envelope = get($transport);

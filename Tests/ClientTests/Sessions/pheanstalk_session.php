@@ -151,10 +151,13 @@ run([
     'delays and timeouts' => function () {
         $client = connect('times');
         $job = expectAtLeast(1, function () use ($client) {
-            $client->put('x', 0, 1, 1);
+            $client->put('x', 0, 1, 3);
             return $client->reserveWithTimeout(10);
         });
         expectException(DeadlineSoonException::class, fn() => $client->reserve());
+        $client->delete($job);
+        $client->put('x', 0, 0, 3);
+        $job = $client->reserveWithTimeout(10);
         expectException(DeadlineSoonException::class, fn() => $client->reserveWithTimeout(10));
         $client->delete($job);
         expect(null, expectAtLeast(1, fn() => $client->reserveWithTimeout(1)));
@@ -162,7 +165,7 @@ run([
 
     'a job held too long' => function () {
         [$client, $other] = [connect('held'), connect('held')];
-        $client->put('x', 0, 0, 1);
+        $client->put('x', 0, 0, 3);
         $job = $client->reserve();
         $again = $other->reserveWithTimeout(10);
         expect(true, $again !== null);

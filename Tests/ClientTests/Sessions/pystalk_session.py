@@ -163,10 +163,10 @@ def stats():
 def delays_and_timeouts():
     with Client("times") as client:
         start = time.monotonic()
-        client.put_job("x", delay=1, ttr=1)
+        client.put_job("x", delay=3, ttr=3)
         expect_reply("TIMED_OUT", client.reserve_job, timeout=0)
         job = client.reserve_job(timeout=10)
-        assert time.monotonic() - start >= 1
+        assert time.monotonic() - start >= 3
         expect_reply("DEADLINE_SOON", client.reserve_job, timeout=10)
         client.delete_job(job)
         start = time.monotonic()
@@ -176,7 +176,7 @@ def delays_and_timeouts():
 
 def a_job_held_too_long():
     with Client("held") as client, Client("held") as other:
-        _, job_id = client.put_job("x", ttr=1)
+        _, job_id = client.put_job("x", ttr=3)
         client.reserve_job()
         expect(other.reserve_job(timeout=10).job_id, job_id)
         expect(other.stats_job(job_id)["timeouts"], 1)

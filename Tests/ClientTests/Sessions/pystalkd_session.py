@@ -122,7 +122,7 @@ def stats():
 def delays_and_timeouts():
     with connect("times") as client:
         start = time.monotonic()
-        client.put("x", delay=1, ttr=1)
+        client.put("x", delay=1, ttr=3)
         job = client.reserve(timeout=10)
         assert time.monotonic() - start >= 1
         expect_error(DeadlineSoon, client.reserve, timeout=10)
@@ -134,7 +134,7 @@ def delays_and_timeouts():
 
 def a_job_held_too_long():
     with connect("held") as client, connect("held") as other:
-        job_id = client.put("x", ttr=1)
+        job_id = client.put("x", ttr=3)
         job = client.reserve(timeout=5)
         again = other.reserve(timeout=10)
         expect(again is None, False)
