@@ -10,8 +10,8 @@ extension Database {
         var reservations = 0
         /// The last summons that each broker has followed.
         var answered: [Int64: Int64] = [:]
-        /// What brokers have not folded.
-        var changes: [SQLChange] = []
+        /// The tubes of what brokers have not folded, and what that has made ready.
+        var changes: [TubeID: [JobKey]] = [:]
         /// Sessions in the middle of a transaction.
         var open = 0
         /// What sessions have ended.
@@ -29,10 +29,14 @@ extension Database {
     func look(_ epoch: Int64, at now: Instant) -> Look? {
         guard epochs.contains(epoch) else { return nil }
         endLeases(at: now)
-        defer { sql.changes = [] }
+        defer { sql.changes = [:] }
+        let changes = sql.changes.keys.sorted().map { tube in
+            SQLChange(
+                tube: tubes[Int(tube) - 1].row(counts: StateCounts(), at: now), first: sql.changes[tube]!.min())
+        }
         return Look(
             summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
-            changes: sql.changes)
+            changes: changes)
     }
 
     /// Whether every broker has followed it.
@@ -71,7 +75,7 @@ extension Database {
         if policies[row.tube]?.keepsHistory ?? false { history.append(id) }
         sql.leases[id] = nil
         sql.deleted.insert(id)
-        tell(row.tube, nil, now)
+        tell(row.tube, nil)
     }
 
     /// Why a session has a job no more.
@@ -103,7 +107,7 @@ extension Database {
         }
         write(id, row)
         sql.leases[id] = nil
-        tell(row.tube, row.state == .ready ? row.key : nil, now)
+        tell(row.tube, row.state == .ready ? row.key : nil)
     }
 
     /// The leases of sessions whose time is over.
@@ -113,13 +117,7 @@ extension Database {
         }
     }
 
-    private func tell(_ tube: TubeID, _ first: JobKey?, _ now: Instant) {
-        let entry = tubes[Int(tube) - 1]
-        sql.changes.append(
-            SQLChange(
-                tube: TubeRow(
-                    id: tube, name: entry.name, pause: Int64(entry.pause),
-                    pauseLeft: max(0, entry.pausedUntil.map { ($0 - now).microseconds } ?? 0), counts: StateCounts()),
-                first: first))
+    private func tell(_ tube: TubeID, _ first: JobKey?) {
+        sql.changes[tube, default: []] += first.map { [$0] } ?? []
     }
 }

@@ -39,6 +39,13 @@ final class Database {
         var name: TubeName
         var pause: UInt32 = 0
         var pausedUntil: Instant?
+
+        /// What a broker reads of it now.
+        func row(counts: StateCounts, at now: Instant) -> TubeRow {
+            TubeRow(
+                id: id, name: name, pause: Int64(pause),
+                pauseLeft: max(0, pausedUntil.map { ($0 - now).microseconds } ?? 0), counts: counts)
+        }
     }
 
     /// Names a transaction in the ledger.
@@ -152,12 +159,7 @@ final class Database {
 
     /// What the keeper reads.
     func tubeRows(at now: Instant) -> [TubeRow] {
-        tubes.map { tube in
-            TubeRow(
-                id: tube.id, name: tube.name, pause: Int64(tube.pause),
-                pauseLeft: max(0, tube.pausedUntil.map { ($0 - now).microseconds } ?? 0),
-                counts: counts(of: tube.id))
-        }
+        tubes.map { $0.row(counts: counts(of: $0.id), at: now) }
     }
 
     // MARK: Transactions
