@@ -133,7 +133,7 @@ extension Queue {
         case .poll: isPolling = false
         case .sweep:
             isSweeping = false
-            serveAfterSweep(now: now)
+            serveSwept(now: now)
             scheduleSweep(now + .seconds(1))
         case .openTube(let tube):
             tubes[tube].isOpening = false
@@ -229,8 +229,8 @@ extension Queue {
     private mutating func swept(_ readied: [Readied], more: Bool, nextDue: Int64?, now: Instant) {
         isSweeping = false
         ready(readied, now: now)
-        serveAfterSweep(now: now)
-        if more {
+        serveSwept(now: now)
+        if more || !awaitingSweep.isEmpty {
             scheduleSweep(now)
         } else if let nextDue {
             scheduleSweep(now + max(Span.microseconds(nextDue), .milliseconds(1)))

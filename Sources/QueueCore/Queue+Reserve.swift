@@ -126,7 +126,7 @@ extension Queue {
         }
         switch choose(slot, now: now) {
         case .unknown: break
-        case .nothing where isSweeping || nextSweep <= now:
+        case .nothing where maySweepFor(slot, now: now):
             awaitingSweep.append(Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits))
         case .nothing, .job: return waitTimedOut(slot, now: now)
         }
@@ -136,10 +136,19 @@ extension Queue {
 
     static let grace = Span.milliseconds(250)
 
-    /// Nothing is left that became ready in time.
-    mutating func serveAfterSweep(now: Instant) {
-        let waiters = awaitingSweep
-        awaitingSweep = []
+    /// Whether a sweep that is under way, or about to be asked for, may make a job ready that has been due by now.
+    private func maySweepFor(_ slot: Int, now: Instant) -> Bool {
+        // When the next job is due was found out at the database, and is known here by so much later.
+        guard isSweeping || nextSweep <= now + Queue.sweepLag else { return false }
+        return connections[slot].watched.contains { tubes[$0].stored.delayed > 0 }
+    }
+
+    private static let sweepLag = Span.milliseconds(10)
+
+    /// A sweep is done: nothing is left that became ready before it was asked for.
+    mutating func serveSwept(now: Instant) {
+        let waiters = awaitingSwept
+        awaitingSwept = []
         for waiter in waiters where isWaiting(waiter) { _ = serve(waiter.connection.slot, now: now) }
     }
 

@@ -30,6 +30,8 @@ extension Queue {
         if epoch != 0, !isSweeping, nextSweep <= now {
             isSweeping = true
             nextSweep = .never
+            awaitingSwept = awaitingSweep
+            awaitingSweep = []
             ask(.sweep(limit: Queue.sweepLimit), .sweep, now: now)
         }
         if nextTick <= now {

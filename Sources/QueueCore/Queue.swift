@@ -108,8 +108,10 @@ public struct Queue: ~Copyable {
     var unannounced: Unannounced = Unannounced()
     var nextSweep = Instant.never
     var isSweeping = false
-    /// Their time is up, and a sweep under way may have something for them.
+    /// Their time is up, and the next sweep may have something for them.
     var awaitingSweep: [Tube.Waiter] = []
+    /// And this is the one.
+    var awaitingSwept: [Tube.Waiter] = []
     var nextTick = Instant(nanoseconds: 0)
     var nextPoll = Instant(nanoseconds: 0)
     var isPolling = false

@@ -98,24 +98,54 @@ struct DeadlineTests {
         #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
     }
 
+    /// A sweep that has looked before says nothing of what became ready since.
+    @Test func whoseTimeIsUpDuringASweepWaitsForTheNextOne() {
+        let (other, client) = (world.connect(using: "t"), world.connect())
+        other.sends(.put("a", delay: 1))
+        world.advance(.microseconds(500))
+        client.sends(.put("b", delay: 1), .reserveWithTimeout(seconds: 1))
+        world.advance(.microseconds(999_500))
+        #expect(client.hears() == [.inserted(2)])
+        world.queries = .done
+        world.advance(.microseconds(1000))
+        #expect(client.hears() == [])
+        world.queries = .flowing
+        world.advance(.milliseconds(10))
+        #expect(client.hears() == [.reserved(2, "b")])
+    }
+
+    /// When the next job is due was found out a while before the broker hears of it.
+    @Test func whoseTimeIsUpJustBeforeASweepWaitsForIt() {
+        let (other, client) = (world.connect(using: "t"), world.connect())
+        other.sends(.put("a", delay: 1))
+        world.advance(.milliseconds(500))
+        client.sends(.put("b", delay: 1), .reserveWithTimeout(seconds: 1))
+        world.queries = .done
+        world.advance(.milliseconds(505))
+        world.queries = .flowing
+        world.advance(.milliseconds(510))
+        #expect(client.hears() == [.inserted(2), .reserved(2, "b")])
+    }
+
     @Test func whoGetsNothingFromASweepIsToldWhenItIsDone() {
         let (other, waiter) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))
-        waiter.sends(.reserveWithTimeout(seconds: 1))
+        waiter.sends(.put("b", delay: 100), .reserveWithTimeout(seconds: 1))
         world.queries = .taken
         world.advance(.seconds(1))
-        #expect(waiter.hears() == [])
+        #expect(waiter.hears() == [.inserted(2)])
         world.queries = .flowing
+        world.advance(.milliseconds(1))
         #expect(waiter.hears() == [.timedOut])
     }
 
     @Test func aSweepThatHangsKeepsNobodyWaitingForLong() {
         let (other, waiter) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))
-        waiter.sends(.reserveWithTimeout(seconds: 1))
+        waiter.sends(.put("b", delay: 100), .reserveWithTimeout(seconds: 1))
         world.queries = .taken
         world.advance(.milliseconds(1250))
-        #expect(waiter.hears() == [.timedOut])
+        #expect(waiter.hears() == [.inserted(2), .timedOut])
     }
 
     @Test func aReservationIsToldToReadersAfterHalfASecond() {
