@@ -149,9 +149,7 @@ extension Queue {
             // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a
             // delay, when it has been kicked since. Others may have had it, and changed it, in between.
             switch claim {
-            case .free:
-                jobs[job].isReclaimed = true
-                reclaimed[row.id] = row
+            case .free: reclaimed[row.id] = row
             case .freeAndOwn, .none: jobs[job].mustBeReread = true
             }
         } else {
@@ -198,7 +196,7 @@ extension Queue {
 
     /// Forgets a job that is no longer this broker's business.
     mutating func forget(_ job: Int) {
-        if jobs[job].isReclaimed { reclaimed[jobs[job].key.id] = nil }
+        if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
         jobSlots[jobs[job].key.id] = nil
         tubes[jobs[job].tube].leased -= 1
         jobs.remove(job)

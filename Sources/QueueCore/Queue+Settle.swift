@@ -122,27 +122,22 @@ extension Queue {
         jobs[job].isAnnotated = false
         if move.to == .delayed { scheduleSweep(now + .seconds(move.delay)) }
         jobs[job].isGivenUp = false
-        if jobs[job].isReclaimed, let row = reclaimed[move.id] {
+        let mustBeReread = jobs[job].mustBeReread
+        if mustBeReread { tubes[tube].cache.readsOwn = true }
+        if let row = reclaimed[move.id] {
             forget(job)
             insert(row, tube: tube, now: now)
             match(tube, now: now)
-        } else if jobs[job].mustBeReread {
-            let key = jobs[job].key
-            forget(job)
-            tubes[tube].cache.readsOwn = true
-            tellOthers(move.tube, key)
-            // Its key may be another one by now.
-            note(tube, .first, now: now)
-            tubeReleased(tube, now: now)
         } else if move.to == .ready, move.keepsLease {
             cache(job, now: now)
             match(tube, now: now)
         } else {
             let key = jobs[job].key
             forget(job)
-            if move.to == .ready {
+            if move.to == .ready || mustBeReread {
                 tellOthers(move.tube, key)
-                note(tube, key, now: now)
+                // What others may have had has another key by now, maybe.
+                note(tube, mustBeReread ? .first : key, now: now)
             }
             tubeReleased(tube, now: now)
         }

@@ -376,7 +376,7 @@ extension Queue {
     private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         if wasHeld { countHeld(job, -1) }
         let (id, tube) = (jobs[job].key.id, jobs[job].tube)
-        let isMet = jobs[job].isReclaimed || jobs[job].mustBeReread
+        let isMet = reclaimed[id] != nil || jobs[job].mustBeReread
         forget(job)
         if isMet {
             // A refill of the next epoch has its lease, and could not take it up.

@@ -23,7 +23,7 @@ extension Queue {
 
     public mutating func advance(to now: Instant) {
         // Pauses first, timeouts of clients last: who waits as long as a pause lasts gets the job, as in beanstalkd.
-        if !pausedTubes.isEmpty { endPauses(now: now) }
+        endPauses(now: now)
         finishClosing(now: now)
         deadlinesCame(now: now)
         while let first = timers.min, first.key <= now { timerWentOff(first.slot, now: now) }

@@ -50,7 +50,7 @@ public struct Queue: ~Copyable {
     /// When pauses ended because their tubes were gone.
     var forgottenPauses: [TubeName: Instant] = [:]
     var jobSlots: [JobID: Int] = [:]
-    /// Rows of jobs that are settling and that a refill has leased anew.
+    /// Jobs that are settling and of which a refill has got the lease that the change gave up: their rows.
     var reclaimed: [JobID: JobRow] = [:]
     /// Jobs that are not known here and that queries under way may change.
     var limbo: [JobID: Limbo] = [:]

@@ -50,6 +50,21 @@ struct LeaseRaceTests {
         #expect(stats?.counters.releases == 7)
     }
 
+    /// Its lease was never given up, so that nobody else can have had it.
+    @Test func aReleaseThatKeepsItsLeaseNeedNotBeReadAgain() {
+        let (holder, worker) = (world.connect(), world.connect())
+        holder.sends(.put("a"), .reserve)
+        world.writes = .taken
+        holder.sends(.release(1, priority: 0, delay: 0))
+        world.act { $0.note($0.defaultTube, .first, now: $1) }
+        worker.sends(.reserve)
+        world.queries = .stopped
+        world.writes = .flowing
+        #expect(world.queue.jobSlots[1] != nil)
+        world.queries = .flowing
+        #expect(worker.hears() == [.reserved(1, "a")])
+    }
+
     @Test func whoHasThePlaceOfAClientThatIsGoneKeepsItsJob() {
         let producer = world.connect()
         producer.sends(.put("a"), .reserve, .release(1, priority: 0, delay: 0))

@@ -9,7 +9,7 @@ extension Checker {
         if batch.endsSole { simulation.coverage.reach(.endedSole) }
         for move in batch.moves {
             if move.to == .buried, move.ticket == nil { simulation.coverage.reach(.buriedByTimeouts) }
-            if node.broker.queue.jobs[move.slot].isReclaimed { simulation.coverage.reach(.reclaimed) }
+            if node.broker.queue.reclaimed[move.id] != nil { simulation.coverage.reach(.reclaimed) }
             if node.broker.queue.jobs[move.slot].mustBeReread { simulation.coverage.reach(.mustBeReread) }
             if node.broker.queue.awaitingSettled[move.id] != nil { simulation.coverage.reach(.awaitedSettled) }
         }
