@@ -41,8 +41,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private var heartbeat: Int64 = 0
     /// An epoch that this broker has given up, and whose row may still be there.
     private var abandoned: Int64?
-    /// From when on it is this broker's to say that others are dead.
-    private var judgesFrom = Instant(nanoseconds: 0)
+    private var judge = Judge()
     private var ids = IDSource()
     private lazy var warnings = WarningWatch(logger)
 
@@ -112,7 +111,7 @@ final class Keeper: Worker, @unchecked Sendable {
         let committed = server.endTerm()
         if epoch != 0 {
             client.forgetIDs()
-            judgesFrom = client.now() + Keeper.mercy
+            judge.wasCutOff(at: client.now())
             nextBeat = client.now()
             if try !isWhole(connection, committed.filter { $0.value.epoch == epoch }) {
                 giveUp("the database does not have all that this broker has done there")
@@ -122,15 +121,6 @@ final class Keeper: Worker, @unchecked Sendable {
         if abandoned != nil { try bury(connection) }
         try server.beginTerm(connection)
     }
-
-    /// Other brokers were cut off as well: they get as long as a living one may be silent to be heard of again.
-    private static let mercy = Span.milliseconds(3500)
-
-    /// What has kept this broker from being heard of for so long, a machine or a database that hung, may have kept the
-    /// others from it too: the living will be heard of within a beat. Who is late always still judges now and then.
-    private static let late = Span.milliseconds(2000)
-    private static let mercyOfTheLate = Span.milliseconds(1500)
-    private static let doubt = Span.seconds(10)
 
     private func isWhole(_ connection: Connection, _ committed: [Int16: CurrentServer.Entry]) throws -> Bool {
         var known = Parameters()
@@ -242,9 +232,7 @@ final class Keeper: Worker, @unchecked Sendable {
         let news = try TubeNews(since: known, counts: counts, epoch: epoch, connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
-        if client.now() - last > Keeper.late, client.now() > judgesFrom + Keeper.doubt {
-            judgesFrom = client.now() + Keeper.mercyOfTheLate
-        }
+        judge.wasHeard(at: client.now(), last: last)
         others = try bury(connection)
         if isJoining { return }
         client.renew(
@@ -298,7 +286,7 @@ final class Keeper: Worker, @unchecked Sendable {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int8s: ended.map { peers.int64($0, 0) })
-        parameters.add(client.now() >= judgesFrom)
+        parameters.add(judge.mayJudge(at: client.now()))
         let others = Set((0..<peers.count).map { peers.int64($0, 0) })
         do {
             return others.subtracting(try declareDead(parameters, connection))
