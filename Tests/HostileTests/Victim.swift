@@ -9,7 +9,7 @@ struct Latencies: CustomStringConvertible {
     /// How long the machine meanwhile kept a thread waiting that wanted to do nothing.
     var stall = 0.0
 
-    var median: Double { milliseconds.isEmpty ? 0 : milliseconds.sorted()[milliseconds.count / 2] }
+    var median: Double { milliseconds.isEmpty ? 0 : milliseconds.median }
     var longest: Double { milliseconds.max() ?? 0 }
 
     var description: String {

@@ -79,14 +79,17 @@ final class Database {
 
     /// A row of `broker` as if one had registered: another one, whose pid says nothing here.
     @discardableResult
-    func addBroker(heartbeat: String = "clock_timestamp()", pid: Int32 = 1, space: String = "elsewhere") throws -> Int64
-    {
+    func addBroker(
+        heartbeat: String = "clock_timestamp()", pid: Int32 = 1, space: String = "elsewhere", isSole: Bool = false
+    ) throws -> Int64 {
         let statement = Statement(
             name: "",
             sql: """
                 with own as (
-                    insert into broker (epoch, host, pid, process_space, heartbeat_at)
-                    values ((select coalesce(max(epoch), 0) + 1 from broker), 'elsewhere', \(pid), \(literal(space)), \(heartbeat))
+                    insert into broker (epoch, host, pid, process_space, heartbeat_at, is_sole)
+                    select
+                        coalesce(max(epoch), 0) + 1, 'elsewhere', \(pid), \(literal(space)), \(heartbeat), \(isSole)
+                    from broker
                     returning epoch
                 ), fences as (
                     insert into fence (epoch, writer) select epoch, writer from own, generate_series(0, 2) as writer
@@ -114,9 +117,7 @@ final class Database {
 
     /// Waits until the session of a task waits for a lock.
     func waitUntilBlocked(_ task: String) throws {
-        try eventually("\(task) waits for a lock") {
-            try holds("exists (select from pg_stat_activity where \(isSession(task)) and wait_event_type = 'Lock')")
-        }
+        try eventually("\(task) waits for a lock") { try waits(task, "wait_event_type = 'Lock'") }
     }
 
     /// The first statement that does this to a row sleeps until its session is cut. It waits for no lock, since the
@@ -133,9 +134,12 @@ final class Database {
 
     /// Waits until the session of a task sleeps.
     func waitUntilDozing(_ task: String) throws {
-        try eventually("\(task) sleeps") {
-            try holds("exists (select from pg_stat_activity where \(isSession(task)) and wait_event = 'PgSleep')")
-        }
+        try eventually("\(task) sleeps") { try waits(task, "wait_event = 'PgSleep'") }
+    }
+
+    /// Whether the session of a task waits for what a condition on `pg_stat_activity` says.
+    func waits(_ task: String, _ condition: String) throws -> Bool {
+        try holds("exists (select from pg_stat_activity where \(isSession(task)) and \(condition))")
     }
 
     func isSession(_ task: String) -> String {

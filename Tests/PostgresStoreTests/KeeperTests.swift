@@ -80,8 +80,7 @@ struct KeeperTests {
     }
 
     @Test func othersWaitUntilTheSoleOneHasGivenThatUp() throws {
-        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        try db.run("update broker set is_sole = true where epoch = \(sole)")
+        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'", isSole: true)
         let client = FakeClient()
         let keeper = Keeper(db.configuration, client, CurrentServer(), writers: [], .quiet) { _ in }
         keeper.start()

@@ -208,11 +208,6 @@ struct LostConnectionTests {
 extension Database {
     /// Whether the session of a task has committed and waits for a standby to confirm.
     fileprivate func waitsForStandby(_ task: String) throws -> Bool {
-        try holds(
-            """
-            exists (
-                select from pg_stat_activity
-                where \(isSession(task)) and wait_event = 'SyncRep')
-            """)
+        try waits(task, "wait_event = 'SyncRep'")
     }
 }

@@ -49,8 +49,7 @@ struct StoreTests {
 
     /// It waits for the sole broker to give that up, and does not work yet.
     @Test func whoIsStoppedBeforeItServesLeavesNothing() async throws {
-        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        try db.run("update broker set is_sole = true where epoch = \(sole)")
+        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'", isSole: true)
         let client = FakeClient()
         let store = Store(configuration: db.configuration, client: client, logger: .quiet)
         let start = Task { try await store.start() }

@@ -127,11 +127,17 @@ struct DeadlineTests {
         #expect(client.hears() == [.inserted(2), .reserved(2, "b")])
     }
 
-    @Test func whoGetsNothingFromASweepIsToldWhenItIsDone() {
+    /// A client whose time is up in a second, when a sweep for another's job comes to no end.
+    private func waiterDuringASweep() -> Client {
         let (other, waiter) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))
         waiter.sends(.put("b", delay: 100), .reserveWithTimeout(seconds: 1))
         world.queries = .taken
+        return waiter
+    }
+
+    @Test func whoGetsNothingFromASweepIsToldWhenItIsDone() {
+        let waiter = waiterDuringASweep()
         world.advance(.seconds(1))
         #expect(waiter.hears() == [.inserted(2)])
         world.queries = .flowing
@@ -140,10 +146,7 @@ struct DeadlineTests {
     }
 
     @Test func aSweepThatHangsKeepsNobodyWaitingForLong() {
-        let (other, waiter) = (world.connect(using: "t"), world.connect())
-        other.sends(.put("a", delay: 1))
-        waiter.sends(.put("b", delay: 100), .reserveWithTimeout(seconds: 1))
-        world.queries = .taken
+        let waiter = waiterDuringASweep()
         world.advance(.milliseconds(1250))
         #expect(waiter.hears() == [.inserted(2), .timedOut])
     }
