@@ -152,7 +152,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresStoreTests",
-            dependencies: ["PostgresStore", "QueueCore", "TestKit", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "PostgresStore", "QueueCore", "CLibPQ", "TestKit", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         // The functions and views, by pgTAP; and docs/sql.md, whose queries are run as printed.

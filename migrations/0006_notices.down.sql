@@ -1,1 +1,1 @@
-drop table tube_awaited;
+drop table notice, tube_awaited;

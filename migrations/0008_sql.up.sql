@@ -74,6 +74,7 @@ as $$
         delayed = tube_count.delayed + excluded.delayed,
         buried = tube_count.buried + excluded.buried;
     delete from tube_awaited where epoch = any (dead);
+    delete from notice where epoch = any (dead);
     delete from tube_held where epoch = any (dead);
 $$;
 

@@ -181,8 +181,8 @@ final class Broker: StoreClient, @unchecked Sendable {
     func announced(_ tubes: [(tube: TubeID, name: TubeName)]) {
         change { queue, now in queue.announced(tubes, now: now) }
     }
-    func noticed(_ notice: Notice) {
-        change { queue, now in queue.noticed(notice.tube, notice.name, notice.key, now: now) }
+    func noticed(_ notices: [Notice]) {
+        change { queue, now in for notice in notices { queue.noticed(notice, now: now) } }
     }
     var epoch: Int64 { lock.withLock { state.queue.epoch } }
     func summoned(_ number: Int64) { change { queue, now in queue.summoned(number, now: now) } }

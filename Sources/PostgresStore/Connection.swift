@@ -7,7 +7,7 @@ import CLinux
 
 /// A connection to PostgreSQL through libpq. Blocking, and confined to the thread that made it: never an event loop.
 final class Connection {
-    private let pg: OpaquePointer
+    let pg: OpaquePointer
     private let chosen: HostAddress?
     /// The server's side, where it is known and has not said that it ends.
     var session: ServerSession?
@@ -222,15 +222,14 @@ final class Connection {
 
     // MARK: Notifications
 
-    /// The payload of the next notification that has come from another session.
-    func nextNotification() -> String? {
+    /// Takes the next notification, if one has come from another session. What it says is not asked for: anybody may
+    /// have sent it.
+    func hasNotification() -> Bool {
         while let notification = PQnotifies(pg) {
             defer { PQfreemem(notification) }
-            if notification.pointee.be_pid != session?.pid ?? announcedPID {
-                return String(cString: notification.pointee.extra)
-            }
+            if notification.pointee.be_pid != session?.pid ?? announcedPID { return true }
         }
-        return nil
+        return false
     }
 
     /// Whether something has come in within the time.

@@ -166,7 +166,11 @@ extension Statement {
     static let forgetPublished = Statement(
         name: "forget_published",
         sql: """
-            with awaited as (delete from tube_awaited where epoch = any ($1::bigint[]))
+            with awaited as (
+                delete from tube_awaited where epoch = any ($1::bigint[])
+            ), notices as (
+                delete from notice where epoch = any ($1::bigint[])
+            )
             delete from tube_held where epoch = any ($1::bigint[])
             """)
 

@@ -1,17 +1,23 @@
+import Foundation
 import Logging
-public import QueueCore
+import QueueCore
 
-/// Tells other brokers what this one has made ready, and this one what they have: NOTIFY, some 50 times a second at
-/// most, from a connection of its own. A NOTIFY takes a lock of the whole cluster when its transaction commits, so none
-/// is ever part of a write (design, section 7).
+/// Tells other brokers what this one has made ready, and this one what they have, 50 times a second at most, from a
+/// connection of its own. What is told lies in a table; a NOTIFY says that there is something. That takes a lock of the
+/// whole cluster when its transaction commits, so none is ever part of a write (design, section 7).
+///
+/// Anybody may notify, as often as he likes: a notification has this broker look into its table, and nothing else.
 ///
 /// Looks at what SQL sessions do as well, which cannot tell brokers more than that they have begun (`SQLWatch`).
 final class Notifier: Follower, @unchecked Sendable {
-    /// What collects in the meantime goes together.
+    /// What collects in the meantime goes together, in both directions.
     private static let pause = Span.milliseconds(20)
 
     private unowned let client: any StoreClient
     private var watch: SQLWatch
+    /// There may be something to look at, and it has not been looked at.
+    private var isNotified = false
+    private var nextLook = Instant(nanoseconds: 0)
 
     init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
@@ -28,11 +34,14 @@ final class Notifier: Follower, @unchecked Sendable {
         watch.begin()
         while !isStopping {
             try checkTerm()
-            take(connection)
             try watch.look(connection)
+            try hear(connection)
             if let notices = client.takeNotices() {
                 try send(notices, connection)
                 try rest(connection)
+            } else if isNotified {
+                // Until the next look no more need be heard.
+                _ = bell.wait(milliseconds: milliseconds(until: nextLook))
             } else if bell.wait(socket: connection.socket, milliseconds: watch.pause), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
@@ -43,18 +52,31 @@ final class Notifier: Follower, @unchecked Sendable {
     private func rest(_ connection: Connection) throws {
         let end = client.now() + Notifier.pause
         while client.now() < end {
-            take(connection)
-            let left = (end - client.now()).nanoseconds / 1_000_000 + 1
-            if connection.waitForInput(milliseconds: Int32(left)), connection.isClosed() {
+            try hear(connection)
+            if isNotified {
+                Thread.sleep(forTimeInterval: Double(milliseconds(until: min(nextLook, end))) / 1000)
+            } else if connection.waitForInput(milliseconds: milliseconds(until: end)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
         }
     }
 
-    private func take(_ connection: Connection) {
-        while let notification = connection.nextNotification() {
-            if let notice = Notice(notification) { client.noticed(notice) }
-        }
+    private func milliseconds(until time: Instant) -> Int32 {
+        Int32(clamping: max(0, (time - client.now()).nanoseconds) / 1_000_000 + 1)
+    }
+
+    /// Takes what others have told this broker, if somebody has notified it.
+    private func hear(_ connection: Connection) throws {
+        while connection.hasNotification() { isNotified = true }
+        guard isNotified, nextLook <= client.now() else { return }
+        isNotified = false
+        let epoch = client.epoch
+        guard epoch != 0 else { return }
+        nextLook = client.now() + Notifier.pause
+        var own = Parameters()
+        own.add(epoch)
+        let rows = try connection.execute(.takeNews, own)
+        if rows.count > 0 { client.noticed((0..<rows.count).map { Notice(rows, $0) }) }
     }
 
     private func send(_ notices: Notices, _ connection: Connection) throws {
@@ -85,29 +107,22 @@ final class Notifier: Follower, @unchecked Sendable {
     private func tell(_ notices: Notices, _ connection: Connection) throws {
         var parameters = Parameters()
         parameters.add(notices.epoch)
-        parameters.add(configuration.schema)
         parameters.add(int4s: notices.readied.keys)
         parameters.add(int8s: notices.readied.values.map { Int64($0.priority) })
         parameters.add(int8s: notices.readied.values.map { Int64(bitPattern: $0.id) })
         parameters.add(bools: notices.readied.keys.map { notices.opened.contains($0) })
-        _ = try connection.execute(.tell, parameters)
+        guard try connection.execute(.tell, parameters).bool(0, 0) else { return }
+        var channel = Parameters()
+        channel.add(configuration.schema)
+        _ = try connection.execute(.notify, channel)
     }
 }
 
-/// A job that somebody has made ready, as `tell` writes it: the tube's number, the job's key, the tube's name.
-public struct Notice: Sendable {
-    public let tube: TubeID
-    public let name: TubeName
-    public let key: JobKey
-
-    /// `nil` for one that is none: anybody may notify.
-    init?(_ text: String) {
-        let parts = text.split(separator: " ", maxSplits: 3)
-        guard parts.count == 4, let tube = TubeID(parts[0]), let priority = UInt32(parts[1]), let id = JobID(parts[2]),
-            let name = TubeName(String(parts[3]))
-        else { return nil }
-        self.tube = tube
-        self.name = name
-        key = JobKey(priority: priority, id: id)
+extension Notice {
+    /// A row of the statement `takeNews`.
+    fileprivate init(_ rows: Rows, _ row: Int) {
+        self.init(
+            tube: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)),
+            key: JobKey(priority: UInt32(rows.int64(row, 2)), id: JobID(rows.int64(row, 3))))
     }
 }

@@ -1,6 +1,6 @@
 /// The notifier's statements: what brokers tell each other (design, section 7).
 extension Statement {
-    static let notifier: [Statement] = [beginWait, endWait, awaited, tell, look, foldSQL]
+    static let notifier: [Statement] = [beginWait, endWait, awaited, tell, notify, takeNews, look, foldSQL]
 
     /// Nothing of a notifier has to survive a crash, which ends the waits too.
     static func listen(to schema: String) -> String {
@@ -26,18 +26,40 @@ extension Statement {
     static let awaited = Statement(
         name: "awaited", sql: "select id, name from tube where name = any ($1::text[])")
 
-    /// Notifies those whose clients wait for the tube of a job that has been made ready, and everybody of a new tube.
-    /// Without a reason the transaction stays a reading one, and takes no lock at its commit.
+    /// Leaves word for those whose clients wait for the tube of a job that has been made ready, and for everybody of a
+    /// new tube. Returns whether there is anybody to be notified.
     static let tell = Statement(
         name: "tell",
         sql: """
-            select pg_notify($2::text, concat_ws(' ', tube.id, news.priority, news.id, tube.name))
-            from unnest($3::integer[], $4::bigint[], $5::bigint[], $6::boolean[])
-                as news (tube_id, priority, id, is_new)
-            join tube on tube.id = news.tube_id
-            where news.is_new or exists (
-                select from tube_awaited
-                where tube_awaited.tube = tube.name and tube_awaited.epoch <> $1::bigint
+            with told as (
+                insert into notice (epoch, tube_id, priority, job_id)
+                select broker.epoch, tube.id, news.priority, news.id
+                from unnest($2::integer[], $3::bigint[], $4::bigint[], $5::boolean[])
+                    as news (tube_id, priority, id, is_new)
+                join tube on tube.id = news.tube_id
+                cross join broker
+                where broker.epoch <> $1::bigint and (
+                    news.is_new or exists (
+                        select from tube_awaited
+                        where tube_awaited.tube = tube.name and tube_awaited.epoch = broker.epoch))
+                returning epoch
             )
+            select exists (select from told)
+            """)
+
+    /// It says no more than that there is something to look at, and everybody may say so. By itself, since it takes a
+    /// lock of the whole cluster at its commit.
+    static let notify = Statement(name: "notify", sql: "select pg_notify($1::text, '')")
+
+    /// Takes what others have left for this broker.
+    static let takeNews = Statement(
+        name: "take_news",
+        sql: """
+            with taken as (
+                delete from notice where epoch = $1::bigint returning tube_id, priority, job_id
+            )
+            select tube.id, tube.name, taken.priority, taken.job_id
+            from taken
+            join tube on tube.id = taken.tube_id
             """)
 }

@@ -50,6 +50,7 @@ struct Privileges: Sendable {
             table("tube_count", "select, insert, update"),
             table("tube_held", "select, insert, update, delete"),
             table("tube_awaited", "select, insert, delete"),
+            table("notice", "select, insert, delete"),
             // To skip rows that are locked asks for update.
             table("sql_change", "select, update, delete"),
             table("sql_lease", "select"),

@@ -41,7 +41,8 @@ public protocol StoreClient: AnyObject, Sendable {
     func takeNotices() -> Notices?
     /// Other brokers know that clients here wait for tubes; these of them exist.
     func announced(_ tubes: [(tube: TubeID, name: TubeName)])
-    func noticed(_ notice: Notice)
+    /// Jobs, or tubes, that other brokers have made.
+    func noticed(_ notices: [Notice])
     /// Notices may have been lost.
     func missedNotices()
 

@@ -14,6 +14,19 @@ public struct Notices: Sendable {
     var isEmpty: Bool { readied.isEmpty && waits.isEmpty }
 }
 
+/// What another broker has left word of: a job that it has made claimable, or the tube.
+public struct Notice: Sendable {
+    public let tube: TubeID
+    public let name: TubeName
+    public let key: JobKey
+
+    public init(tube: TubeID, name: TubeName, key: JobKey) {
+        self.tube = tube
+        self.name = name
+        self.key = key
+    }
+}
+
 extension Queue {
     /// For how many polls nobody has to have waited for a tube until others are told so.
     static let idlePolls = 5
@@ -33,18 +46,18 @@ extension Queue {
     /// Others know now what clients here wait for. What they did before they knew is looked for once; `rows` are those
     /// of the tubes that exist.
     public mutating func announced(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
-        for row in rows { noticed(row.tube, row.name, .first, now: now) }
+        for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
     }
 
-    /// Another broker has made a job claimable, or the tube.
-    public mutating func noticed(_ row: TubeID, _ name: TubeName, _ key: JobKey, now: Instant) {
+    /// Another broker has left word.
+    public mutating func noticed(_ notice: Notice, now: Instant) {
         guard epoch != 0 else { return }
-        guard let tube = tubeSlots[name] else { return tubeRows[name] = row }
+        guard let tube = tubeSlots[notice.name] else { return tubeRows[notice.name] = notice.tube }
         if tubes[tube].row == nil {
-            setRow(tube, row)
+            setRow(tube, notice.tube)
             tubes[tube].cache.note(.first)
         }
-        note(tube, key, now: now)
+        note(tube, notice.key, now: now)
     }
 
     /// Notices may have been lost, in either direction.

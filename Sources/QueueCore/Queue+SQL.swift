@@ -71,7 +71,7 @@ extension Queue {
             tubeRows[change.tube.name] = change.tube.id
             if let first = change.first {
                 tellOthers(change.tube.id, first)
-                noticed(change.tube.id, change.tube.name, first, now: now)
+                noticed(Notice(tube: change.tube.id, name: change.tube.name, key: first), now: now)
             }
             if change.tube.counts.delayed > 0 { scheduleSweep(now) }
             guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {

@@ -1,3 +1,4 @@
+import CLibPQ
 import Foundation
 import TestKit
 
@@ -184,6 +185,13 @@ func literal(_ text: String) -> String {
 
 extension PostgresStore.Connection {
     func prepare(_ statement: Statement) throws { try prepare([statement]) }
+
+    /// What the next notification says, whoever has sent it.
+    func nextPayload() -> String? {
+        guard let notification = PQnotifies(pg) else { return nil }
+        defer { PQfreemem(notification) }
+        return String(cString: notification.pointee.extra)
+    }
 
     /// The process that serves it.
     var backend: Int32 {

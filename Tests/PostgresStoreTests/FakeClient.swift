@@ -125,6 +125,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func notice() throws -> Notice {
         try wait(for: "a notice") { $0.noticed.isEmpty ? nil : $0.noticed.removeFirst() }
     }
+    var hasNotice: Bool { change { !$0.noticed.isEmpty } }
     /// A tube as the keeper reads it, once it is like that.
     func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
         try wait(for: "the tube \(name)") { state in state.tubes.first { $0.name == name && isSo($0) } }
@@ -197,14 +198,14 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
     func announced(_ tubes: [(tube: TubeID, name: TubeName)]) { change { $0.announced += tubes.map(\.name) } }
-    func noticed(_ notice: Notice) { change { $0.noticed.append(notice) } }
+    func noticed(_ notices: [Notice]) { change { $0.noticed += notices } }
     func missedNotices() { change { $0.listenings += 1 } }
 
     func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
 }
 
 extension FakeClient {
-    var epoch: Int64 { 0 }
+    var epoch: Int64 { change { $0.attachments.last?.epoch ?? 0 } }
     func summoned(_ number: Int64) {}
     func shareWithSQL() {}
     func learn(_ changes: [SQLChange], readAt: Instant) {}

@@ -73,21 +73,57 @@ struct NotifierTests {
         #expect(try here.client.notice().key.id == 2)
     }
 
+    /// Any login may: what is said is never read, and whoever hears it looks where its own role alone can write.
     @Test func whatAnyoneElseNotifiesIsIgnored() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
-        for text in ["", "x", "1 2 3", "1 2 3 -bad", "1 99999999999 3 t", "\(Int64.max) 1 1 t"] {
+        for text in ["", "x", "\(tube) 0 0 u", "2000000000 0 0 t", "\(Int64.max) 1 1 t"] {
             try db.run("select pg_notify('\(db.schema)', '\(text)')")
         }
         try tell(1)
+        let notice = try there.client.notice()
+        #expect(notice.tube == tube && notice.name == t && notice.key.id == 1)
+        #expect(!there.client.hasNotice)
+    }
+
+    @Test func whoeverListensLearnsNoNames() throws {
+        let listener = try db.session()
+        try listener.run("listen \(identifier(db.schema))")
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        try tell(1)
+        _ = try there.client.notice()
+        try eventually("the listener hears of it") {
+            try listener.run("select")
+            guard let payload = listener.nextPayload() else { return false }
+            #expect(payload == "")
+            return true
+        }
+    }
+
+    @Test func aFloodOfNotificationsHidesNothing() throws {
+        try there.tell { $0.waits[t] = true }
+        try there.client.announcement(of: t)
+        try db.run("select pg_notify('\(db.schema)', g::text) from generate_series(1, 20000) as g")
+        try tell(1)
         #expect(try there.client.notice().key.id == 1)
+        #expect(try db.number("select count(*) from notice") == 0)
+    }
+
+    @Test func whatIsLeftForADeadBrokerGoesWithIt() throws {
+        let dead = try db.addBroker(heartbeat: "clock_timestamp() + interval '1 h'")
+        try db.run("insert into tube_awaited (tube, epoch) values ('t', \(dead))")
+        try tell(1)
+        try eventually("word is left") { try db.number("select count(*) from notice") == 1 }
+        try db.run("update broker set heartbeat_at = clock_timestamp() - interval '1 h' where epoch = \(dead)")
+        try eventually("it is declared dead") { try db.number("select count(*) from notice") == 0 }
     }
 
     @Test func aLostConnectionIsMadeAgain() throws {
         try db.run(
             """
             select pg_terminate_backend(pid) from pg_stat_activity
-            where application_name = '\(db.sessions) there' and query like '%listen%'
+            where application_name = '\(db.sessions) there' and query ~ 'listen|last_value|notice'
             """)
         try there.client.listening(2)
     }

@@ -104,7 +104,7 @@ struct NoticeTests {
         let worker = world.connect(watching: "t")
         worker.sends(.reserve, .reserve)
         let id = world.database.putForeign(in: "t", at: world.now)
-        world.act { $0.noticed(tube("t"), "t", JobKey(priority: 0, id: id), now: $1) }
+        world.act { $0.noticed(Notice(tube: tube("t"), name: "t", key: JobKey(priority: 0, id: id)), now: $1) }
         world.settle()
         #expect(worker.hears() == [.reserved(1, "a"), .reserved(id, "foreign")])
     }
@@ -113,7 +113,7 @@ struct NoticeTests {
         let worker = world.connect(watching: "new")
         worker.sends(.reserve)
         let id = world.database.putForeign(in: "new", at: world.now)
-        world.act { $0.noticed(tube("new"), "new", JobKey(priority: 0, id: id), now: $1) }
+        world.act { $0.noticed(Notice(tube: tube("new"), name: "new", key: JobKey(priority: 0, id: id)), now: $1) }
         world.settle()
         #expect(worker.hears() == [.reserved(id, "foreign")])
     }
@@ -144,7 +144,7 @@ struct NoticeTests {
 
     @Test func aTubeIsKnownBeforeAnybodyMentionsItHere() {
         let id = world.database.putForeign(in: "new", at: world.now)
-        world.act { $0.noticed(tube("new"), "new", .first, now: $1) }
+        world.act { $0.noticed(Notice(tube: tube("new"), name: "new", key: .first), now: $1) }
         #expect(world.connect(using: "new").asks(.peekReady) == .found(id, "foreign"))
     }
 

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Tells other brokers what this one has made ready, as PostgresStore's Notifier. What they are told comes late, or not
+/// Tells other brokers what this one has made ready, as PostgresStore's Notifier. That they are to look comes late, or not
 /// at all.
 final class NotifierTask: DatabaseTask {
     private static let pause = Span.milliseconds(20)
@@ -56,24 +56,33 @@ final class NotifierTask: DatabaseTask {
         session.transact({ $0.publish(notices) }) { _ in
             self.session.transact({ $0.tubes(awaitedAnewBy: notices) }) { tubes in
                 self.node.broker.act { $0.announced(tubes, now: $1) }
-                self.session.transact({ $0.news(in: notices) }) { self.tell($0) }
+                self.session.transact({ $0.tell(notices) }) { self.notify($0) }
             }
         }
     }
 
-    private func tell(_ news: [(tube: TubeID, name: TubeName, key: JobKey)]) {
-        for other in simulation.nodes where other !== node && other.isAlive {
-            for item in news {
-                other.later(simulation.random.span(0...5000)) {
-                    guard other.notifier.session.isOpen else { return }
-                    self.simulation.coverage.reach(.noticed)
-                    other.broker.act { $0.noticed(item.tube, item.name, item.key, now: $1) }
-                }
+    private func notify(_ epochs: Set<Int64>) {
+        if !epochs.isEmpty {
+            for other in simulation.nodes where other !== node && other.isAlive {
+                other.later(simulation.random.span(0...5000)) { other.notifier.hear() }
             }
         }
         node.later(NotifierTask.pause) {
             self.isBusy = false
             if self.session.isOpen { self.work() }
+        }
+    }
+
+    /// Somebody has notified: what that is about is to be read.
+    private func hear() {
+        let epoch = node.broker.queue.epoch
+        guard session.isOpen, epoch != 0 else { return }
+        session.transact({ $0.takeNews(epoch) }) { news in
+            guard self.node.broker.queue.epoch == epoch else { return }
+            for notice in news {
+                self.simulation.coverage.reach(.noticed)
+                self.node.broker.act { $0.noticed(notice, now: $1) }
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ extension Database {
         epochs.remove(epoch)
         heartbeats[epoch] = nil
         for tube in awaited.keys { awaited[tube]?.remove(epoch) }
+        left[epoch] = nil
         if sole == epoch { sole = nil }
     }
 
@@ -60,6 +61,8 @@ extension Database {
     /// The server crashes: what is committed stays.
     func crash(at now: Instant) {
         for prepared in open { rollBack(prepared, at: now) }
+        // The table is not logged.
+        left = [:]
         if mistake == .crashLosesCommits {
             for row in rows.values where row.change.number > change.number - 2 && row.change.epoch != 0 {
                 rows[row.id] = nil

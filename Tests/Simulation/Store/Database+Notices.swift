@@ -19,12 +19,25 @@ extension Database {
         return names.compactMap { name in tube(name).map { (tube: $0.id, name: name) } }
     }
 
-    /// What others are to be told.
-    func news(in notices: Notices) -> [(tube: TubeID, name: TubeName, key: JobKey)]? {
-        notices.readied.sorted { $0.key < $1.key }.compactMap { row, key in
-            guard let tube = tubes.first(where: { $0.id == row }) else { return nil }
-            let others = awaited[tube.name, default: []].subtracting([notices.epoch])
-            return notices.opened.contains(row) || !others.isEmpty ? (row, tube.name, key) : nil
+    /// Leaves word for others; who they are.
+    func tell(_ notices: Notices) -> Set<Int64>? {
+        var told: Set<Int64> = []
+        for (row, key) in notices.readied.sorted(by: { $0.key < $1.key }) {
+            guard let tube = tubes.first(where: { $0.id == row }) else { continue }
+            let waiting = notices.opened.contains(row) ? epochs : epochs.intersection(awaited[tube.name, default: []])
+            for epoch in waiting.subtracting([notices.epoch]) {
+                left[epoch, default: []].append((tube: row, key: key))
+                told.insert(epoch)
+            }
+        }
+        return told
+    }
+
+    /// What others have left for a broker, which takes it.
+    func takeNews(_ epoch: Int64) -> [Notice]? {
+        defer { left[epoch] = nil }
+        return left[epoch, default: []].compactMap { item in
+            tubes.first { $0.id == item.tube }.map { Notice(tube: item.tube, name: $0.name, key: item.key) }
         }
     }
 }

@@ -69,6 +69,8 @@ final class Database {
     var heartbeats: [Int64: Instant] = [:]
     /// Who waits for each tube.
     var awaited: [TubeName: Set<Int64>] = [:]
+    /// What each has been told by others and has not looked at.
+    var left: [Int64: [(tube: TubeID, key: JobKey)]] = [:]
     /// The one of them that is the sole one.
     var sole: Int64?
     var lastEpoch: Int64 = 0
