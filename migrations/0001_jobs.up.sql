@@ -17,7 +17,10 @@ create table broker (
     -- Names the process table that `pid` belongs to, so that a neighbour can see that a pid is gone.
     process_space text not null,
     started_at timestamptz not null default clock_timestamp(),
-    heartbeat_at timestamptz not null default clock_timestamp()
+    -- When the last heartbeat was, for people: no two times of a clock that may be set tell how much has passed.
+    heartbeat_at timestamptz not null default clock_timestamp(),
+    -- Grows with each heartbeat. Who watches it, by a clock of his own, sees whether the broker lives.
+    beats bigint not null default 0
 ) with (fillfactor = 50);
 
 -- Asked with a fresh snapshot, since volatile: a statement that waited for a row sees the brokers of its start, and one

@@ -1,7 +1,7 @@
 /// The statements of an import, all of one transaction but for the first two.
 extension Statement {
     static let importer: [Statement] = [
-        findImport, otherSchemas, livingBrokers, takenID, hasJobs, moveIDs, takeBurials, importTubes, importJobs,
+        findImport, otherSchemas, registeredBrokers, takenID, hasJobs, moveIDs, takeBurials, importTubes, importJobs,
         importCounts, recordImport,
     ]
 
@@ -53,13 +53,9 @@ extension Statement {
     /// Keeps brokers from registering and others from importing, until the commit.
     static let lockOut = "lock table broker in share row exclusive mode"
 
-    /// Brokers that were heard of within the time after which a broker is declared dead, and a little more.
-    static let livingBrokers = Statement(
-        name: "living_brokers",
-        sql: """
-            select host, pid, process_space from broker
-            where heartbeat_at > clock_timestamp() - interval '5 seconds'
-            """)
+    /// All that are registered: epoch, pid, process space, number of the last heartbeat, host.
+    static let registeredBrokers = Statement(
+        name: "registered_brokers", sql: "select epoch, pid, process_space, beats, host from broker")
 
     static let hasJobs = Statement(name: "has_jobs", sql: "select exists (select from job)")
 

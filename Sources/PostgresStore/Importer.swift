@@ -61,9 +61,10 @@ public struct Importer {
         if let job = contents.jobs.first(where: { $0.bodySize > ImportBatch.largestBody }) {
             throw ImportError.tooLarge(id: job.id, bytes: job.bodySize)
         }
+        let dead = try checkUnserved()
         try connection.run("begin")
         do {
-            let outcome = try store(contents, signatures)
+            let outcome = try store(contents, signatures, dead)
             try connection.run("commit")
             return outcome
         } catch {
@@ -102,24 +103,51 @@ public struct Importer {
         return nil
     }
 
-    /// A broker keeps ids in memory that the sequence gave it: nobody may have any that the folder's jobs have.
-    private func checkUnserved() throws {
-        let rows = try connection.execute(.livingBrokers)
-        let living = (0..<rows.count).filter {
-            rows.string($0, 2) != ProcessSpace.name || !ProcessSpace.hasEnded(rows.int32($0, 1))
+    /// A broker whose process may run.
+    private struct Registered {
+        let epoch: Int64
+        let beats: Int64
+        let name: String
+    }
+
+    private func registeredBrokers() throws -> [Registered] {
+        let rows = try connection.execute(.registeredBrokers)
+        return (0..<rows.count).compactMap { row in
+            let pid = rows.int32(row, 1)
+            if rows.string(row, 2) == ProcessSpace.name, ProcessSpace.hasEnded(pid) { return nil }
+            return Registered(
+                epoch: rows.int64(row, 0), beats: rows.int64(row, 3), name: "\(rows.string(row, 4)) (pid \(pid))")
         }
-        guard living.isEmpty else {
-            throw ImportError.beingServed(by: living.map { "\(rows.string($0, 0)) (pid \(rows.int32($0, 1)))" })
+    }
+
+    /// A broker keeps ids in memory that the sequence gave it: nobody may have any that the folder's jobs have. Waits
+    /// for heartbeats of those that are registered.
+    /// - Returns: the last heartbeats of brokers that are dead.
+    private func checkUnserved() throws -> [Int64: Int64] {
+        let first = Dictionary(uniqueKeysWithValues: try registeredBrokers().map { ($0.epoch, $0.beats) })
+        let end = ContinuousClock.now + .nanoseconds(Judge.silence.nanoseconds)
+        while !first.isEmpty, ContinuousClock.now < end {
+            Thread.sleep(forTimeInterval: 0.1)
+            try checkUnserved(besides: first)
         }
+        return first
+    }
+
+    private func checkUnserved(besides dead: [Int64: Int64]) throws {
+        let living = try registeredBrokers().filter { dead[$0.epoch] != $0.beats }
+        guard living.isEmpty else { throw ImportError.beingServed(by: living.map(\.name)) }
     }
 
     // MARK: The transaction
 
-    private mutating func store(_ contents: BinlogContents, _ signatures: [Int: Int64]) throws -> Outcome {
+    /// `dead`: the last heartbeats of brokers that are registered and dead.
+    private mutating func store(
+        _ contents: BinlogContents, _ signatures: [Int: Int64], _ dead: [Int64: Int64]
+    ) throws -> Outcome {
         try connection.run(Statement.lockOut)
         // Another import may have been first.
         if let found = try find(contents.folder, signatures) { return found }
-        try checkUnserved()
+        try checkUnserved(besides: dead)
         var highest = Parameters()
         highest.add(Int64(contents.highestID))
         _ = try connection.execute(.moveIDs, highest)

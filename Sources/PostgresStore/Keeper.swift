@@ -12,6 +12,10 @@ final class Keeper: Worker, @unchecked Sendable {
     private static let historyEvery = Span.seconds(60)
     /// How often a broker that waits for the sole one looks again.
     private static let joinEvery = Span.milliseconds(20)
+    /// A heartbeat that somebody's lock was in the way of comes again after this.
+    private static let beatAgain = Span.milliseconds(50)
+    /// A batch that keeps a broker from being declared dead has this time to end.
+    private static let batchLimit = Span.milliseconds(900)
 
     private unowned let client: any StoreClient
     /// 0 while there is none.
@@ -37,13 +41,17 @@ final class Keeper: Worker, @unchecked Sendable {
     private var others: Set<Int64> = []
     /// When the last heartbeat, or the registration, was asked for.
     private var beatenAt = Instant(nanoseconds: 0)
-    /// The last heartbeat that has committed, in the database's microseconds.
-    private var heartbeat: Int64 = 0
+    /// The number of the last heartbeat that has committed.
+    private var beats: Int64 = 0
     /// An epoch that this broker has given up, and whose row may still be there.
     private var abandoned: Int64?
     private var judge = Judge()
+    private var clock = ClockWatch()
+    /// Transactions that have kept others from being declared dead, and since when that is known.
+    private var stuck: [Int64: Instant] = [:]
     private var ids = IDSource()
     private lazy var warnings = WarningWatch(logger)
+    private lazy var hindrance = SoleHindrance(logger)
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -64,6 +72,7 @@ final class Keeper: Worker, @unchecked Sendable {
             _ = configuration.migrates ? try migrator.up() : try migrator.check()
         }
         let connection = try choice.open(Statement.keeper, last: session)
+        try connection.run(Statement.keeperSettings)
         let isSilent = connection.isGivenUp
         connection.isGivenUp = { [unowned self, unowned connection] seconds in
             isSilent?(seconds) ?? false || seconds % Keeper.patience == 0 && choice.hasSuccessor(of: connection)
@@ -111,7 +120,8 @@ final class Keeper: Worker, @unchecked Sendable {
         let committed = server.endTerm()
         if epoch != 0 {
             client.forgetIDs()
-            judge.wasCutOff(at: client.now())
+            judge.wasCutOff()
+            clock.forget()
             nextBeat = client.now()
             if try !isWhole(connection, committed.filter { $0.value.epoch == epoch }) {
                 giveUp("the database does not have all that this broker has done there")
@@ -125,7 +135,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private func isWhole(_ connection: Connection, _ committed: [Int16: CurrentServer.Entry]) throws -> Bool {
         var known = Parameters()
         known.add(epoch)
-        known.add(heartbeat)
+        known.add(beats)
         known.add(int2s: committed.keys)
         known.add(int8s: committed.values.map(\.batch))
         return try connection.execute(.isWhole, known).bool(0, 0)
@@ -142,33 +152,52 @@ final class Keeper: Worker, @unchecked Sendable {
     private func keep(_ connection: Connection) throws {
         while true {
             if isStopping {
-                try unregister(connection)
-                return
+                if try attempt(connection, { try unregister(connection) }) { return }
+                continue
             }
             let now = client.now()
             if epoch == 0 {
-                try register(connection)
+                try attempt(connection) { try register(connection) }
             } else if nextBeat <= now {
                 nextBeat = now + Keeper.beatEvery
-                try beat(connection)
+                if try !attempt(connection, { try beat(connection) }) { nextBeat = client.now() + Keeper.beatAgain }
             }
-            if epoch != 0, isJoining { try join(connection) }
+            if epoch != 0, isJoining { try attempt(connection) { try join(connection) } }
             if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
-            if epoch != 0, !isJoining, nextPublish <= now {
-                nextPublish = now + Keeper.publishEvery
-                try publish(connection)
-                try fold(connection)
-                try warnings.look(connection, at: client.now())
-            }
-            if epoch != 0, !isJoining, nextHistory <= now {
-                nextHistory = now + Keeper.historyEvery
-                try keepHistory(connection)
-            }
+            if epoch != 0, !isJoining { try keepAccounts(connection, now) }
             let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
+        }
+    }
+
+    private func keepAccounts(_ connection: Connection, _ now: Instant) throws {
+        if nextPublish <= now {
+            nextPublish = now + Keeper.publishEvery
+            try attempt(connection) {
+                try publish(connection)
+                try fold(connection)
+            }
+            try warnings.look(connection, at: client.now())
+        }
+        if nextHistory <= now {
+            nextHistory = now + Keeper.historyEvery
+            try keepHistory(connection)
+        }
+    }
+
+    /// Does something, unless somebody's lock is in the way: then nothing has happened, and it is to be done soon.
+    @discardableResult
+    private func attempt(_ connection: Connection, _ body: () throws -> Void) throws -> Bool {
+        do {
+            try body()
+            return true
+        } catch let error as StoreError where error.isLockTimeout {
+            try connection.run("rollback")
+            logger.debug("somebody's lock is in the way, trying again", metadata: [LogKey.error: "\(error)"])
+            return false
         }
     }
 
@@ -181,8 +210,7 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(ProcessSpace.host)
         parameters.add(Int32(ProcessInfo.processInfo.processIdentifier))
         parameters.add(ProcessSpace.name)
-        try beginLocked(connection)
-        parameters.add(try connection.execute(.holdOffSQL).bool(0, 0))
+        parameters.add(try beginLocked(connection) == nil)
         parameters.add(Int64(configuration.maxJobSize))
         let own = try connection.execute(.register, parameters)
         try connection.run("commit")
@@ -192,17 +220,26 @@ final class Keeper: Worker, @unchecked Sendable {
         known = nil
         folded = [:]
         unpublished = [:]
-        heartbeat = 0
+        beats = 0
         beatenAt = sentAt
         nextBeat = sentAt + Keeper.beatEvery
         logger.debug("registered", metadata: [LogKey.epoch: "\(epoch)"])
     }
 
-    /// A transaction that nobody else registers in, and that survives a crash whatever the durability asked for: on it
-    /// depends who may touch what.
-    private func beginLocked(_ connection: Connection) throws {
-        try connection.run("begin; set local synchronous_commit to on")
-        _ = try connection.execute(.lockBrokers)
+    /// Begins a transaction in which this may become the sole broker: nobody registers meanwhile, nor works by SQL.
+    /// Without that it may register all the same, and shares.
+    /// - Returns: what is in the way.
+    private func beginLocked(_ connection: Connection) throws -> String? {
+        try connection.run(Statement.beginSurely)
+        do {
+            _ = try connection.execute(.lockBrokers)
+        } catch let error as StoreError where error.isLockTimeout {
+            try connection.run("rollback")
+            try connection.run(Statement.beginSurely)
+            return "another session has locked the table of brokers"
+        }
+        return try connection.execute(.holdOffSQL).bool(0, 0)
+            ? nil : "a transaction that has called functions of SQL is open"
     }
 
     /// Begins to serve, once no other broker is the sole one.
@@ -234,10 +271,16 @@ final class Keeper: Worker, @unchecked Sendable {
         let before = others
         judge.wasHeard(at: client.now(), last: last)
         others = try bury(connection)
+        // At the very time: jobs of the dead wait.
+        if let verdict = judge.nextVerdict(after: client.now()) { nextBeat = min(nextBeat, verdict) }
         if isJoining { return }
         client.renew(
             sentAt: beatenAt, peers: others.count, hasLostPeer: !before.isSubset(of: others), isSole: isSole)
-        if others.isEmpty, client.wantsSole { try becomeSole(connection) }
+        if !others.isEmpty {
+            hindrance.forget()
+        } else if client.wantsSole {
+            try attempt(connection) { try becomeSole(connection) }
+        }
         if let policies = news.policies { client.learn(policies: policies) }
         if let tubes = news.tubes { client.learn(tubes, readAt: readAt) }
         known = news
@@ -254,18 +297,34 @@ final class Keeper: Worker, @unchecked Sendable {
             return nil
         }
         beatenAt = sentAt
-        heartbeat = row.int64(0, 1)
+        beats = row.int64(0, 1)
+        tell(clockSetBy: clock.saw(row.int64(0, 2), asked: sentAt, now: client.now()))
         return row.bool(0, 0)
+    }
+
+    private func tell(clockSetBy seconds: Int64) {
+        guard seconds != 0 else { return }
+        let how = seconds > 0 ? "forward by \(seconds) s" : "back by \(-seconds) s"
+        logger.warning(
+            """
+            the database's clock was set \(how), or this machine slept: delays, pauses and leases of SQL sessions end \
+            as much \(seconds > 0 ? "earlier" : "later")
+            """)
     }
 
     private func becomeSole(_ connection: Connection) throws {
         var own = Parameters()
         own.add(epoch)
-        try beginLocked(connection)
-        own.add(try connection.execute(.holdOffSQL).bool(0, 0))
+        let obstacle = try beginLocked(connection)
+        own.add(obstacle == nil)
         let isSole = try connection.execute(.becomeSole, own).changed == 1
         try connection.run("commit")
-        if isSole { client.becameSole() }
+        if isSole {
+            hindrance.isOver()
+            client.becameSole()
+        } else {
+            hindrance.met(obstacle ?? "a SQL session has jobs", at: client.now())
+        }
     }
 
     /// Declares brokers dead that are.
@@ -274,46 +333,63 @@ final class Keeper: Worker, @unchecked Sendable {
     private func bury(_ connection: Connection) throws -> Set<Int64> {
         var own = Parameters()
         own.add(epoch)
+        let asked = client.now()
         let peers = try connection.execute(.peers, own)
-        guard peers.count > 0 else {
-            abandoned = nil
-            return []
-        }
+        var beats: [Int64: Int64] = [:]
+        for row in 0..<peers.count { beats[peers.int64(row, 0)] = peers.int64(row, 3) }
+        if let epoch = abandoned, beats[epoch] == nil { abandoned = nil }
         let ended = (0..<peers.count).filter {
             peers.string($0, 2) == ProcessSpace.name && ProcessSpace.hasEnded(peers.int32($0, 1))
                 || peers.int64($0, 0) == abandoned
         }
-        var parameters = Parameters()
-        parameters.add(epoch)
-        parameters.add(int8s: ended.map { peers.int64($0, 0) })
-        parameters.add(judge.mayJudge(at: client.now()))
-        let others = Set((0..<peers.count).map { peers.int64($0, 0) })
+        let silent = judge.silent(among: beats, asked: asked, now: client.now())
+        let dead = Set(silent).union(ended.map { peers.int64($0, 0) }).sorted()
+        let others = Set(beats.keys)
+        guard !dead.isEmpty else { return others }
         do {
-            return others.subtracting(try declareDead(parameters, connection))
+            return others.subtracting(try declareDead(dead.map { (epoch: $0, beats: beats[$0]!) }, connection))
         } catch let error as StoreError where error.isLockTimeout {
             // The next heartbeat, which must not be late, tries again.
             try connection.run("rollback")
-            let ended = try connection.execute(.endBatches, parameters).count
-            logger.warning("a batch keeps a broker from being declared dead", metadata: [LogKey.count: "\(ended)"])
+            try endBatches(of: dead, connection)
             return others
         }
     }
 
     /// - Returns: those that have been.
-    private func declareDead(_ parameters: Parameters, _ connection: Connection) throws -> [Int64] {
+    private func declareDead(_ dead: [(epoch: Int64, beats: Int64)], _ connection: Connection) throws -> [Int64] {
+        var parameters = Parameters()
+        parameters.add(int8s: dead.map(\.epoch))
+        parameters.add(int8s: dead.map(\.beats))
         // All or nothing: nobody else would fold what the dead have left.
-        try connection.run("begin; set local lock_timeout to '500ms'")
-        let dead = try connection.execute(.bury, parameters)
-        let epochs = (0..<dead.count).map { dead.int64($0, 0) }
+        try connection.run(Statement.beginBurial)
+        let rows = try connection.execute(.bury, parameters)
+        let epochs = (0..<rows.count).map { rows.int64($0, 0) }
         if !epochs.isEmpty {
             var gone = Parameters()
             gone.add(int8s: epochs)
             _ = try connection.execute(.inherit, gone)
         }
         try connection.run("commit")
-        abandoned = nil
+        stuck = [:]
+        if let epoch = abandoned, epochs.contains(epoch) { abandoned = nil }
         if !epochs.isEmpty { logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"]) }
         return epochs
+    }
+
+    /// Ends the batches in the way that were there the last time.
+    private func endBatches(of dead: [Int64], _ connection: Connection) throws {
+        let now = client.now()
+        var parameters = Parameters()
+        parameters.add(int8s: dead)
+        parameters.add(int8s: stuck.filter { now - $0.value >= Keeper.batchLimit }.keys)
+        let rows = try connection.execute(.endBatches, parameters)
+        let found = (0..<rows.count).map { rows.int64($0, 0) }
+        let known = stuck
+        stuck = [:]
+        for transaction in found { stuck[transaction] = known[transaction] ?? now }
+        let ended = (0..<rows.count).count { rows.bool($0, 1) }
+        logger.warning("a batch keeps a broker from being declared dead", metadata: [LogKey.count: "\(ended)"])
     }
 
     private func unregister(_ connection: Connection) throws {

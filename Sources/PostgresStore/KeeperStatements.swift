@@ -5,7 +5,17 @@ extension Statement {
         forgetPublished, unregister, ids, fold, publish, unpublish, news, tubes, policies, keepHistory,
     ]
 
-    /// Whoever registers or becomes the sole broker sees all others.
+    /// No statement of a keeper waits for long, whoever has locked what: a heartbeat must not be late. And one that is
+    /// stopped in the middle of a transaction holds up nobody else's.
+    static let keeperSettings = "set lock_timeout to '200ms'; set idle_in_transaction_session_timeout to '1s'"
+
+    /// A transaction that survives a crash whatever the durability asked for: on it depends who may touch what.
+    static let beginSurely = "begin; set local synchronous_commit to on"
+
+    /// A transaction that declares brokers dead: it may wait for their batches in flight.
+    static let beginBurial = "begin; set local lock_timeout to '500ms'"
+
+    /// Whoever becomes the sole broker sees all others.
     static let lockBrokers = Statement(name: "lock_brokers", sql: "lock table broker in share row exclusive mode")
 
     /// An epoch's number is never used again, also by a server that has lost that it was used: microseconds of time,
@@ -40,22 +50,21 @@ extension Statement {
                 and not exists (select from sql_lease)
             """)
 
+    /// Whether this is the sole one, the number of the heartbeat, and the database's clock in microseconds.
     static let beat = Statement(
         name: "beat",
         sql: """
-            update broker set heartbeat_at = clock_timestamp() where epoch = $1::bigint
-            returning is_sole, (extract(epoch from heartbeat_at) * 1e6)::bigint
+            update broker set beats = beats + 1, heartbeat_at = clock_timestamp() where epoch = $1::bigint
+            returning is_sole, beats, (extract(epoch from heartbeat_at) * 1e6)::bigint
             """)
 
-    /// Whether nothing is missing of what this broker knows to have committed: its last heartbeat, in microseconds, and
-    /// the last batch of each writer. What came before them is there too, since a server has what it has without gaps.
+    /// Whether nothing is missing of what this broker knows to have committed: its last heartbeat, and the last batch
+    /// of each writer. What came before them is there too, since a server has what it has without gaps.
     static let isWhole = Statement(
         name: "is_whole",
         sql: """
             select
-                exists (
-                    select from broker
-                    where epoch = $1::bigint and (extract(epoch from heartbeat_at) * 1e6)::bigint >= $2::bigint)
+                exists (select from broker where epoch = $1::bigint and beats >= $2::bigint)
                 and not exists (
                     select from unnest($3::smallint[], $4::bigint[]) as known (writer, batch)
                     where not exists (
@@ -64,44 +73,40 @@ extension Statement {
                             and ledger.batch = known.batch))
             """)
 
-    /// The others: epoch, pid, process space.
+    /// The others: epoch, pid, process space, number of the last heartbeat.
     static let peers = Statement(
-        name: "peers", sql: "select epoch, pid, process_space from broker where epoch <> $1::bigint")
+        name: "peers", sql: "select epoch, pid, process_space, beats from broker where epoch <> $1::bigint")
 
-    /// Declares brokers dead: those that were not heard of for too long, if that is to be judged ($3), and those known
-    /// to have ended ($2). The deletes wait for the key-share locks of their batches in flight, so nothing of theirs
-    /// commits later.
+    /// Declares brokers ($1) dead, unless they are heard of meanwhile: $2 are their last heartbeats. The deletes wait for
+    /// the key-share locks of their batches in flight, so nothing of theirs commits later.
     static let bury = Statement(
         name: "bury",
         sql: """
             with dead as (
-                delete from broker
-                where \(isDead)
-                returning epoch
+                delete from broker using unnest($1::bigint[], $2::bigint[]) as silent (epoch, beats)
+                where broker.epoch = silent.epoch and broker.beats = silent.beats
+                returning broker.epoch
             ), fences as (
                 delete from fence using dead where fence.epoch = dead.epoch
             )
             select epoch from dead
             """)
 
-    private static let isDead = """
-        epoch <> $1::bigint
-            and ($3::boolean and heartbeat_at < clock_timestamp() - interval '3.5 seconds'
-                or epoch = any ($2::bigint[]))
-        """
-
-    /// Ends the sessions whose batches keep brokers from being declared dead: a broker that is stopped, or cut off, may
-    /// have sent half of one. Whoever locks a row of `fence` is named in it. One that has only begun may be another
-    /// broker's, which declares the same death.
+    /// The transactions whose batches keep brokers ($1) from being declared dead, and whether that of each has been
+    /// ended: those that were known before ($2). A broker that is stopped, or cut off, may have sent half of a batch.
+    /// Whoever locks a row of `fence` is named in it. One that has only begun may be another broker's, which declares
+    /// the same death.
     static let endBatches = Statement(
         name: "end_batches",
         sql: """
-            select pg_terminate_backend(activity.pid)
-            from (select epoch from broker where \(isDead)) as dead
-            join fence on fence.epoch = dead.epoch
+            select
+                held.transactionid::text::bigint,
+                case when held.transactionid::text::bigint = any ($2::bigint[])
+                    then pg_terminate_backend(activity.pid) else false end
+            from fence
             join pg_locks as held on held.transactionid = fence.xmax and held.mode = 'ExclusiveLock' and held.granted
             join pg_stat_activity as activity on activity.pid = held.pid
-            where activity.usename = current_user and activity.xact_start < clock_timestamp() - interval '1 second'
+            where fence.epoch = any ($1::bigint[]) and activity.usename = current_user
             """)
 
     static let unregister = Statement(

@@ -29,6 +29,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var tubes: [TubeRow] = []
         var policies: [TubePolicy] = []
         var lostPeers = 0
+        var wantsSole = false
         var notices = Notices()
         var announced: [TubeName] = []
         var noticed: [Notice] = []
@@ -131,6 +132,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         try wait(for: "the tube \(name)") { state in state.tubes.first { $0.name == name && isSo($0) } }
     }
     func lostPeer() throws { _ = try wait(for: "the loss of another broker") { $0.lostPeers > 0 ? true : nil } }
+    func wantToBeSole() { change { $0.wantsSole = true } }
     var isAttached: Bool { change { !$0.attachments.isEmpty } }
     var detachments: Int { change { $0.detachments } }
     /// Whether the held counts have been taken.
@@ -167,8 +169,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
         if peers > 0, isSole, let epoch = change({ $0.attachments.last?.epoch }) { endSole?(epoch) }
     }
-    let wantsSole = false
-    func becameSole() {}
+    var wantsSole: Bool { change { $0.wantsSole } }
+    func becameSole() { change { $0.wantsSole = false } }
     func beginCounting() -> Bool { true }
     func learn(_ tubes: [TubeRow], readAt: Instant) { change { $0.tubes = tubes } }
     func learn(policies: [TubePolicy]) { change { $0.policies = policies } }

@@ -11,7 +11,7 @@ struct InterpolationTests {
         "SQL.reservations", "SQL.hasLivingHolder", "hasLivingHolder",
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
         // Parameters and clauses by functions that make several statements of one text.
-        "epoch", "which", "order", "state", "addToCounts", "isDead", "startedAt", "listed",
+        "epoch", "which", "order", "state", "addToCounts", "startedAt", "listed",
         // Quoted where it is made (`Statement.revokeAll`).
         "schema", "role", "kind",
         // Of the scripts that `beanrow migrate --sql` prints: numbers, and texts between quotes.

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import TestKit
 import Testing
 
@@ -17,39 +18,54 @@ struct KeeperTests {
 
     @Test func theHeartbeatIsRenewed() throws {
         let keeper = try TestKeeper(db.configuration)
-        let first = try db.value("select heartbeat_at from broker")
+        let first = try (db.number("select beats from broker"), db.value("select heartbeat_at from broker"))
         // The first one that is told of may be the one that was read.
         for _ in 1...2 { #expect(try keeper.client.renewal() == 0) }
-        #expect(try db.value("select heartbeat_at from broker") > first)
+        #expect(try db.number("select beats from broker") > first.0)
+        #expect(try db.value("select heartbeat_at from broker") > first.1)
         #expect(try db.rows("select pid, host, process_space from broker").contains("\(getpid())"))
     }
 
     @Test func aNeighbourThatIsHeardOfLivesAndOneThatIsNotDies() throws {
-        let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration)
         let own = try keeper.client.attachments()[0].epoch
-        #expect(try epochs == "(\(other)) (\(own))")
-        #expect(try keeper.client.renewal() == 1)
-        // 3.5 s without a heartbeat are death: it has a second left.
-        let heartbeat = try db.returned(
-            """
-            update broker set heartbeat_at = clock_timestamp() - interval '2.5 s' where epoch = \(other)
-            returning heartbeat_at
-            """)
+        #expect(try epochs == "(\(other.epoch)) (\(own))")
+        // For longer than a silent one would live.
+        for _ in 1...5 { #expect(try keeper.client.renewal() == 1) }
+        let start = ContinuousClock.now
+        other.fallSilent()
         try eventually("it is declared dead") { try epochs == "(\(own))" }
-        #expect(try db.holds("clock_timestamp() - \(literal(heartbeat)) >= interval '3.5 s'"))
+        #expect(ContinuousClock.now - start >= .milliseconds(3500) - .milliseconds(200), "not before its time is up")
         #expect(try keeper.client.renewal() == 0)
+    }
+
+    /// Whatever the database's clock says: it may be set by then.
+    @Test(arguments: ["- interval '1 h'", "+ interval '1 h'"])
+    func theDatabasesClockJudgesNobody(offset: String) throws {
+        let living = try db.addBroker(heartbeat: "clock_timestamp() \(offset)")
+        let dead = try db.addBroker(heartbeat: "clock_timestamp() \(offset)")
+        let heart = Shared(try db.session())
+        let beating = Repeating {
+            try? heart.value.run("update broker set beats = beats + 1 where epoch = \(living)")
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        defer { beating.end() }
+        let keeper = try TestKeeper(db.configuration)
+        let own = try keeper.client.attachments()[0].epoch
+        try eventually("who is silent is declared dead, and who is not is not") { try epochs == "(\(living)) (\(own))" }
+        #expect(dead > living)
+        for _ in 1...5 { #expect(try keeper.client.renewal() == 1) }
     }
 
     @Test func aProcessThatHasEndedIsDeadAtOnce() throws {
         let pid = try #require(Int32(runProgram("/bin/sh", ["-c", "echo $$"]).dropLast()))
         let ended = try db.addBroker(pid: pid, space: ProcessSpace.name)
-        let heartbeat = "now() + interval '1 h'"
-        let elsewhere = try db.addBroker(heartbeat: heartbeat, pid: pid, space: "another machine")
-        let living = try db.addBroker(heartbeat: heartbeat, pid: getpid(), space: ProcessSpace.name)
+        let elsewhere = try LivingBroker(db, pid: pid, space: "another machine")
+        let living = try LivingBroker(db, pid: getpid(), space: ProcessSpace.name)
         let keeper = try TestKeeper(db.configuration)
-        #expect(try epochs == "(\(elsewhere)) (\(living)) (\(keeper.client.attachments()[0].epoch))")
-        #expect(ended < elsewhere)
+        #expect(try epochs == "(\(elsewhere.epoch)) (\(living.epoch)) (\(keeper.client.attachments()[0].epoch))")
+        #expect(ended < elsewhere.epoch)
         #expect(try keeper.client.renewal() == 2)
     }
 
@@ -65,7 +81,11 @@ struct KeeperTests {
         let stranger = try Connection(db.configuration.database + " user=\(role)")
         try stranger.run(
             "begin; select from \(identifier(db.schema)).fence where epoch = \(dead) and writer = 1 for key share")
+        let pid = try stuck.backend
         let keeper = try TestKeeper(db.configuration)
+        try eventually("the session that it may end is ended") {
+            try db.holds("not exists (select from pg_stat_activity where pid = \(pid))")
+        }
         for _ in 1...2 { #expect(try keeper.client.renewal() == 1, "its own heartbeat does not wait") }
         try stranger.run("commit")
         let epoch = try keeper.client.attachments()[0].epoch
@@ -80,19 +100,46 @@ struct KeeperTests {
     }
 
     @Test func othersWaitUntilTheSoleOneHasGivenThatUp() throws {
-        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'", isSole: true)
+        let sole = try LivingBroker(db, isSole: true)
         let client = FakeClient()
         let keeper = Keeper(db.configuration, client, CurrentServer(), writers: [], .quiet) { _ in }
         keeper.start()
         defer { _ = keeper.stop(within: 10) }
         try eventually("it has registered and lives") {
-            try db.number(
-                "select count(*) from broker where epoch <> \(sole) and heartbeat_at > started_at + interval '1 ms'")
-                == 1
+            try db.number("select count(*) from broker where epoch <> \(sole.epoch) and beats > 0") == 1
         }
         #expect(!client.isAttached)
-        try db.run("update broker set is_sole = false where epoch = \(sole)")
+        try db.run("update broker set is_sole = false where epoch = \(sole.epoch)")
         #expect(try client.attachments()[0].isSole == false)
+    }
+
+    /// As a session of SQL might leave it, though none does.
+    @Test func whoCannotBecomeTheSoleOneServesAllTheSameAndSaysSoOnce() throws {
+        let blocker = try db.session()
+        try blocker.run("begin; lock table broker in row exclusive mode")
+        let log = LineLog()
+        let client = FakeClient()
+        client.wantToBeSole()
+        let keeper = Keeper(db.configuration, client, CurrentServer(), writers: [], Logger(label: "test") { _ in log })
+        {
+            _ in
+        }
+        keeper.start()
+        defer { _ = keeper.stop(within: patience) }
+        #expect(try client.attachments()[0].isSole == false)
+        func said() -> [String] { log.said.filter { $0.contains("sole broker") } }
+        try eventually("it says so") { !said().isEmpty }
+        for _ in 1...3 { #expect(try client.renewal() == 0) }
+        let complaint =
+            "warning cannot become the sole broker and goes on sharing, which is slower: another session has locked the "
+            + "table of brokers"
+        #expect(said() == [complaint])
+        try blocker.run("commit")
+        try eventually("it is the sole one") { try db.rows("select is_sole from broker") == "(t)" }
+        try eventually("and says so") {
+            said() == [complaint, "notice is the sole broker: nothing is in the way of that any more"]
+        }
+        #expect(client.detachments == 0)
     }
 
     @Test func aSoleStoreEndsThatForAnother() async throws {
@@ -141,32 +188,41 @@ struct KeeperTests {
 
     /// Who was cut off itself does not know who else was: the others get their time to come back as well.
     @Test func whoComesBackDoesNotDeclareOthersDeadAtOnce() throws {
-        let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration("keeper"))
         #expect(try keeper.client.renewal() == 1)
-        try db.run(
-            "begin; lock table broker; update broker set heartbeat_at = now() - interval '1 h' where epoch = \(other)")
+        try db.run("begin; lock table broker")
+        try waitForSilence()
         try db.terminate("keeper")
+        try other.end()
         try db.run("commit")
         #expect(try keeper.client.renewal() == 1)
-        #expect(try db.holds("exists (select from broker where epoch = \(other))"))
-        try eventually("it is declared dead") { try db.holds("not exists (select from broker where epoch = \(other))") }
+        #expect(try db.holds("exists (select from broker where epoch = \(other.epoch))"))
+        try eventually("it is declared dead") {
+            try db.holds("not exists (select from broker where epoch = \(other.epoch))")
+        }
     }
 
     /// A machine, or a database, that hangs for all keeps the others from being heard of as well.
     @Test func whoWasNotHeardOfForAWhileDoesNotDeclareOthersDeadAtOnce() throws {
-        let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
+        let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration("keeper"))
         let own = try keeper.client.attachments()[0].epoch
+        #expect(try keeper.client.renewal() == 1)
         let hung = try db.session()
         try hung.run("begin; lock table broker in exclusive mode")
-        try eventually("its heartbeat is late") {
-            try db.holds(
-                "(select clock_timestamp() - heartbeat_at > interval '2.5 s' from broker where epoch = \(own))")
-        }
-        try hung.run("update broker set heartbeat_at = now() - interval '1 h' where epoch = \(other); commit")
+        try waitForSilence()
+        try other.end()
+        try hung.run("commit")
         #expect(try keeper.client.renewal() == 1)
         try eventually("it is declared dead, since it does not come back") { try epochs == "(\(own))" }
+    }
+
+    /// Until nobody has been heard of for longer than a living broker may be silent.
+    private func waitForSilence() throws {
+        try eventually("nobody is heard of") {
+            try db.holds("(select clock_timestamp() - max(heartbeat_at) > interval '4 s' from broker)")
+        }
     }
 
     @Test func whoseCommitsAreMissingRegistersAgain() throws {
@@ -174,7 +230,7 @@ struct KeeperTests {
         let first = try keeper.client.attachments()[0].epoch
         _ = try keeper.client.renewal()
         // The last heartbeat that was acknowledged is not there.
-        try db.run("begin; lock table broker; update broker set heartbeat_at = heartbeat_at - interval '1 ms'")
+        try db.run("begin; lock table broker; update broker set beats = beats - 1")
         try db.terminate("keeper")
         try db.run("commit")
         let second = try keeper.client.attachments(2)[1].epoch
@@ -189,7 +245,6 @@ struct KeeperTests {
         _ = try dead.write { $0.moves = [dead.move(3, to: .buried)] }
         _ = try dead.ask([.delete(1)])
         try db.run("insert into tube_held values (\(dead.epoch), \(dead.tube), 1, 1, 1, 1)")
-        try db.run("update broker set heartbeat_at = now() - interval '1 h'")
         let keeper = try TestKeeper(db.configuration)
         try eventually("the counts are inherited") {
             try db.rows("select tube_id, urgent, ready, delayed, buried from tube_count") == "(\(dead.tube),0,0,1,1)"
@@ -208,7 +263,6 @@ struct KeeperTests {
         let dead = try TestBroker(db, tube: db.addTube())
         for id: JobID in 1...50 { try dead.put(dead.put(id)) }
         let heirs = try (1...3).map { _ in try TestKeeper(db.configuration) }
-        try db.run("update broker set heartbeat_at = now() - interval '1 h' where epoch = \(dead.epoch)")
         for heir in heirs { _ = try heir.client.renewal() }
         try eventually("the counts are inherited") { try db.rows("select ready from tube_count") == "(50)" }
         #expect(try db.countsAgree())
@@ -246,6 +300,7 @@ struct KeeperTests {
         keeper.client.hold(StateCounts(ready: 5), of: 8)
         try db.waitUntilBlocked("keeper")
         #expect(keeper.client.isHeldTaken)
+        for _ in 1...2 { #expect(try keeper.client.renewal() == 0, "its heartbeat does not wait for that") }
         try db.terminate("keeper")
         try blocker.run("commit")
         try eventually("they are there") { try held == "(8,0,5,0,0)" }

@@ -49,13 +49,13 @@ struct StoreTests {
 
     /// It waits for the sole broker to give that up, and does not work yet.
     @Test func whoIsStoppedBeforeItServesLeavesNothing() async throws {
-        let sole = try db.addBroker(heartbeat: "now() + interval '1 h'", isSole: true)
+        let sole = try LivingBroker(db, isSole: true)
         let client = FakeClient()
         let store = Store(configuration: db.configuration, client: client, logger: .quiet)
         let start = Task { try await store.start() }
         while try db.number("select count(*) from broker") < 2 { try await Task.sleep(for: .milliseconds(10)) }
         store.stop(within: patience)
-        #expect(try db.rows("select epoch from broker") == "(\(sole))")
+        #expect(try db.rows("select epoch from broker") == "(\(sole.epoch))")
         start.cancel()
         _ = await start.result
     }

@@ -206,7 +206,7 @@ struct WarningsTests {
 }
 
 /// Keeps what is logged, as `level message`.
-private struct LineLog: LogHandler {
+struct LineLog: LogHandler {
     private final class Lines: Sendable {
         let all = Mutex<[String]>([])
     }
@@ -219,6 +219,8 @@ private struct LineLog: LogHandler {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
+
+    var said: [String] { lines.all.withLock { $0 } }
 
     func take() -> [String] {
         lines.all.withLock { lines in

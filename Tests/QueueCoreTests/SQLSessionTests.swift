@@ -108,7 +108,7 @@ struct SQLSessionTests {
     @Test func nobodyIsAloneWhileASessionHasAJob() {
         world.connect().sends(.put("a"))
         summon()
-        let taken = world.database.reserve(1, of: 1, until: world.now + .seconds(60), at: world.now)
+        let taken = world.database.reserve(1, of: 1, for: .seconds(60), at: world.now)
         #expect(taken.ids == [1])
         world.advance(.seconds(40))
         #expect(world.database.sole == nil)

@@ -18,7 +18,7 @@ extension Checker {
         if let hold = holds[id], hold.isSure(in: database) {
             fail(2, "\(client) was given \(id), which \(hold.client) holds")
         }
-        if let until = database.sql.leases[id], until > simulation.now {
+        if let until = database.sql.leases[id], until > database.clock(simulation.now) {
             fail(2, "\(client) was given \(id), which a SQL session holds")
         }
         if database.sql.deleted.contains(id) { fail(3, "\(client) was given \(id) after SQL has deleted it") }

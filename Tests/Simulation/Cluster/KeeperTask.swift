@@ -19,6 +19,8 @@ final class KeeperTask: DatabaseTask {
     private var newestTube = 0
     /// The epochs of the other living brokers.
     private var others: Set<Int64> = []
+    /// Their last heartbeats, and since when they are known by this process's clock.
+    private var pulses: [Int64: (beats: Int64, since: Instant)] = [:]
     private var isFetchingIDs = false
     private var stopped: (() -> Void)?
     private var naps = 0
@@ -31,6 +33,8 @@ final class KeeperTask: DatabaseTask {
     }
 
     override func disconnected() {
+        // The others may have been cut off too.
+        pulses = [:]
         if isFetchingIDs { broker.act { queue, _ in queue.idRequestFailed() } }
         isFetchingIDs = false
     }
@@ -69,7 +73,7 @@ final class KeeperTask: DatabaseTask {
 
     private func register() {
         let (sentAt, trulySentAt) = (broker.now, simulation.now)
-        session.transact({ self.bury($0) }) { living in
+        bury { living in
             self.others = living
             self.session.transact({ self.register($0) }) { own in
                 self.simulation.log("\(self.node) is registered as \(own.epoch)\(own.isSole ? ", the sole one" : "")")
@@ -134,7 +138,8 @@ final class KeeperTask: DatabaseTask {
         }) { own in
             guard let isSole = own else { return self.isDead() }
             self.beatenAt = sentAt
-            self.session.transact({ self.bury($0) }) { living in
+            self.bury { living in
+                if let verdict = self.nextVerdict { self.nextBeat = min(self.nextBeat, verdict) }
                 let hasLostPeer = !self.others.isSubset(of: living)
                 if hasLostPeer { self.simulation.coverage.reach(.lostPeer) }
                 self.others = living
@@ -192,16 +197,54 @@ final class KeeperTask: DatabaseTask {
         }
     }
 
-    /// Declares others dead; who lives on.
-    private func bury(_ database: Database) -> Set<Int64>? {
-        let gone = simulation.ended.filter { $0.machine == node.machine }.map(\.epoch)
-        let (dead, living) = database.bury(by: epoch, ended: gone.contains, at: simulation.now)
-        if dead > 0 {
-            simulation.log("\(node) declares \(dead) dead; \(database.epochs.sorted()) live")
+    // MARK: Death
+
+    /// Declares others dead that have ended, or whose heartbeats have not gone on for too long; tells who lives on.
+    private func bury(_ told: @escaping (Set<Int64>) -> Void) {
+        let (epoch, asked) = (epoch, broker.now)
+        var lateByClock: [Int64] = []
+        session.transact({ database -> [Int64: Int64]? in
+            lateByClock = database.lateByClock(at: self.simulation.now)
+            return database.beats(besides: epoch)
+        }) { beats in
+            let isMistaken = self.simulation.mistake == .judgesByDatabaseClock
+            let silent = self.silent(among: beats, asked)
+            let dead = beats.filter { self.hasEnded($0.key) || (isMistaken ? lateByClock : silent).contains($0.key) }
+            if dead.isEmpty { return told(Set(beats.keys)) }
+            self.session.transact({ self.bury(dead, $0) }) { told(Set(beats.keys).subtracting($0)) }
+        }
+    }
+
+    private func bury(_ silent: [Int64: Int64], _ database: Database) -> Set<Int64>? {
+        let dead = database.bury(silent)
+        if !dead.isEmpty {
+            simulation.log("\(node) declares \(dead.sorted()) dead; \(database.epochs.sorted()) live")
             simulation.coverage.reach(.declaredDead)
         }
-        return living
+        return dead
     }
+
+    private func hasEnded(_ epoch: Int64) -> Bool {
+        simulation.ended.contains { $0.epoch == epoch && $0.machine == node.machine }
+    }
+
+    /// By this process's own clock, as PostgresStore's Judge.
+    private func silent(among beats: [Int64: Int64], _ asked: Instant) -> [Int64] {
+        let last = pulses
+        pulses = [:]
+        for (epoch, beats) in beats {
+            if let pulse = last[epoch], pulse.beats == beats {
+                pulses[epoch] = pulse
+            } else {
+                pulses[epoch] = (beats, broker.now)
+            }
+        }
+        return pulses.filter { asked >= $0.value.since + silence }.keys.sorted()
+    }
+
+    private var silence: Span { simulation.mistake == .buriesEarly ? .milliseconds(1700) : Database.silence }
+
+    private var nextVerdict: Instant? { pulses.values.map { $0.since + silence }.filter { $0 > broker.now }.min() }
 
     private func unregister() {
         let epoch = epoch

@@ -3,6 +3,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case batchFoundCommitted, batchFoundLost, queriesFoundCommitted, queriesFoundLost, lateBatchTurnedAway
     case batchFenced, queriesFenced, refusedInHalves, waitedForLock, transactionTimedOut
     case crash, restart, left, joined, waitedForSole, freeze, suspension, outage, stall, partition
+    case clockSet
     case declaredDead, foundItselfDead, wokeInTime, staleBatch, staleQueries
     case becameSole, endedSole, refillVoid, reclaimed, mustBeReread, readsOwn, reconnected
     case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody

@@ -28,6 +28,7 @@ struct Profile {
 
     enum Disturbance: CaseIterable {
         case crash, freeze, suspension, outage, stall, partition, join, leave, sqlPut, sqlSession, disconnect, halfClose
+        case clock
     }
 
     init(seed: UInt64, _ random: inout SplitMix64) {

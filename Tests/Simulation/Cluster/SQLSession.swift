@@ -49,8 +49,8 @@ final class SQLSession {
     private func take() {
         if database.sole != nil { return summon { self.take() } }
         guard let tube = simulation.random.pick(simulation.profile.tubes, of: database) else { return end() }
-        let until = simulation.now + simulation.random.span(50_000...1_500_000)
-        let taken = database.reserve(simulation.random.within(1...3), of: tube, until: until, at: simulation.now)
+        let lease = simulation.random.span(50_000...1_500_000)
+        let taken = database.reserve(simulation.random.within(1...3), of: tube, for: lease, at: simulation.now)
         for id in taken.ids {
             simulation.log("SQL takes \(id)")
             simulation.coverage.reach(.sqlTook)

@@ -53,6 +53,7 @@ extension Simulation {
         case .sqlSession: if now >= databaseBackAt { SQLSession(self).begin() }
         case .disconnect: pick(clients)?.disconnect()
         case .halfClose: pick(clients)?.halfClose()
+        case .clock: setClock()
         }
     }
 
@@ -77,6 +78,16 @@ extension Simulation {
         databaseBackAt = now + span
         database.crash(at: now)
         for node in nodes where node.isAlive { node.loseConnections() }
+    }
+
+    /// Somebody sets the database's clock, forward or back.
+    private func setClock() {
+        let step = random.percent(10) ? Span.seconds(3600) : random.span(900_000...8_000_000)
+        let isForward = random.percent(50)
+        log("the database's clock is set \(isForward ? "forward" : "back") by \(step.nanoseconds / 1_000_000) ms")
+        coverage.reach(.clockSet)
+        let ahead = database.clockAhead.nanoseconds
+        database.clockAhead = Span(nanoseconds: ahead + (isForward ? 1 : -1) * step.nanoseconds)
     }
 
     /// A producer that knows nothing of brokers.

@@ -43,14 +43,15 @@ extension Database {
             put.id,
             Row(
                 id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-                created: now, due: now + .seconds(put.delay), lease: put.isLeased ? epoch : nil, body: put.body))
+                created: clock(now), due: clock(now) + .seconds(put.delay), lease: put.isLeased ? epoch : nil,
+                body: put.body))
     }
 
     private func run(_ annotation: Annotation, _ epoch: Int64, at now: Instant) {
         // No other broker may claim more or less than before: not a change to those who check.
         rows[annotation.id]?.lease = epoch
-        rows[annotation.id]?.reservedAt = annotation.reserved.map { now - .microseconds($0.since) }
-        rows[annotation.id]?.reservedUntil = annotation.reserved.map { now + .microseconds($0.left) }
+        rows[annotation.id]?.reservedAt = annotation.reserved.map { clock(now) - .microseconds($0.since) }
+        rows[annotation.id]?.reservedUntil = annotation.reserved.map { clock(now) + .microseconds($0.left) }
         rows[annotation.id]?.counters.reserves = annotation.counters.reserves
         rows[annotation.id]?.counters.timeouts = annotation.counters.timeouts
     }
@@ -61,7 +62,7 @@ extension Database {
         row.state = move.to
         row.priority = move.priority
         row.delay = move.delay
-        if move.setsDue { row.due = now + .seconds(move.delay) }
+        if move.setsDue { row.due = clock(now) + .seconds(move.delay) }
         row.buryOrder = move.to == .buried ? nextBurial() : nil
         if !move.keepsLease { row.lease = nil }
         row.reservedAt = nil

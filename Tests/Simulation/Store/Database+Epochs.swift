@@ -8,7 +8,8 @@ extension Database {
     func register(at now: Instant = Instant(nanoseconds: 0)) -> Int64 {
         lastEpoch += 1
         epochs.insert(lastEpoch)
-        heartbeats[lastEpoch] = now
+        beats[lastEpoch] = 0
+        heartbeats[lastEpoch] = clock(now)
         sql.answered[lastEpoch] = sql.summons
         becomeSole(lastEpoch)
         return lastEpoch
@@ -25,20 +26,29 @@ extension Database {
     /// Whether the broker is the sole one; `nil` when it is dead.
     func beat(_ epoch: Int64, at now: Instant) -> Bool? {
         guard epochs.contains(epoch) else { return nil }
-        heartbeats[epoch] = now
+        beats[epoch, default: 0] += 1
+        heartbeats[epoch] = clock(now)
         return sole == epoch
     }
 
-    /// Declares others dead that were silent for too long, or that are known to have ended.
-    func bury(by epoch: Int64, ended: (Int64) -> Bool, at now: Instant) -> (dead: Int, living: Set<Int64>) {
-        let silence = mistake == .buriesEarly ? Span.milliseconds(1700) : Database.silence
-        let dead = epochs.filter { $0 != epoch && (ended($0) || (heartbeats[$0] ?? now) + silence < now) }
+    /// The last heartbeats of the others.
+    func beats(besides epoch: Int64) -> [Int64: Int64] { beats.filter { $0.key != epoch } }
+
+    /// Those that have been silent for too long by the database's clock, which nobody should go by.
+    func lateByClock(at now: Instant) -> [Int64] {
+        heartbeats.filter { $0.value + Database.silence < clock(now) }.keys.sorted()
+    }
+
+    /// Declares brokers dead, unless they have been heard of since these were their last heartbeats.
+    func bury(_ silent: [Int64: Int64]) -> Set<Int64> {
+        let dead = Set(silent.filter { beats[$0.key] == $0.value }.keys)
         for epoch in dead { unregister(epoch) }
-        return (dead.count, epochs.subtracting([epoch]))
+        return dead
     }
 
     func unregister(_ epoch: Int64) {
         epochs.remove(epoch)
+        beats[epoch] = nil
         heartbeats[epoch] = nil
         for tube in awaited.keys { awaited[tube]?.remove(epoch) }
         left[epoch] = nil

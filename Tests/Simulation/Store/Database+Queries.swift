@@ -44,7 +44,7 @@ extension Database {
         case .pause(let name, let seconds):
             let opened = openTube(name)
             tubes[Int(opened.id) - 1].pause = seconds
-            tubes[Int(opened.id) - 1].pausedUntil = seconds > 0 ? now + .seconds(seconds) : nil
+            tubes[Int(opened.id) - 1].pausedUntil = seconds > 0 ? clock(now) + .seconds(seconds) : nil
             return .tube(opened.id, isNew: opened.isNew)
         }
     }
@@ -60,7 +60,7 @@ extension Database {
             put.id,
             Row(
                 id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-                created: now, due: now + .seconds(put.delay), body: put.body, uniqueKey: put.key))
+                created: clock(now), due: clock(now) + .seconds(put.delay), body: put.body, uniqueKey: put.key))
         return .inserted
     }
 
@@ -100,11 +100,11 @@ extension Database {
 
     private func sweep(limit: Int, at now: Instant) -> Answer {
         let delayed = rows.values.filter { $0.state == .delayed && isFree($0) }
-        let due = delayed.filter { $0.due <= now && (!locked.contains($0.id)) }
+        let due = delayed.filter { $0.due <= clock(now) && (!locked.contains($0.id)) }
         let ids = due.sorted { ($0.due, $0.id) < ($1.due, $1.id) }.prefix(limit).map(\.id)
         let readied = makeReady(ids[...], isKick: false)
         let next = delayed.lazy.filter { self.rows[$0.id]?.state == .delayed }.map(\.due).min()
-        return .swept(readied, more: ids.count == limit, nextDue: next.map { ($0 - now).microseconds })
+        return .swept(readied, more: ids.count == limit, nextDue: next.map { ($0 - clock(now)).microseconds })
     }
 
     private func makeReady(_ ids: ArraySlice<JobID>, isKick: Bool) -> [Readied] {
@@ -137,7 +137,8 @@ extension Database {
         guard let row = rows[id] else { preconditionFailure("no such row") }
         return JobRow(
             id: id, tube: row.tube, state: row.state, priority: row.priority, ttr: row.ttr, delay: row.delay,
-            age: (now - row.created).microseconds, left: ((row.reservedUntil ?? row.due) - now).microseconds,
+            age: (clock(now) - row.created).microseconds,
+            left: ((row.reservedUntil ?? row.due) - clock(now)).microseconds,
             isReserved: isReserved(row), counters: row.counters, lease: row.lease,
             body: row.body.count <= bodyLimit ? row.body : nil)
     }

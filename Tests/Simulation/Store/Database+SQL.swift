@@ -3,7 +3,7 @@
 /// The functions of migrations/ that SQL sessions call, naively: each is one transaction.
 extension Database {
     struct SQLState {
-        /// Until when sessions have jobs; their rows have negative leases.
+        /// Until when sessions have jobs, by the database's clock; their rows have negative leases.
         var leases: [JobID: Instant] = [:]
         var lastHolder: Int64 = 0
         var summons: Int64 = 0
@@ -32,7 +32,7 @@ extension Database {
         defer { sql.changes = [:] }
         let changes = sql.changes.keys.sorted().map { tube in
             SQLChange(
-                tube: tubes[Int(tube) - 1].row(counts: StateCounts(), at: now), first: sql.changes[tube]!.min())
+                tube: tubes[Int(tube) - 1].row(counts: StateCounts(), at: clock(now)), first: sql.changes[tube]!.min())
         }
         return Look(
             summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
@@ -51,15 +51,16 @@ extension Database {
         return row.reservedAt != nil ? .client : .broker
     }
 
-    /// Leases the first jobs of a tube to a session; none while a broker is the sole one.
-    func reserve(_ count: Int, of tube: TubeID, until: Instant, at now: Instant) -> (holder: Int64, ids: [JobID]) {
+    /// Leases the first jobs of a tube to a session, for so long; none while a broker is the sole one.
+    func reserve(_ count: Int, of tube: TubeID, for lease: Span, at now: Instant) -> (holder: Int64, ids: [JobID]) {
+        let until = clock(now) + lease
         sql.lastHolder += 1
         begin(0, at: now)
         let ids = claimable(in: tube).map(\.id).filter { !locked.contains($0) }.prefix(count)
         for id in ids {
             guard var row = rows[id] else { continue }
             row.lease = -sql.lastHolder
-            row.reservedAt = now
+            row.reservedAt = clock(now)
             row.reservedUntil = until
             row.counters.reserves += 1
             write(id, row)
@@ -112,7 +113,7 @@ extension Database {
 
     /// The leases of sessions whose time is over.
     func endLeases(at now: Instant) {
-        for id in sql.leases.filter({ $0.value <= now }).keys.sorted() where !locked.contains(id) {
+        for id in sql.leases.filter({ $0.value <= clock(now) }).keys.sorted() where !locked.contains(id) {
             giveBackBySQL(id, .late, at: now)
         }
     }

@@ -40,7 +40,7 @@ final class Database {
         var pause: UInt32 = 0
         var pausedUntil: Instant?
 
-        /// What a broker reads of it now.
+        /// What a broker reads of it when the clock shows this.
         func row(counts: StateCounts, at now: Instant) -> TubeRow {
             TubeRow(
                 id: id, name: name, pause: Int64(pause),
@@ -66,7 +66,11 @@ final class Database {
     var policies: [TubeID: TubePolicy] = [:]
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
+    /// How many heartbeats there have been of each, and when the last one was, by the database's clock.
+    var beats: [Int64: Int64] = [:]
     var heartbeats: [Int64: Instant] = [:]
+    /// How far ahead of the true time its clock is: somebody sets it.
+    var clockAhead = Span(nanoseconds: 0)
     /// Who waits for each tube.
     var awaited: [TubeName: Set<Int64>] = [:]
     /// What each has been told by others and has not looked at.
@@ -99,6 +103,9 @@ final class Database {
     let mistake: Mistake?
 
     init(mistake: Mistake? = nil) { self.mistake = mistake }
+
+    /// What its clock shows.
+    func clock(_ now: Instant) -> Instant { now + clockAhead }
 
     func ids(_ count: Int) -> ClosedRange<JobID> {
         defer { lastID += JobID(count) }
@@ -134,8 +141,8 @@ final class Database {
         write(
             id,
             Row(
-                id: id, tube: row, state: .ready, priority: priority, ttr: 60, delay: 0, created: now, due: now,
-                lease: lease, body: text))
+                id: id, tube: row, state: .ready, priority: priority, ttr: 60, delay: 0, created: clock(now),
+                due: clock(now), lease: lease, body: text))
         journal.births[id] = Journal.Birth(tube: row, body: text)
         return id
     }
@@ -161,7 +168,7 @@ final class Database {
 
     /// What the keeper reads.
     func tubeRows(at now: Instant) -> [TubeRow] {
-        tubes.map { $0.row(counts: counts(of: $0.id), at: now) }
+        tubes.map { $0.row(counts: counts(of: $0.id), at: clock(now)) }
     }
 
     // MARK: Transactions

@@ -1,0 +1,39 @@
+import Foundation
+import TestKit
+
+@testable import PostgresStore
+
+/// Another broker, which is played: its row, and its heartbeats until it falls silent.
+final class LivingBroker {
+    let epoch: Int64
+    private let db: Database
+    private let pid: Int32
+    private let heart: Repeating
+    private var isSilent = false
+
+    init(_ db: Database, pid: Int32 = 1, space: String = "elsewhere", isSole: Bool = false) throws {
+        self.db = db
+        epoch = try db.addBroker(pid: pid, space: space, isSole: isSole)
+        let beat = "update broker set beats = beats + 1, heartbeat_at = clock_timestamp() where epoch = \(epoch)"
+        let session = Shared(try db.session())
+        self.pid = try session.value.backend
+        heart = Repeating {
+            try? session.value.run(beat)
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+    }
+
+    deinit { fallSilent() }
+
+    /// Its last heartbeat has been.
+    func fallSilent() {
+        if !isSilent { heart.end() }
+        isSilent = true
+    }
+
+    /// The same when somebody has locked what it is about to write.
+    func end() throws {
+        try db.run("select pg_terminate_backend(\(pid), 5000)")
+        fallSilent()
+    }
+}
