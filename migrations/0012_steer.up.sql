@@ -1,46 +1,94 @@
 -- Jobs steered by SQL, whoever has them at that moment.
 
--- Declares brokers dead that have not been heard of for long, as other brokers do. Does nothing while a batch of theirs
--- is still under way.
-create function bury_brokers() returns void
-language plpgsql set search_path from current set lock_timeout to '200ms'
-as $$
-declare
-    dead bigint[];
-begin
-    with gone as (
-        delete from broker where heartbeat_at < clock_timestamp() - interval '5 seconds' returning epoch
-    ), fences as (
-        delete from fence using gone where fence.epoch = gone.epoch
-    )
-    select array_agg(epoch) into dead from gone;
-    if dead is not null then perform inherit(dead); end if;
-exception
-    when lock_not_available or deadlock_detected then null;
-end $$;
-
 -- Has every broker give back what no client of it holds, and write down what one does; waits for that. Afterwards, and
 -- for half a second, a lease without a reservation is one that a client is about to get.
+--
+-- One that does not answer may be dead. It is not declared so here: that locks its row, and the caller's transaction
+-- would keep the lock from all brokers until it ends. The wait is counted, since a clock may be set.
 create function summon_brokers() returns void
 language plpgsql set search_path from current
 as $$
 declare
     own bigint := nextval('summons');
-    patience timestamptz := clock_timestamp() + interval '10 seconds';
+    rounds integer := 0;
 begin
     while exists (select from broker where answered < own) loop
         if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
             perform refuse('BR010', 'what brokers answer is not seen in a repeatable read or serializable transaction',
                 'Call this function in a read committed transaction, or by itself.');
         end if;
-        if clock_timestamp() > patience then
-            perform refuse('BR010', 'a broker has not given its jobs back within 10 seconds',
-                'Try again; if it fails again, see whether all brokers run this version: select * from brokers.');
+        rounds := rounds + 1;
+        if rounds > 2000 then
+            perform refuse('BR010',
+                (select format('no answer in 10 seconds from %s', string_agg(broker_name(broker), ', ' order by epoch))
+                    from broker where answered < own),
+                format('If it is dead, another broker declares it so within seconds; while none runs, "call %I.declare_dead()" '
+                    'does that. Then try again.', current_schema()));
         end if;
-        perform bury_brokers();
         perform pg_sleep(0.005);
     end loop;
 end $$;
+
+create function broker_name(broker) returns text
+language sql stable set search_path from current
+as $$ select format('broker %s (pid %s on %s)', $1.epoch, $1.pid, $1.host) $$;
+
+-- Declares brokers dead whose heartbeats do not go on, and says what it has found. For declare_dead, which commits at
+-- once: in a transaction of a caller's own, the locks on tables of brokers would last as long as that.
+create function bury_silent() returns text
+language plpgsql security definer set search_path from current set lock_timeout to '4s'
+as $$
+declare
+    seen bigint[];
+    beaten bigint[];
+    start timestamptz;
+    dead bigint[];
+    names text;
+begin
+    -- Only a procedure's own transaction begins after the statement that called it.
+    if now() <= statement_timestamp() then
+        perform refuse('25001', 'brokers are declared dead in a transaction of its own',
+            format('Use "call %I.declare_dead()".', current_schema()));
+    end if;
+    select array_agg(epoch), array_agg(beats) into seen, beaten from broker;
+    if seen is null then return 'there are no brokers'; end if;
+    loop
+        start := clock_timestamp();
+        perform pg_sleep(1) from generate_series(1, 5);
+        -- A machine that hung has kept the brokers from being heard of as well.
+        exit when clock_timestamp() - start between '0' and interval '7 seconds';
+    end loop;
+    with gone as (
+        -- One that is heard of meanwhile stays.
+        delete from broker using unnest(seen, beaten) as watched (epoch, beats)
+        where broker.epoch = watched.epoch and broker.beats = watched.beats
+        returning broker.epoch, broker_name(broker) as name
+    ), fences as (
+        delete from fence using gone where fence.epoch = gone.epoch
+    )
+    select array_agg(epoch), string_agg(name, ', ' order by epoch) into dead, names from gone;
+    if dead is null then return 'all brokers are heard of'; end if;
+    perform inherit(dead);
+    return 'declared dead: ' || names;
+end $$;
+
+-- For when no broker runs that would declare others dead. A procedure can only commit if it has neither settings nor
+-- rights of its own, so the name within is written out.
+do $do$ begin
+    execute format($create$
+        create procedure declare_dead() language plpgsql as $$
+        declare
+            answer text;
+        begin
+            -- Refused within somebody's transaction, whose locks would stay.
+            commit;
+            answer := %I.bury_silent();
+            commit;
+            raise notice '%%', answer;
+        end $$
+        $create$, current_schema());
+    revoke execute on procedure declare_dead() from public;
+end $do$;
 
 -- What is to be known before a job is touched.
 create function leased_by(job job) returns text
@@ -61,7 +109,7 @@ as $$
 #variable_conflict use_column
 declare
     found job;
-    patience timestamptz := clock_timestamp() + interval '10 seconds';
+    rounds integer := 0;
 begin
     if take_job.job_id is null then perform refuse_null('the id of a job'); end if;
     perform begin_sql();
@@ -74,7 +122,10 @@ begin
         end if;
         case leased_by(found)
         when 'client' then return null;
-        when 'broker' then perform summon_brokers();
+        when 'broker' then
+            perform summon_brokers();
+            -- That has taken about as long.
+            rounds := rounds + 20;
         else
             select * into found from job
             where id = take_job.job_id and (lease_epoch is null
@@ -86,7 +137,8 @@ begin
             end if;
             perform pg_sleep(0.005);
         end case;
-        if clock_timestamp() > patience then
+        rounds := rounds + 1;
+        if rounds > 2000 then
             perform refuse('BR010', format('job %s is in use by another transaction', take_job.job_id),
                 'Try again when that has ended; select * from pg_stat_activity shows those that are open.');
         end if;
@@ -332,6 +384,7 @@ comment on function set_priority(bigint, bigint) is 'Changes the priority of a j
 comment on function set_delay(bigint, interval) is 'Delays a ready or delayed job anew, 0 for not at all; false when it is neither.';
 comment on function pause(text, interval) is 'No job of the tube is given out for so long.';
 comment on function unpause(text) is 'Ends a pause.';
+comment on procedure declare_dead() is 'Declares brokers dead that are not heard of for five seconds; other brokers do that by themselves. Not in a transaction.';
 comment on function clear(text, integer, text) is 'Deletes at most so many jobs of a tube that no client has; returns how many.';
 
 select hide_functions();

@@ -121,7 +121,8 @@ union all
 select
     'late heartbeat', format('broker %s on %s', epoch, host), heartbeat_at,
     extract(epoch from now() - heartbeat_at)::bigint, 'seconds',
-    'It cannot reach the database, or is gone: its jobs go to others as soon as another broker runs.'
+    format('It cannot reach the database, or is gone: its jobs go to others as soon as another broker runs, or by '
+        '"call %s.declare_dead()".', (select relnamespace::regnamespace from pg_class where oid = 'job'::regclass))
 from broker
 where heartbeat_at < now() - interval '5 seconds';
 

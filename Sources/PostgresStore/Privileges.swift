@@ -2,7 +2,7 @@
 struct Privileges: Sendable {
     enum Kind: String, Sendable { case table, sequence, function }
 
-    /// An object by its name; of a function, all that have the name, whatever their parameters.
+    /// An object by its name; of a function or procedure, all that have the name, whatever their parameters.
     struct Grant: Sendable {
         let kind: Kind
         let name: String
@@ -24,7 +24,8 @@ struct Privileges: Sendable {
 
     /// Takes jobs by SQL.
     static let worker = Privileges(
-        task: "worker", grants: functions("reserve", "finish", "release", "bury", "touch"))
+        task: "worker",
+        grants: functions("reserve", "finish", "release", "bury", "touch", "declare_dead", "bury_silent"))
 
     /// Looks, and steers.
     static let steering = Privileges(
@@ -32,8 +33,7 @@ struct Privileges: Sendable {
         grants: reading
             + functions(
                 "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
-                "unpause",
-                "clear", "set_policy"))
+                "unpause", "clear", "set_policy", "declare_dead", "bury_silent"))
 
     /// Serves the schema. The only one with rights on tables: the others have the views and functions, which are their
     /// owner's.

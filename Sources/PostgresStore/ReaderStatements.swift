@@ -188,12 +188,17 @@ extension Statement {
             select id, false from found union all select id, true from made
             """)
 
+    /// A SQL session may be changing the tube: nobody waits for the end of its transaction.
     static let pause = Statement(
         name: "pause",
         sql: """
+            with found as materialized (
+                select id from tube where name = $1::text for no key update nowait
+            )
             insert into tube (name, pause, paused_until)
-            values ($1::text, nullif($2::bigint, 0),
-                case when $2::bigint > 0 then now() + $2::bigint * interval '1 second' end)
+            select $1::text, nullif($2::bigint, 0),
+                case when $2::bigint > 0 then now() + $2::bigint * interval '1 second' end
+            from (select count(*) from found) as once
             on conflict (name) do update set pause = excluded.pause, paused_until = excluded.paused_until
             returning id, xmax = 0
             """)

@@ -5,7 +5,7 @@ extension Statement {
     /// Takes back whatever the role may do in the schema.
     static func revokeAll(from role: String, in schema: String) -> String {
         let (role, schema) = (identifier(role), identifier(schema))
-        let objects = ["tables", "sequences", "functions"].map { kind in
+        let objects = ["tables", "sequences", "routines"].map { kind in
             "revoke all on all \(kind) in schema \(schema) from \(role)"
         }
         return (["revoke all on schema \(schema) from \(role)"] + objects).joined(separator: "; ")
@@ -40,7 +40,10 @@ extension Statement {
     static let grants = Statement(
         name: "grants",
         sql: """
-            select format('grant %s on %s %s to %I', privileges, kind, object, $1::text) from (\(listed)) as listed
+            select format(
+                'grant %s on %s %s to %I', privileges, case kind when 'function' then 'routine' else kind end, object,
+                $1::text)
+            from (\(listed)) as listed
             where object is not null
             """)
 

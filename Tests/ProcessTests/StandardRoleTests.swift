@@ -168,4 +168,12 @@ struct StandardRoleTests {
         }
         #expect(try managed.postgres.psql("select count(*) from pg_roles where rolname like '\(long)%'") == "0")
     }
+
+    @Test(arguments: tasks) func whoMayDeclareBrokersDead(task: String) throws {
+        let said = try attempt("call declare_dead()", by: task)
+        let isAllowed = ["worker", "operator"].contains(task)
+        #expect(
+            said.contains(isAllowed ? "there are no brokers" : "permission denied for procedure declare_dead"),
+            "\(task): \(said)")
+    }
 }

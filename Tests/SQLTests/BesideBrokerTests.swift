@@ -142,18 +142,4 @@ import Testing
         try worker.send("delete \(id)\r\n")
         try worker.expect("DELETED")
     }
-
-    /// Nobody has to wait for others to declare the broker dead.
-    @Test func aKilledBrokerIsInNobodysWay() throws {
-        let held = try client.put("held")
-        #expect(try client.reserve().id == held)
-        let ids = try (1...3).map { try client.put("\($0)") }
-        broker.kill9()
-        #expect(try sql.value("select beanrow.delete_job(\(ids[0]))") == "true")
-        #expect(
-            try sql.list("select id from beanrow.reserve('{t}', count => 10)")
-                == [held, ids[1], ids[2]].map { "\($0)" })
-        #expect(try sql.value("select beanrow.finish(array[\(held), \(ids[1]), \(ids[2])])") == "3")
-        #expect(try sql.value("select count(*) from beanrow.brokers") == "0")
-    }
 }

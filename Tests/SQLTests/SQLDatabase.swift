@@ -8,13 +8,17 @@ import TestKit
 struct SQLDatabase {
     let connectionString: String
 
-    init() throws {
-        let server = try TestPostgres.shared()
-        let name = server.freshSchema()
-        _ = try server.psql("create database \(name)")
+    init(on server: TestPostgres? = nil) throws {
+        let server = try server ?? TestPostgres.shared()
+        try self.init(at: server.connectionString, name: server.freshSchema())
+    }
+
+    /// In a server of the test's own.
+    init(at server: String, name: String = "queue") throws {
+        _ = try runPSQL(server, "create database \(name)")
         // The account of these tests is called beanrow, and "$user" would lead into the queue's own schema.
-        _ = try server.psql("alter database \(name) set search_path to public")
-        connectionString = "\(server.connectionString) dbname=\(name)"
+        _ = try runPSQL(server, "alter database \(name) set search_path to public")
+        connectionString = "\(server) dbname=\(name)"
         try Migrator(database: connectionString, schema: "beanrow").up()
     }
 

@@ -10,9 +10,10 @@ select is_empty(
 select results_eq(
     $$ select distinct proname::text collate "default" from pg_proc
         where pronamespace = 'beanrow'::regnamespace
-            and 'search_path=beanrow, pg_temp' <> all (coalesce(proconfig, '{}')) $$,
-    $$ values ('put') $$,
-    'put alone has none, since it is to become part of the caller''s statement');
+            and 'search_path=beanrow, pg_temp' <> all (coalesce(proconfig, '{}'))
+        order by 1 $$,
+    $$ values ('declare_dead'), ('put') $$,
+    'put has none, since it is to become part of the caller''s statement, nor has declare_dead, which commits');
 select is_empty(
     $$ select oid::regprocedure from pg_proc
         where pronamespace = 'beanrow'::regnamespace and proname = 'put' and (prosecdef or prolang <>

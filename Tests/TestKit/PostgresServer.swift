@@ -13,8 +13,10 @@ public final class PostgresServer: Sendable {
     // Its own also while it is down: clients know it.
     private let heldPort: ServerAddress.HeldPort
     private let process = Mutex<ChildProcess?>(nil)
+    private let clock: FakeClock?
 
-    init() throws {
+    init(clock: FakeClock? = nil) throws {
+        self.clock = clock
         heldPort = try ServerAddress.HeldPort()
         directory = TestRun.shared.path("server")
         Unprivileged.makeDirectory(directory)
@@ -26,8 +28,12 @@ public final class PostgresServer: Sendable {
     }
 
     /// A new server that runs.
-    public static func started() throws -> PostgresServer {
-        let server = try PostgresServer()
+    ///
+    /// - Parameter clock: Its clock, instead of the machine's.
+    /// - Returns: The server.
+    /// - Throws: `WireMismatch` when it does not start.
+    public static func started(clock: FakeClock? = nil) throws -> PostgresServer {
+        let server = try PostgresServer(clock: clock)
         try server.initialize()
         try server.start()
         return server
@@ -64,7 +70,9 @@ public final class PostgresServer: Sendable {
 
     /// Starts the server and waits until it can be asked.
     public func start() throws {
-        let (executable, arguments) = try Unprivileged.command("postgres", ["-D", directory], orIn: Self.installations)
+        let postgres = try ChildProcess.find("postgres", orIn: Self.installations)
+        let (executable, arguments) = try Unprivileged.command(
+            "env", (clock?.environment ?? []) + [postgres, "-D", directory])
         let child = try ChildProcess(executable, arguments, output: TestRun.shared.path("server-log"))
         process.withLock { $0 = child }
         try eventually("the server on port \(port) answers") {

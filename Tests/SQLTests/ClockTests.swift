@@ -1,0 +1,103 @@
+import Foundation
+import TestKit
+import Testing
+
+/// The database's clock is set while brokers work: by hand, by a time server that steps, or by a machine that was away.
+@Suite("The database's clock is set") struct ClockTests {
+    let clock: FakeClock
+    let server: PostgresServer
+    let database: SQLDatabase
+
+    init() throws {
+        clock = try FakeClock()
+        server = try PostgresServer.started(clock: clock)
+        database = try SQLDatabase(at: server.connectionString)
+    }
+
+    private func epochs() throws -> String {
+        try database.run("select string_agg(epoch::text, ' ' order by epoch) from beanrow.broker")
+    }
+
+    /// Waits until every broker has been heard of so often.
+    private func beats(_ count: Int) throws {
+        let first = try database.run("select min(beats) from beanrow.broker")
+        try eventually("hearts beat") {
+            try database.run("select min(beats) >= \(first) + \(count) from beanrow.broker") == "t"
+        }
+    }
+
+    @Test("invariant 2: two brokers keep their jobs", arguments: [3, 3600, -3, -3600])
+    func nobodyIsDeclaredDeadForIt(seconds: Int) throws {
+        let a = try database.startBroker()
+        let b = try BrokerProcess(a.configuration)
+        let (holder, worker) = (try b.connect(), try a.connect())
+        for client in [holder, worker] { try client.enter("t") }
+        let id = try holder.put("x")
+        #expect(try holder.reserve().id == id)
+        try beats(1)
+        let before = try epochs()
+        try clock.set(seconds: seconds)
+        try beats(3)
+        #expect(try epochs() == before)
+        try worker.send("reserve-with-timeout 0\r\n")
+        try worker.expect("TIMED_OUT")
+        try eventually("the log tells") {
+            a.stderr.contains("the database's clock was set \(seconds > 0 ? "forward" : "back") by")
+        }
+        try holder.send("delete \(id)\r\n")
+        try holder.expect("DELETED")
+        let next = try holder.put("y")
+        #expect(try worker.reserve().id == next)
+    }
+
+    /// As the functions of SQL once did themselves.
+    @Test func sqlDoesNotTakeWhatAClientHolds() throws {
+        let broker = try database.startBroker()
+        let client = try broker.connect()
+        try client.enter("t")
+        let id = try client.put("x")
+        #expect(try client.reserve().id == id)
+        let sql = try database.session()
+        for seconds in [6, 3600, 0] {
+            try clock.set(seconds: seconds)
+            #expect(try sql.list("select id from beanrow.reserve('{t}')") == [])
+            #expect(try sql.value("select beanrow.clear('t')") == "0")
+            #expect(try sql.value("select beanrow.delete_job(\(id))") == "false")
+        }
+        try client.send("delete \(id)\r\n")
+        try client.expect("DELETED")
+    }
+
+    @Test func aKilledBrokerIsDeclaredDeadThoughTheClockWasSetBack() throws {
+        try clock.set(seconds: 600)
+        let a = try database.startBroker()
+        let b = try BrokerProcess(a.configuration)
+        let (holder, worker) = (try b.connect(), try a.connect())
+        for client in [holder, worker] { try client.enter("t") }
+        let id = try holder.put("x")
+        #expect(try holder.reserve().id == id)
+        try beats(1)
+        // Its pid says nothing there, as that of another machine.
+        try database.run("update beanrow.broker set process_space = 'elsewhere' where pid = \(b.pid)")
+        b.kill9()
+        try clock.set(seconds: 0)
+        #expect(try worker.reserve().id == id)
+        #expect(try database.run("select count(*) from beanrow.broker") == "1")
+    }
+
+    /// And one that is started alone, after all have died.
+    @Test func aBrokerThatStartsDoesNotWaitForTheClock() throws {
+        try clock.set(seconds: 600)
+        let a = try database.startBroker()
+        let client = try a.connect()
+        try client.enter("t")
+        let id = try client.put("x")
+        #expect(try client.reserve().id == id)
+        try database.run("update beanrow.broker set process_space = 'elsewhere'")
+        a.kill9()
+        try clock.set(seconds: 0)
+        let worker = try BrokerProcess(a.configuration).connect()
+        try worker.enter("t")
+        #expect(try worker.reserve().id == id)
+    }
+}
