@@ -253,13 +253,14 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    target integer := find_tube(kick.tube);
+    target integer;
     was smallint;
     chosen bigint[];
     counted record;
 begin
-    if kick.up_to is null then perform refuse_null('how many jobs to kick'); end if;
     perform begin_sql();
+    target := find_tube(kick.tube);
+    if kick.up_to is null then perform refuse_null('how many jobs to kick'); end if;
     foreach was in array array[2, 1] loop
         chosen := case was
             when 2 then array(
@@ -300,9 +301,10 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    target integer := find_tube(set_pause.tube);
+    target integer;
 begin
     perform begin_sql();
+    target := find_tube(set_pause.tube);
     update tube set
         pause = nullif(set_pause.seconds, 0),
         paused_until = case when set_pause.seconds > 0 then clock_timestamp() + set_pause.length end
@@ -318,6 +320,33 @@ create function unpause(tube text) returns void
 language plpgsql security definer set search_path from current
 as $$ begin perform set_pause(tube, 0, '0'); end $$;
 
+-- Deletes jobs of one tube and state that the caller has locked; how many.
+create function delete_locked(ids bigint[], tube integer, was smallint) returns integer
+language plpgsql set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    counted record;
+begin
+    with gone as (
+        delete from job where id = any (delete_locked.ids) returning job as whole, priority
+    ), recorded as (
+        insert into job_history
+        select record.*
+        from gone
+        cross join lateral history_of(gone.whole, false) as record
+        where exists (select from tube_policy where tube_id = delete_locked.tube and history is not null)
+    )
+    select count(*) as number, count(*) filter (where priority < 1024) as urgent into counted from gone;
+    if counted.number > 0 then
+        perform tell_brokers(
+            delete_locked.tube, null, null, case when was = 0 then -counted.urgent else 0 end,
+            case when was = 0 then -counted.number else 0 end, case when was = 1 then -counted.number else 0 end,
+            case when was = 2 then -counted.number else 0 end);
+    end if;
+    return counted.number;
+end $$;
+
 -- Deletes at most so many jobs of a tube that no client has reserved; `state`: only those that are ready, delayed or
 -- buried. Returns how many it has deleted: call it again, in another transaction, until there are none.
 create function clear(tube text, up_to integer default 10000, state text default null) returns integer
@@ -326,14 +355,15 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    target integer := find_tube(clear.tube);
+    target integer;
     states smallint[];
     wanted smallint;
-    counted bigint;
-    urgent bigint;
+    found bigint;
+    chosen bigint[];
     total integer := 0;
-    has_history boolean := exists (select from tube_policy where tube_id = target and history is not null);
 begin
+    perform begin_sql();
+    target := find_tube(clear.tube);
     if clear.up_to is null then perform refuse_null('how many jobs to delete'); end if;
     states := case clear.state
         when 'ready' then '{0}' when 'delayed' then '{1}' when 'buried' then '{2}' else '{0,1,2}' end;
@@ -341,36 +371,27 @@ begin
         perform refuse('BR001', format('%s is no state of jobs that can be cleared', quote_literal(clear.state)),
             'The states are ready, delayed and buried; jobs that are reserved stay.');
     end if;
-    perform begin_sql();
     perform end_leases();
     if 0 = any (states) and exists (select from broker) then perform summon_brokers(); end if;
     foreach wanted in array states loop
+        chosen := '{}';
+        -- Each state has an index of its own. It is walked once: a second walk would begin with all that has been deleted.
+        for found in
+            select id from job
+            where tube_id = target and state = wanted
+                and (lease_epoch is null
+                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
+                    and not broker_lives(lease_epoch))
+            limit greatest(0, clear.up_to - total)
+            for update skip locked
         loop
-            -- Each state has an index of its own.
-            with chosen as (
-                select id from job
-                where tube_id = target and state = wanted
-                    and (lease_epoch is null
-                        or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                        and not broker_lives(lease_epoch))
-                limit least(1000, greatest(0, clear.up_to) - total)
-                for update skip locked
-            ), gone as (
-                delete from job where id = any (array(select id from chosen)) returning job as whole, priority
-            ), recorded as (
-                insert into job_history
-                select record.*
-                from gone
-                cross join lateral history_of(gone.whole, false) as record
-                where has_history
-            )
-            select count(*), count(*) filter (where wanted = 0 and priority < 1024) into counted, urgent from gone;
-            exit when counted = 0;
-            total := total + counted;
-            perform tell_brokers(
-                target, null, null, -urgent, case when wanted = 0 then -counted else 0 end,
-                case when wanted = 1 then -counted else 0 end, case when wanted = 2 then -counted else 0 end);
+            chosen := array_append(chosen, found);
+            if cardinality(chosen) = 1000 then
+                total := total + delete_locked(chosen, target, wanted);
+                chosen := '{}';
+            end if;
         end loop;
+        total := total + delete_locked(chosen, target, wanted);
     end loop;
     return total;
 end $$;
