@@ -1,5 +1,6 @@
-drop function tell_of_job, tell_brokers, begin_sql, find_tube, open_tube, check_tube, check_body, check_seconds,
-    check_priority, refuse_null, refuse, sql_lock_key, is_name, inherit, hide_functions;
+drop function tell_of_job, tell_brokers, find_tube, pause_tube, make_tube, open_tube, merge_changes, hold_off_sql,
+    sql_is_quiet, begin_sql, check_tube, check_body, check_seconds, check_priority, refuse_null, refuse, is_name, inherit,
+    hide_functions;
 
 -- What SQL sessions have changed is counted.
 insert into tube_count (tube_id, urgent, ready, delayed, buried)
@@ -16,5 +17,5 @@ as 'select exists (select from broker where epoch = $1)';
 grant execute on function broker_lives to public;
 
 alter table broker drop column answered, drop column max_job_size;
-drop table sql_change, sql_lease;
-drop sequence sql_change_number, summons, sql_reserve_number, sql_holder;
+drop table sql_change, sql_lease, sql_gate;
+drop sequence sql_change_number, summons, sql_reserve_number;

@@ -3,6 +3,13 @@
 --
 -- Errors have SQLSTATEs of their own class: BR001 tube, BR002 priority, BR003 delay, BR004 time to run or lease, BR005
 -- body, BR006 unknown job, BR007 NULL, BR008 not reserved here, BR009 tube full, BR010 no answer.
+--
+-- Order of locks, so that no two wait for each other: sql_gate, then rows of job by their ids (or with skip locked), then
+-- sql_lease, then the rest. Whoever changes a row of sql_lease has the row of its job locked.
+
+-- Empty. Each call locks it in row share mode to the end of its transaction: that is how brokers know that SQL is at work,
+-- and how they hold it off for a moment (hold_off_sql). Only the owner's functions can.
+create table sql_gate ();
 
 -- What a call has done to a tube, until a broker folds it into the counts and learns from it which jobs are new. Rows
 -- are only inserted and deleted, and found by their numbers: no call waits for another.
@@ -32,17 +39,22 @@ alter table broker
     add column answered bigint not null default 0,
     add column max_job_size bigint;
 
--- Jobs that SQL sessions have reserved. In the row of the job the lease is negative; it ends when this row goes.
+-- Jobs that SQL sessions have reserved. In the row of the job the lease is -1; it ends when this row goes.
+--
+-- Whose it is: of the holder that the caller has named, or of the session. A session is what it cannot choose: its process
+-- in this life of the server. Either belongs to the login, whatever role that has taken on since.
 create table sql_lease (
     job_id bigint primary key,
     tube_id integer not null,
     priority bigint not null,
+    login name not null,
+    holder bigint,
     pid integer not null,
+    server_start timestamptz not null,
     until timestamptz not null
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 create index sql_lease_until on sql_lease (until);
-create sequence sql_holder;
 
 -- A negative lease lives until somebody ends it.
 create or replace function broker_lives(bigint) returns boolean
@@ -77,11 +89,6 @@ as $$
     delete from notice where epoch = any (dead);
     delete from tube_held where epoch = any (dead);
 $$;
-
--- Tells this schema's queue from others in the keys of advisory locks; put_job has it written out.
-create function sql_lock_key() returns bigint
-language sql stable set search_path from current
-as $$ select 1650811246::bigint << 32 | 'job'::regclass::oid::bigint $$;
 
 create function refuse(code text, message text, hint text) returns void
 language plpgsql set search_path from current
@@ -148,7 +155,77 @@ begin
     end if;
 end $$;
 
--- The tube of this name, made unless it is there.
+-- From here to the end of the transaction brokers know that more may come, and none becomes the sole one. It comes before
+-- anything else: also before the number of a change is drawn (see Statement.look). put_job has it written out.
+create function begin_sql() returns void
+language plpgsql set search_path from current
+as $$
+begin
+    lock table sql_gate in row share mode;
+    if random() < 0.004 then perform merge_changes(); end if;
+end $$;
+
+-- For brokers, which ask twenty times a second: whether no transaction that has called a function is open. Tried by the
+-- lock itself, for as long as the question lasts: pg_locks would copy the locks of all sessions for it.
+create function sql_is_quiet() returns boolean
+language plpgsql security definer set search_path from current
+as $$
+begin
+    lock table sql_gate in exclusive mode nowait;
+    return true;
+exception
+    when lock_not_available then return false;
+end $$;
+
+-- For brokers: no call begins from here to the end of the transaction; false when one is at work. Calls that come meanwhile
+-- wait, so nobody waits here for long.
+create function hold_off_sql() returns boolean
+language plpgsql security definer set search_path from current set lock_timeout to '10ms'
+as $$
+begin
+    lock table sql_gate in exclusive mode;
+    return true;
+exception
+    when lock_not_available then return false;
+end $$;
+
+-- While no broker folds them, changes pile up. Now and then a call makes one row a tube of the latest: mostly of a few, now
+-- and then of many, so that each row is merged a few times, however many there are. Brokers hear of the new rows by their
+-- numbers. Nobody waits for that, and nobody's call fails for it: what another has locked stays as it is.
+create function merge_changes() returns void
+language plpgsql set search_path from current
+as $$
+declare
+    width bigint := 1024 * 2 ^ least(8, floor(-log(2, (1 - random())::numeric)));
+begin
+    if exists (select from broker where heartbeat_at > clock_timestamp() - interval '1 minute')
+        or current_setting('transaction_isolation') = 'serializable'
+    then
+        return;
+    end if;
+    with gone as (
+        delete from sql_change where number = any (array(
+            select number from sql_change
+            where number > (select last_value from sql_change_number) - width
+            order by number
+            for update skip locked))
+        returning tube_id, priority, job_id, urgent, ready, delayed, buried
+    )
+    insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed, buried)
+    select nextval('sql_change_number'), change.*
+    from (
+        select
+            tube_id, (min(array[priority, job_id]) filter (where job_id is not null))[1],
+            (min(array[priority, job_id]) filter (where job_id is not null))[2],
+            sum(urgent), sum(ready), sum(delayed), sum(buried)
+        from gone
+        group by tube_id
+    ) as change;
+exception
+    when serialization_failure then null;
+end $$;
+
+-- The tube of this name, made unless it is there. Whoever makes the same one waits for the end of our transaction.
 create function open_tube(name text) returns integer
 language plpgsql set search_path from current
 as $$
@@ -157,13 +234,44 @@ declare
 begin
     if found is not null then return found; end if;
     perform check_tube(name);
-    -- A broker that opens the same tube asks for this lock, and does not wait for the end of our transaction.
-    perform pg_advisory_xact_lock(hashtextextended(name, sql_lock_key()));
     insert into tube (name) values (open_tube.name)
     on conflict on constraint tube_name_key do nothing
     returning id into found;
     if found is null then select id into found from tube where tube.name = open_tube.name; end if;
     return found;
+end $$;
+
+-- For brokers, which do not wait for the end of a caller's transaction: no row while one makes this tube.
+create function make_tube(name text, out id integer, out is_new boolean) returns setof record
+language plpgsql set search_path from current set lock_timeout to '1ms'
+as $$
+#variable_conflict use_column
+begin
+    select tube.id, false into id, is_new from tube where tube.name = make_tube.name;
+    if id is null then
+        insert into tube (name) values (make_tube.name) on conflict (name) do nothing
+        returning tube.id, true into id, is_new;
+    end if;
+    if id is not null then return next; end if;
+exception
+    when lock_not_available then null;
+end $$;
+
+-- The same for its pause; 0 ends one.
+create function pause_tube(name text, seconds bigint, out id integer, out is_new boolean) returns setof record
+language plpgsql set search_path from current set lock_timeout to '1ms'
+as $$
+#variable_conflict use_column
+begin
+    insert into tube (name, pause, paused_until)
+    values (
+        pause_tube.name, nullif(pause_tube.seconds, 0),
+        case when pause_tube.seconds > 0 then now() + pause_tube.seconds * interval '1 second' end)
+    on conflict (name) do update set pause = excluded.pause, paused_until = excluded.paused_until
+    returning tube.id, xmax = 0 into id, is_new;
+    return next;
+exception
+    when lock_not_available then null;
 end $$;
 
 create function find_tube(name text) returns integer
@@ -180,11 +288,6 @@ begin
     end if;
     return found;
 end $$;
-
--- From here to the end of the transaction brokers know that more may come, and none becomes the sole one.
-create function begin_sql() returns void
-language sql set search_path from current
-as $$ select pg_advisory_xact_lock_shared(sql_lock_key()) $$;
 
 -- How many jobs have left and come into the states of a tube; `first_*`: the first that has become ready.
 create function tell_brokers(

@@ -61,6 +61,7 @@ begin
         perform refuse('BR011', format('History cannot be kept for %s.', set_policy.history),
             'history is longer than nothing and 100 years at most, or null to keep none.');
     end if;
+    perform begin_sql();
     the_tube := open_tube(set_policy.tube);
     if set_policy.bury_after_timeouts is null and set_policy.bury_after_releases is null
         and set_policy.max_ready is null and set_policy.history is null

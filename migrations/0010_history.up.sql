@@ -57,9 +57,12 @@ declare
     caught bigint;
     partition_name text;
 begin
-    if not pg_try_advisory_xact_lock(hashtextextended('beanrow history ' || current_schema(), 0)) then
+    -- One at a time.
+    begin
+        lock table only job_history in share update exclusive mode nowait;
+    exception when lock_not_available then
         return;
-    end if;
+    end;
 
     foreach day in array array[today, today + 1, today + 2, today + 3] loop
         partition_name := 'job_history_' || to_char(day, 'YYYYMMDD');

@@ -32,13 +32,17 @@ as $$
 #variable_conflict use_column
 <<own>>
 declare
-    tube_id integer := (select id from tube where tube.name = put_job.tube);
+    tube_id integer;
     job_id bigint;
     seconds bigint := ceil(extract(epoch from put_job.delay));
     ttr_seconds bigint := ceil(extract(epoch from put_job.ttr));
     most bigint;
     moment timestamptz;
 begin
+    -- As begin_sql does.
+    lock table sql_gate in row share mode;
+    if random() < 0.004 then perform merge_changes(); end if;
+    tube_id := (select id from tube where tube.name = put_job.tube);
     if tube_id is null then tube_id := open_tube(put_job.tube); end if;
     if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
     if put_job.delay >= '0' and seconds <= 4294967295 then
@@ -52,20 +56,29 @@ begin
     end if;
     most := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
     if seconds = 0 and most is not null then perform check_room(put_job.tube, most, 1); end if;
-    if put_job.key is not null then
-        perform check_key(put_job.key);
-        -- Whoever puts a key has this lock until the commit: what is found then is there to stay, or not there.
-        perform pg_advisory_xact_lock(hashtextextended(put_job.key, tube_id));
-        select id into job_id from job where job.tube_id = own.tube_id and job.key = put_job.key;
-        if job_id is not null then return job_id; end if;
-    end if;
-    perform pg_advisory_xact_lock_shared(1650811246::bigint << 32 | 'job'::regclass::oid::bigint);
-    moment := clock_timestamp();
-    insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
-    values (
-        nextval('job_id'), tube_id, put_job.key, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds),
-        seconds, moment, moment + put_job.delay, put_job.body)
-    returning id into job_id;
+    if put_job.key is not null then perform check_key(put_job.key); end if;
+    while job_id is null loop
+        if put_job.key is not null then
+            select id into job_id from job where job.tube_id = own.tube_id and job.key = put_job.key;
+            if job_id is not null then return job_id; end if;
+        end if;
+        moment := clock_timestamp();
+        if put_job.key is null then
+            insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)
+            values (
+                nextval('job_id'), tube_id, put_job.priority, (seconds > 0)::integer, greatest(1, ttr_seconds),
+                seconds, moment, moment + put_job.delay, put_job.body)
+            returning id into job_id;
+        else
+            -- Waits for the end of a transaction that has put the key: afterwards it is there to be found, or is not.
+            insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
+            values (
+                nextval('job_id'), tube_id, put_job.key, put_job.priority, (seconds > 0)::integer,
+                greatest(1, ttr_seconds), seconds, moment, moment + put_job.delay, put_job.body)
+            on conflict (tube_id, key) where key is not null do nothing
+            returning id into job_id;
+        end if;
+    end loop;
     insert into sql_change (number, tube_id, priority, job_id, urgent, ready, delayed)
     values (
         nextval('sql_change_number'), tube_id,
@@ -93,6 +106,31 @@ begin
     end loop;
 end $do$;
 
+-- A broker's put with a key: false when a job has it, or somebody who has not finished puts one. Nobody at a broker waits
+-- for the end of a caller's transaction. Many may ask for one key at a time: this transaction remembers which it has not got.
+create function put_unique(
+    tube integer, key text, id bigint, priority bigint, delay bigint, ttr bigint, body bytea
+) returns boolean
+language plpgsql set search_path from current set lock_timeout to '1ms'
+as $$
+#variable_conflict use_column
+declare
+    contested text := coalesce(current_setting('beanrow.contested', true), '');
+    own text := format(' %s/%s ', put_unique.tube, put_unique.key);
+begin
+    if position(own in contested) > 0 then return false; end if;
+    insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
+    values (
+        put_unique.id, put_unique.tube, put_unique.key, put_unique.priority, (put_unique.delay > 0)::integer,
+        put_unique.ttr, put_unique.delay, now(), now() + put_unique.delay * interval '1 second', put_unique.body)
+    on conflict (tube_id, key) where key is not null do nothing;
+    return found;
+exception
+    when lock_not_available then
+        perform set_config('beanrow.contested', contested || own, true);
+        return false;
+end $$;
+
 create function put_jobs(tube text, bodies bytea[], priority bigint, delay interval, ttr interval)
 returns setof bigint
 language plpgsql security definer set search_path from current
@@ -100,13 +138,16 @@ as $$
 #variable_conflict use_column
 <<own>>
 declare
-    tube_id integer := open_tube(put_jobs.tube);
+    tube_id integer;
     seconds bigint := check_seconds(put_jobs.delay, 'a delay', 'BR003', 0);
     ttr_seconds bigint := greatest(1, check_seconds(put_jobs.ttr, 'a time to run', 'BR004', 0));
-    most bigint := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
+    most bigint;
     ids bigint[];
     moment timestamptz;
 begin
+    perform begin_sql();
+    tube_id := open_tube(put_jobs.tube);
+    most := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
     perform check_priority(put_jobs.priority);
     if put_jobs.bodies is null then perform refuse_null('an array of bodies'); end if;
     if cardinality(put_jobs.bodies) = 0 then return; end if;
@@ -116,7 +157,6 @@ begin
     if seconds = 0 and most is not null then
         perform check_room(put_jobs.tube, most, cardinality(put_jobs.bodies));
     end if;
-    perform pg_advisory_xact_lock_shared(sql_lock_key());
     moment := clock_timestamp();
     with new as (
         insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, body)

@@ -33,7 +33,7 @@ struct Privileges: Sendable {
         grants: reading
             + functions(
                 "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
-                "unpause", "clear", "set_policy", "declare_dead", "bury_silent"))
+                "unpause", "clear", "set_policy", "end_lease", "end_leases_of", "declare_dead", "bury_silent"))
 
     /// Serves the schema. The only one with rights on tables: the others have the views and functions, which are their
     /// owner's.
@@ -64,7 +64,10 @@ struct Privileges: Sendable {
             Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
             Grant(kind: .sequence, name: "summons", privileges: "select"),
             Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
-        ] + functions("broker_lives", "inherit", "sql_lock_key", "end_leases", "keep_history"))
+        ]
+            + functions(
+                "broker_lives", "inherit", "hold_off_sql", "sql_is_quiet", "make_tube", "pause_tube", "put_unique",
+                "end_leases", "keep_history"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }

@@ -106,7 +106,7 @@ extension Query {
             return .swept(
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,
                 nextDue: due.count == 0 ? nil : due.int64(0, 0))
-        case .openTube where rows.count == 0: return .refused(.busy)
+        case .openTube where rows.count == 0, .pause where rows.count == 0: return .refused(.busy)
         case .putUnique:
             let found = results.removeFirst()
             if rows.bool(0, 0) { return .put(.inserted) }

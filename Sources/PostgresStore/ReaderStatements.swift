@@ -171,35 +171,8 @@ extension Statement {
             limit 1
             """)
 
-    /// No row while a SQL session makes the tube: only the end of its transaction will tell.
-    static let openTube = Statement(
-        name: "open_tube",
-        sql: """
-            with found as (
-                select id from tube where name = $1::text
-            ), made as (
-                insert into tube (name)
-                select $1::text
-                where not exists (select from found)
-                    and pg_try_advisory_xact_lock(hashtextextended($1::text, sql_lock_key()))
-                on conflict (name) do nothing
-                returning id
-            )
-            select id, false from found union all select id, true from made
-            """)
+    /// No row while a SQL session makes the tube, or changes its pause: only the end of its transaction will tell.
+    static let openTube = Statement(name: "open_tube", sql: "select id, is_new from make_tube($1::text)")
 
-    /// A SQL session may be changing the tube: nobody waits for the end of its transaction.
-    static let pause = Statement(
-        name: "pause",
-        sql: """
-            with found as materialized (
-                select id from tube where name = $1::text for no key update nowait
-            )
-            insert into tube (name, pause, paused_until)
-            select $1::text, nullif($2::bigint, 0),
-                case when $2::bigint > 0 then now() + $2::bigint * interval '1 second' end
-            from (select count(*) from found) as once
-            on conflict (name) do update set pause = excluded.pause, paused_until = excluded.paused_until
-            returning id, xmax = 0
-            """)
+    static let pause = Statement(name: "pause", sql: "select id, is_new from pause_tube($1::text, $2::bigint)")
 }

@@ -1,21 +1,20 @@
 /// The broker's side of the functions in migrations/: what SQL sessions have done, and what they want.
 extension Statement {
     /// The bells that functions ring, and whether no transaction that called one is open. The sequences first: who has
-    /// rung and not ended has the lock.
+    /// rung and not ended has `sql_gate` locked. When nobody has rung since all was quiet ($2) nobody needs to look.
     static let look = Statement(
         name: "look",
         sql: """
             select
                 changes.last_value, asked.last_value, taken.last_value,
                 coalesce((select answered from broker where epoch = $1::bigint), 0),
-                pg_try_advisory_xact_lock(sql_lock_key())
+                case when changes.last_value = $2::bigint then true else sql_is_quiet() end
             from sql_change_number as changes, summons as asked, sql_reserve_number as taken
             """)
 
     /// Holds off SQL sessions until the end of this transaction; false when one is at work. Only then may a broker
     /// become the sole one, by a statement of its own: it has to see what they have left.
-    static let holdOffSQL = Statement(
-        name: "hold_off_sql", sql: "select pg_try_advisory_xact_lock(sql_lock_key())")
+    static let holdOffSQL = Statement(name: "hold_off_sql", sql: "select hold_off_sql()")
 
     /// Folds what they have done into the counts, and tells it by tube. Only a living broker may: whoever takes a row
     /// has to act on it. The bound keeps it from walking what was folded before.

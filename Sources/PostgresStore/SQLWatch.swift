@@ -55,6 +55,7 @@ struct SQLWatch {
         guard epoch != 0 else { return }
         var own = Parameters()
         own.add(epoch)
+        own.add(folded)
         let view = View(try connection.execute(.look, own))
         if view.summons > view.answered { client.summoned(view.summons) }
         if let last, last.reservations != view.reservations { client.shareWithSQL() }

@@ -129,4 +129,31 @@ import Testing
         #expect(bodies.sorted() == ["from SQL", "from a client"])
         try eventually("the pause is known") { try client.tube("t", "pause") == [3600] }
     }
+
+    /// A transaction has put keys. Clients that put the same wait for its end; nobody waits for them.
+    @Test func keysOfAnOpenTransactionKeepNobodyElseWaiting() throws {
+        let (client, other) = (try broker.connect(), try broker.connect())
+        try client.enter("t")
+        _ = try client.put("the tube is there")
+        let sql = try database.session()
+        try sql.run("begin")
+        let ids = try sql.list("select beanrow.put('t', 'from SQL', key => 'k' || n) from generate_series(1, 5) as n")
+        let waiting = try (1...5).map { n in
+            let waiting = try broker.connect()
+            try waiting.send("use t\r\nput 0 0 60 13 idp:k\(n)\r\nfrom a client\r\n")
+            try waiting.expect("USING t")
+            return waiting
+        }
+        for round in 1...50 {
+            let job = try other.put("\(round)")
+            try other.send("put 0 0 60 1 idp:own\(round)\r\nx\r\nreserve-job \(job)\r\ndelete \(job)\r\n")
+            _ = try other.expectInserted()
+            #expect(try other.expectJob().id == job)
+            try other.expect("DELETED")
+        }
+        #expect(try sql.value("select count(*) from beanrow.jobs where tube = 't'") == "6")
+        try sql.run("commit")
+        // They are told the jobs that are there.
+        #expect(try waiting.map { String(try $0.readLine().split(separator: " ")[1]) } == ids)
+    }
 }
