@@ -1,20 +1,11 @@
 -- Jobs taken by SQL: a session is a worker like any other.
 
--- Ends the leases of SQL sessions whose time is over.
-create function end_leases() returns void
-language plpgsql security definer set search_path from current
+-- Ends leases of jobs that the caller has locked, as if their time were over.
+create function end_locked_leases(ids bigint[]) returns void
+language plpgsql set search_path from current
 as $$
-declare
-    late bigint[];
 begin
-    if not exists (select from sql_lease where until <= clock_timestamp()) then return; end if;
-    with gone as (
-        delete from sql_lease where job_id = any (array(
-            select job_id from sql_lease where until <= clock_timestamp()
-            order by until limit 1000 for update skip locked))
-        returning job_id
-    )
-    select array_agg(job_id order by job_id) into late from gone;
+    delete from sql_lease where job_id = any (ids);
     with ended as (
         update job set
             state = case when old.is_buried then 2 else 0 end,
@@ -24,11 +15,11 @@ begin
             lease_epoch = null, reserved_at = null, reserved_until = null
         from (
             select late.id, coalesce(job.timeouts + 1 >= bury_after_timeouts, false) as is_buried
-            from unnest(late) as late (id)
+            from unnest(ids) as late (id)
             join job on job.id = late.id
             left join tube_policy using (tube_id)
         ) as old
-        where job.id = old.id
+        where job.id = old.id and job.lease_epoch < 0
         returning job.id, job.tube_id, job.priority, job.state
     )
     insert into sql_change (number, tube_id, priority, job_id, urgent, ready, buried)
@@ -41,24 +32,53 @@ begin
     group by tube_id;
 end $$;
 
--- Who reserves: the session, or whom the caller names. Sessions have odd numbers, so that no name is one of theirs.
-create function sql_holder(named bigint) returns bigint
-language plpgsql set search_path from current
+-- Ends the leases of SQL sessions whose time is over.
+create function end_leases() returns void
+language plpgsql security definer set search_path from current
 as $$
 declare
-    setting text := format('beanrow.holder_%s', 'job'::regclass::oid);
-    own text := current_setting(setting, true);
+    late bigint[];
 begin
-    if named not between 1 and 4611686018427387903 then
-        perform refuse('BR008', format('holder %s is out of range', named),
+    if not exists (select from sql_lease where until <= clock_timestamp()) then return; end if;
+    late := array(
+        select job.id from sql_lease
+        join job on job.id = sql_lease.job_id
+        where until <= clock_timestamp()
+        order by until
+        limit 1000
+        for update of job skip locked);
+    -- Some may have been touched until their jobs were locked.
+    late := array(select job_id from sql_lease where job_id = any (late) and until <= clock_timestamp() order by job_id);
+    if cardinality(late) > 0 then perform end_locked_leases(late); end if;
+    -- No function leaves a lease without its job. A hand may have.
+    delete from sql_lease where job_id = any (array(
+        select job_id from sql_lease
+        where until <= clock_timestamp() and not exists (select from job where id = job_id)
+        order by until
+        limit 1000
+        for update skip locked));
+end $$;
+
+create function check_holder(holder bigint) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if holder not between 1 and 4611686018427387903 then
+        perform refuse('BR008', format('holder %s is out of range', holder),
             'A holder is a number from 1 to 4611686018427387903, the same in all calls of one worker.');
     end if;
-    if named is not null then return named * 2; end if;
-    if coalesce(own, '') = '' then
-        own := (nextval('sql_holder') * 2 + 1)::text;
-        perform set_config(setting, own, false);
+end $$;
+
+-- A worker that is gone keeps its jobs from others for a week at most.
+create function check_lease(lease interval) returns void
+language plpgsql set search_path from current
+as $$
+begin
+    if lease is null then perform refuse_null('a lease'); end if;
+    if lease not between '1 microsecond' and '7 days' then
+        perform refuse('BR004', format('a lease of %s is out of range', lease),
+            'A lease is longer than nothing and 7 days at most; touch lets it start anew.');
     end if;
-    return own::bigint;
 end $$;
 
 create function reserve(
@@ -72,13 +92,13 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    own bigint := sql_holder(reserve.holder);
     watched integer[];
     heads record;
     got bigint[] := '{}';
     more bigint[];
 begin
-    perform check_seconds(reserve.lease, 'a lease', 'BR004', 1);
+    perform check_holder(reserve.holder);
+    perform check_lease(reserve.lease);
     if reserve.tubes is null then perform refuse_null('an array of tubes'); end if;
     if reserve.count is null then perform refuse_null('how many jobs to reserve'); end if;
     perform check_tube(name) from unnest(reserve.tubes) as name;
@@ -123,13 +143,19 @@ begin
         got := got || more;
     end loop;
     if cardinality(got) = 0 then return; end if;
-    insert into sql_lease (job_id, tube_id, priority, pid, until)
-    select job.id, tube_id, job.priority, pg_backend_pid(), clock_timestamp() + reserve.lease
-    from job where job.id = any (got);
+    -- Whatever may be there of a job is of nobody any more.
+    insert into sql_lease (job_id, tube_id, priority, login, holder, pid, server_start, until)
+    select
+        job.id, tube_id, job.priority, session_user, reserve.holder, pg_backend_pid(), pg_postmaster_start_time(),
+        clock_timestamp() + reserve.lease
+    from job where job.id = any (got)
+    on conflict (job_id) do update set
+        tube_id = excluded.tube_id, priority = excluded.priority, login = excluded.login, holder = excluded.holder,
+        pid = excluded.pid, server_start = excluded.server_start, until = excluded.until;
     return query
     with taken as (
         update job set
-            lease_epoch = -own, reserved_at = clock_timestamp(),
+            lease_epoch = -1, reserved_at = clock_timestamp(),
             reserved_until = clock_timestamp() + reserve.lease, reserves = job.reserves + 1
         where job.id = any (got)
         returning job.*
@@ -142,24 +168,37 @@ begin
     order by taken.priority, taken.id;
 end $$;
 
+-- Which of these jobs the caller has: as the holder that it names, or else as this session.
+create function leased_to(holder bigint, ids bigint[]) returns bigint[]
+language sql volatile set search_path from current
+as $$
+    select array(
+        select job_id from sql_lease as lease
+        where job_id = any (ids) and login = session_user and case
+            when leased_to.holder is not null then lease.holder = leased_to.holder
+            else lease.holder is null and pid = pg_backend_pid() and server_start = pg_postmaster_start_time()
+        end)
+$$;
+
 -- Locks jobs that the caller has reserved, or refuses: all of them or none.
 create function own_jobs(ids bigint[], holder bigint) returns void
 language plpgsql set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    own bigint := sql_holder(own_jobs.holder);
+    own bigint[];
     missing bigint;
 begin
+    perform check_holder(own_jobs.holder);
     if own_jobs.ids is null or array_position(own_jobs.ids, null) is not null then
         perform refuse_null('the id of a job');
     end if;
     perform begin_sql();
-    perform from job where id = any (own_jobs.ids) and lease_epoch = -own order by id for update;
-    select wanted.id into missing
-    from unnest(own_jobs.ids) as wanted (id)
-    where not exists (select from job where job.id = wanted.id and job.lease_epoch = -own)
-    limit 1;
+    -- Another's jobs are not locked, nor waited for. Leases may have ended until the locks were there.
+    own := leased_to(own_jobs.holder, own_jobs.ids);
+    perform from job where id = any (own) order by id for update;
+    own := leased_to(own_jobs.holder, own_jobs.ids);
+    select unnest(own_jobs.ids) except select id from job where id = any (own) and lease_epoch < 0 limit 1 into missing;
     if missing is not null then
         perform refuse('BR008', format('job %s is not reserved by this session', missing),
             'Its lease may have run out, so that another has it now: undo what was done for it.');
@@ -267,13 +306,65 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    perform check_seconds(touch.lease, 'a lease', 'BR004', 1);
+    perform check_lease(touch.lease);
     perform own_jobs(touch.ids, touch.holder);
     update sql_lease set until = clock_timestamp() + touch.lease where job_id = any (touch.ids);
     update job set reserved_until = clock_timestamp() + touch.lease where id = any (touch.ids);
     return cardinality(array(select distinct unnest(touch.ids)));
 end $$;
 
+-- For whoever knows that a worker is gone: its job is as if the time of the lease were over.
+create function end_lease(id bigint) returns boolean
+language plpgsql security definer set search_path from current
+as $$
+declare
+    is_leased boolean;
+begin
+    if end_lease.id is null then perform refuse_null('the id of a job'); end if;
+    perform begin_sql();
+    select lease_epoch < 0 into is_leased from job where job.id = end_lease.id for update;
+    if is_leased is null and not found then
+        perform refuse('BR006', format('there is no job %s', end_lease.id),
+            'It may have been deleted a moment ago; select id from jobs lists those that are there.');
+    end if;
+    if is_leased then perform end_locked_leases(array[end_lease.id]); end if;
+    return coalesce(is_leased, false);
+end $$;
+
+-- The same for all jobs of a session, a holder or a login, or of who is all that is given.
+create function end_leases_of(session integer default null, holder bigint default null, login text default null)
+returns integer
+language plpgsql security definer set search_path from current
+as $$
+declare
+    locked bigint[];
+begin
+    if num_nonnulls(session, end_leases_of.holder, end_leases_of.login) = 0 then
+        perform refuse('BR007', 'whose leases shall end is not said',
+            'Give a session, a holder or a login, or several of them that must all be true.');
+    end if;
+    perform begin_sql();
+    locked := array(
+        select id from job
+        where lease_epoch < 0 and id = any (array(
+            select job_id from sql_lease as lease
+            where (session is null or lease.pid = session)
+                and (end_leases_of.holder is null or lease.holder = end_leases_of.holder)
+                and (end_leases_of.login is null or lease.login = end_leases_of.login)))
+        order by id for update);
+    -- Only those that are still theirs.
+    locked := array(
+        select job_id from sql_lease as lease
+        where job_id = any (locked)
+            and (session is null or lease.pid = session)
+            and (end_leases_of.holder is null or lease.holder = end_leases_of.holder)
+            and (end_leases_of.login is null or lease.login = end_leases_of.login));
+    perform end_locked_leases(locked);
+    return cardinality(locked);
+end $$;
+
+comment on function end_lease(bigint) is 'Ends the lease of a job that a SQL session or holder has, as if its time were over; false when none has it.';
+comment on function end_leases_of(integer, bigint, text) is 'Ends all leases of a SQL session (its pid), of a holder, of a login, or of who is all that is given; returns how many.';
 comment on function reserve(text[], interval, integer, bigint) is 'Reserves the next jobs of these tubes for this session.';
 comment on function finish(bigint[], bigint) is 'Deletes jobs that this session has reserved: all or none.';
 comment on function release(bigint[], bigint, interval, bigint) is 'Gives jobs back that this session has reserved: all or none.';

@@ -56,7 +56,9 @@ select
     job.buries,
     job.kicks,
     held.epoch as broker,
-    taken.pid as sql_session
+    taken.pid as sql_session,
+    taken.holder as sql_holder,
+    taken.login as sql_login
 from job
 join tube on tube.id = job.tube_id
 left join brokers as held on held.epoch = job.lease_epoch and held.alive and job.reserved_at is not null
@@ -119,6 +121,8 @@ comment on column jobs.buries is 'How often it has been buried.';
 comment on column jobs.kicks is 'How often it has been kicked.';
 comment on column jobs.broker is 'The epoch of the broker whose client has it: see brokers.';
 comment on column jobs.sql_session is 'The pid of the SQL session that has it: see pg_stat_activity.';
+comment on column jobs.sql_holder is 'The holder that the session has named, if any.';
+comment on column jobs.sql_login is 'The login of that session.';
 
 comment on column tubes.name is 'Its name, 1 to 200 bytes.';
 comment on column tubes.ready is 'Jobs that may be reserved.';

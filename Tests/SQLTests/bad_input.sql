@@ -1,5 +1,5 @@
 -- What is refused, and how: an SQLSTATE, a sentence, a hint, and nothing changed.
-select plan(2 * 52 + 3);
+select plan(2 * 60 + 3);
 
 -- Two lines of the test for each call.
 create function refused(call text, code text, message text) returns setof text language plpgsql as $$
@@ -68,6 +68,11 @@ select refused($$ select beanrow.put('work', 'x', ttr => '-1 second') $$, 'BR004
 select refused($$ select beanrow.reserve('{work}', '0') $$, 'BR004', 'a lease of 00:00:00 is out of range');
 select refused(format('select beanrow.touch(array[%s], %L, 1)', :taken, '-1 second'), 'BR004',
     'a lease of -00:00:01 is out of range');
+select refused($$ select beanrow.reserve('{work}', '130 years') $$, 'BR004', 'a lease of 130 years is out of range');
+select refused($$ select beanrow.reserve('{work}', '7 days 1 second') $$, 'BR004',
+    'a lease of 7 days 00:00:01 is out of range');
+select refused(format('select beanrow.touch(array[%s], %L, 1)', :taken, '8 days'), 'BR004',
+    'a lease of 8 days is out of range');
 
 -- BR005: a body.
 select refused(format('select beanrow.put(%L, %L)', 'work', repeat('x', 65536)), 'BR005',
@@ -78,6 +83,7 @@ select refused(format('select beanrow.put_many(%L, array[%L, %L])', 'work', 'x',
 -- BR006: an unknown job.
 select refused($$ select beanrow.delete_job(999) $$, 'BR006', 'there is no job 999');
 select refused($$ select beanrow.kick_job(-1) $$, 'BR006', 'there is no job -1');
+select refused($$ select beanrow.end_lease(999) $$, 'BR006', 'there is no job 999');
 
 -- BR007: NULL.
 select refused($$ select beanrow.put(null, 'x') $$, 'BR007', 'the name of a tube must not be NULL');
@@ -89,12 +95,18 @@ select refused($$ select beanrow.delete_job(null) $$, 'BR007', 'the id of a job 
 select refused($$ select beanrow.reserve(null) $$, 'BR007', 'an array of tubes must not be NULL');
 select refused($$ select beanrow.reserve('{work}', null) $$, 'BR007', 'a lease must not be NULL');
 select refused(format('select beanrow.finish(array[%s, null], 1)', :taken), 'BR007', 'the id of a job must not be NULL');
+select refused($$ select beanrow.end_lease(null) $$, 'BR007', 'the id of a job must not be NULL');
+select refused($$ select beanrow.end_leases_of() $$, 'BR007', 'whose leases shall end is not said');
 
 -- BR008: a job that the caller does not have, and who a caller cannot be.
 select refused($$ select beanrow.reserve('{work}', holder => 0) $$, 'BR008', 'holder 0 is out of range');
 select refused($$ select beanrow.reserve('{work}', holder => -1) $$, 'BR008', 'holder -1 is out of range');
 select refused($$ select beanrow.finish('{}', 4611686018427387904) $$, 'BR008',
     'holder 4611686018427387904 is out of range');
+select refused($$ select beanrow.reserve('{work}', holder => -9223372036854775808) $$, 'BR008',
+    'holder -9223372036854775808 is out of range');
+select refused($$ select beanrow.touch('{}', holder => 9223372036854775807) $$, 'BR008',
+    'holder 9223372036854775807 is out of range');
 select refused(format('select beanrow.finish(array[%s], 2)', :taken), 'BR008',
     format('job %s is not reserved by this session', :taken));
 select refused(format('select beanrow.finish(array[%s, %s], 1)', :job, :taken), 'BR008',

@@ -5,7 +5,7 @@ select plan(47);
 select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings}', 'these views');
 select columns_are('beanrow', 'jobs', array['id', 'tube', 'state', 'priority', 'body', 'created_at', 'ready_at',
     'reserved_at', 'reserved_until', 'ttr', 'delay', 'reserves', 'timeouts', 'releases', 'buries', 'kicks', 'broker',
-    'sql_session'], 'of jobs these columns');
+    'sql_session', 'sql_holder', 'sql_login'], 'of jobs these columns');
 select columns_are('beanrow', 'tubes', array['name', 'ready', 'delayed', 'reserved', 'buried', 'oldest_ready_at',
     'paused_until'], 'of tubes these');
 select columns_are('beanrow', 'brokers', array['epoch', 'host', 'pid', 'started_at', 'heartbeat_at', 'alive', 'sole',
