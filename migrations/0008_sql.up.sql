@@ -60,6 +60,7 @@ create index sql_lease_until on sql_lease (until);
 create or replace function broker_lives(bigint) returns boolean
 language sql volatile set search_path from current
 as 'select $1 < 0 or exists (select from broker where epoch = $1)';
+revoke execute on function broker_lives(bigint) from public;
 
 -- What brokers leave that are dead. Their last batches stay, emptied: one that was only cut off may yet ask for them.
 create function inherit(dead bigint[]) returns void
@@ -230,15 +231,15 @@ create function open_tube(name text) returns integer
 language plpgsql set search_path from current
 as $$
 declare
-    found integer := (select id from tube where tube.name = open_tube.name);
+    known integer := (select id from tube where tube.name = open_tube.name);
 begin
-    if found is not null then return found; end if;
+    if known is not null then return known; end if;
     perform check_tube(name);
     insert into tube (name) values (open_tube.name)
     on conflict on constraint tube_name_key do nothing
-    returning id into found;
-    if found is null then select id into found from tube where tube.name = open_tube.name; end if;
-    return found;
+    returning id into known;
+    if known is null then select id into known from tube where tube.name = open_tube.name; end if;
+    return known;
 end $$;
 
 -- For brokers, which do not wait for the end of a caller's transaction: no row while one makes this tube.
@@ -278,15 +279,15 @@ create function find_tube(name text) returns integer
 language plpgsql set search_path from current
 as $$
 declare
-    found integer;
+    known integer;
 begin
     if name is null then perform refuse_null('the name of a tube'); end if;
-    select id into found from tube where tube.name = find_tube.name;
-    if found is null then
+    select id into known from tube where tube.name = find_tube.name;
+    if known is null then
         perform refuse('BR001', format('there is no tube %s', quote_literal(left(name, 250))),
             'Names of tubes are case-sensitive; select name from tubes lists them.');
     end if;
-    return found;
+    return known;
 end $$;
 
 -- How many jobs have left and come into the states of a tube; `first_*`: the first that has become ready.
@@ -312,11 +313,22 @@ as $$
         coalesce((is_now = 2)::integer, 0) - coalesce((was = 2)::integer, 0))
 $$;
 
--- The functions that there are so far are nobody's: whoever shall call one is granted that (beanrow migrate roles).
+-- The functions that a migration makes are nobody's: whoever shall call one is granted that (beanrow migrate roles). What
+-- was in the schema before is not touched: it may be somebody else's. The migrator has noted what that was.
 create function hide_functions() returns void
 language plpgsql set search_path from current
-as $$ begin
-    execute format('revoke execute on all functions in schema %I from public', current_schema());
+as $$
+declare
+    before constant oid[] := string_to_array(coalesce(current_setting('beanrow.functions_before', true), ''), ' ');
+    made regprocedure;
+begin
+    for made in
+        select pg_proc.oid from pg_proc
+        join pg_namespace on pg_namespace.oid = pronamespace
+        where nspname = current_schema() and pg_proc.oid <> all (before) and proowner = quote_ident(current_user)::regrole
+    loop
+        execute format('revoke execute on routine %s from public', made);
+    end loop;
 end $$;
 
 select hide_functions();

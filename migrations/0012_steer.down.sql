@@ -1,3 +1,5 @@
-drop procedure declare_dead;
-drop function clear, delete_locked, unpause, pause, set_pause, kick, set_delay, set_priority, move_job, bury_job, delete_job,
-    kick_job, take_job, leased_by, bury_silent, summon_brokers, broker_name;
+drop procedure declare_dead();
+drop function clear(text, integer, text), delete_locked(bigint[], integer, smallint), unpause(text), pause(text, interval),
+    set_pause(text, bigint, interval), kick(text, integer), set_delay(bigint, interval), set_priority(bigint, bigint),
+    move_job(bigint, text), bury_job(bigint, bigint), delete_job(bigint), kick_job(bigint), take_job(bigint),
+    leased_by(job), bury_silent(), summon_brokers(), broker_name(broker);

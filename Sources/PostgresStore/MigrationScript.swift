@@ -3,9 +3,11 @@ public struct MigrationScript: Sendable {
     private let schema: String
     private let steps: [MigrationStep]
     private let preparesSchema: Bool
+    private let repairs: [String]
 
-    /// `preparesSchema`: the schema, or its table of migrations, is missing.
-    init(schema: String, steps: [MigrationStep], preparesSchema: Bool = false) {
+    /// `preparesSchema`: the schema, or its table of migrations, is missing. `repairs`: what a renamed schema needs.
+    init(schema: String, steps: [MigrationStep], preparesSchema: Bool = false, repairs: [String] = []) {
+        self.repairs = repairs
         self.schema = schema
         self.steps = steps
         self.preparesSchema = preparesSchema
@@ -23,7 +25,7 @@ public struct MigrationScript: Sendable {
 
     /// Ends at the first error. Each step is done or not, so that what is missing then can be printed anew and run.
     public var text: String {
-        guard !steps.isEmpty else { return "-- Nothing is to be done.\n" }
+        guard !steps.isEmpty || !repairs.isEmpty else { return "-- Nothing is to be done.\n" }
         return ([opening] + steps.map(text) + [Statement.unlockInScript]).joined(separator: "\n")
     }
 
@@ -34,11 +36,11 @@ public struct MigrationScript: Sendable {
             \\set ON_ERROR_STOP on
 
             """
-        text += Statement.lockInScript(schema)
+        text += Statement.configureMigrations + ";\n" + Statement.lockInScript(schema)
         if preparesSchema { text += Statement.createSchema(schema) + ";\n" }
         text += Statement.useSchemaInScript(schema)
         if preparesSchema { text += Statement.createMigrations + ";\n" }
-        return text
+        return repairs.isEmpty ? text : text + "begin;\n" + repairs.map { $0 + ";\n" }.joined() + "commit;\n"
     }
 
     private func text(of step: MigrationStep) -> String {

@@ -29,7 +29,7 @@ public struct Migrator {
 
     /// `database` is a libpq connection string, `schema` where the tables are or shall be. Throws a `StoreError`.
     public init(database: String, schema: String) throws {
-        let connection = try Connection(database)
+        let connection = try Connection(first: database)
         try Pooler.check(connection, to: database)
         self.init(connection, schema: schema)
     }
@@ -49,6 +49,8 @@ public struct Migrator {
     public func up() throws -> Int {
         try locked {
             let applied = try appliedVersions()
+            try checkTrust()
+            try repair()
             let missing = migrations.filter { applied[$0.version] == nil }
             guard !missing.isEmpty else { return latest }
             guard try mayChange() else { throw StoreError.mayNotMigrate(found: applied.keys.max() ?? 0, known: latest) }
@@ -88,10 +90,57 @@ public struct Migrator {
 
     /// The version of the schema; an error when this program cannot serve it.
     public func check() throws -> Int {
+        let found = try checkVersion()
+        try checkTrust()
+        guard try misplacedFunctions().isEmpty else { throw StoreError.schemaRenamed(schema) }
+        return found
+    }
+
+    /// The same, whoever else may do what there.
+    func checkVersion() throws -> Int {
         let applied = try locked { try appliedVersions() }
         let found = applied.keys.max() ?? 0
         guard found == latest else { throw StoreError.schemaTooOld(found: found, known: latest) }
         return found
+    }
+
+    // MARK: Others in the schema
+
+    /// Functions run with their owner's rights, and whoever may create in their schema could have them call his.
+    private func checkTrust() throws {
+        let others = try ask(.othersWhoCreate)
+        guard others.count == 0 else {
+            throw StoreError.schemaIsShared(
+                schema, roles: (0..<others.count).map { others.string($0, 0) },
+                owner: (0..<others.count).first { others.bool($0, 1) }.map { others.string($0, 0) })
+        }
+        let overloads = try askOfOurs(.othersOverloads)
+        guard overloads.count == 0 else {
+            throw StoreError.schemaHasOverloads(schema, (0..<overloads.count).map { overloads.string($0, 0) })
+        }
+    }
+
+    /// Has functions look for names in their own schema, which has been renamed.
+    private func repair() throws {
+        let statements = try misplacedFunctions()
+        guard !statements.isEmpty else { return }
+        guard statements.allSatisfy(\.isOurs) else { throw StoreError.schemaRenamed(schema) }
+        try connection.inTransaction {
+            for statement in statements { try connection.run(statement.sql) }
+        }
+    }
+
+    private func misplacedFunctions() throws -> [(sql: String, isOurs: Bool)] {
+        let rows = try askOfOurs(.misplacedFunctions)
+        return (0..<rows.count).map { (rows.string($0, 0), rows.bool($0, 1)) }
+    }
+
+    /// Runs a statement whose parameters are the schema and the names of what is ours.
+    private func askOfOurs(_ statement: Statement) throws -> Rows {
+        var parameters = Parameters()
+        parameters.add(schema)
+        parameters.add(texts: Migration.names(in: migrations))
+        return try connection.ask(statement, parameters)
     }
 
     // MARK: Scripts
@@ -100,7 +149,9 @@ public struct Migrator {
     public func upScript() throws -> MigrationScript {
         let applied = try appliedVersions()
         let steps = migrations.filter { applied[$0.version] == nil }.map { MigrationStep(.up, $0) }
-        return MigrationScript(schema: schema, steps: steps, preparesSchema: try !isPrepared)
+        return MigrationScript(
+            schema: schema, steps: steps, preparesSchema: try !isPrepared,
+            repairs: try misplacedFunctions().map(\.sql))
     }
 
     /// What `down` would run, as a script for psql. Nothing is run.
@@ -129,10 +180,10 @@ public struct Migrator {
 
     private func runInTransaction(_ step: MigrationStep) throws {
         try connection.inTransaction {
+            try useSchema()
             var limit = Parameters()
             limit.add(patience.limit)
             _ = try connection.ask(.limitWaits, limit)
-            try useSchema()
             try connection.run(step.sql)
             try record(step)
         }
@@ -172,6 +223,7 @@ public struct Migrator {
         var parameters = Parameters()
         parameters.add(schema)
         parameters.add(patience.limit)
+        parameters.add(texts: Migration.names(in: migrations))
         let rows = try connection.ask(.sessionsInTheWay, parameters)
         return (0..<rows.count).map { row in
             let (name, seconds) = (rows.string(row, 1), rows.int64(row, 2))
@@ -188,6 +240,7 @@ public struct Migrator {
 
     /// One lock per schema, held by the session.
     private func locked<T>(_ body: () throws -> T) throws -> T {
+        try connection.run(Statement.configureMigrations)
         while try !ask(.lockMigrations).bool(0, 0) { usleep(100_000) }
         defer { _ = try? ask(.unlockMigrations) }
         return try body()

@@ -7,8 +7,33 @@ extension Statement {
     static let unlockMigrations = Statement(
         name: "", sql: "select pg_advisory_unlock(hashtextextended('beanrow migrate ' || $1::text, 0))")
 
+    /// What settings of the database or the role must not decide: how a step is read, and what it makes. Those that
+    /// this server does not have are left out. Tables go where the administrator says, but PostgreSQL makes no
+    /// partitioned table while the setting names the database's own tablespace.
+    static let configureMigrations = """
+        do $$
+        begin
+            perform set_config(name, value, false) from (values
+                ('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'),
+                ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
+                ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+                ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
+                ('transform_null_equals', 'off'), ('check_function_bodies', 'on'),
+                ('datestyle', 'ISO'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),
+                ('default_table_access_method', 'heap')
+            ) as setting (name, value)
+            where current_setting(name, true) is not null;
+            perform set_config('plpgsql.extra_errors', 'none', false) from pg_roles
+            where rolname = current_user and rolsuper;
+            perform set_config('default_tablespace', '', false) from pg_database
+            join pg_tablespace on pg_tablespace.oid = dattablespace
+            where datname = current_database() and spcname = current_setting('default_tablespace');
+        end
+        $$
+        """
+
     /// Functions keep it (`set search_path from current`), so temporary tables come last: one that runs with its
-    /// owner's rights must not find a caller's in place of ours.
+    /// owner's rights must not find a caller's in place of ours. What is PostgreSQL's comes first by itself.
     static let useSchema = Statement(
         name: "", sql: "select set_config('search_path', quote_ident($1::text) || ', pg_temp', false)")
 
@@ -47,15 +72,24 @@ extension Statement {
     static let forgetMigration = Statement(name: "", sql: "delete from migration where version = $1::integer")
 
     /// For this transaction: the limit of each wait for a lock, in milliseconds, and none of the work.
+    ///
+    /// Also notes which functions were in the schema before (`hide_functions` spares them).
     static let limitWaits = Statement(
         name: "",
         sql: """
-            select set_config('lock_timeout', $1::integer::text, true), set_config('statement_timeout', '0', true)
+            select set_config('lock_timeout', $1::integer::text, true), \(noteFunctions)
             """)
 
+    private static let noteFunctions = """
+        set_config('beanrow.functions_before', (
+            select coalesce(string_agg(pg_proc.oid::text, ' '), '') from pg_proc
+            join pg_namespace on pg_namespace.oid = pronamespace
+            where nspname = current_schema()), true)
+        """
+
     /// Who waits for a concurrent build is in nobody's way, so it has no limit.
-    static let beginBuilding = "set lock_timeout to 0; set statement_timeout to 0; set client_min_messages to warning"
-    static let endBuilding = "reset lock_timeout; reset statement_timeout; reset client_min_messages"
+    static let beginBuilding = "set client_min_messages to warning"
+    static let endBuilding = "reset client_min_messages"
 
     /// Whether an index of the schema ($1) with this name is the remains of a build that failed.
     static let isInvalidIndex = Statement(
@@ -70,8 +104,8 @@ extension Statement {
 
     static func dropIndex(_ index: String) -> String { "drop index concurrently if exists \(identifier(index))" }
 
-    /// Other sessions that have a lock on a table of the schema ($1) and began longer ago than one waits ($2, in
-    /// milliseconds); the oldest first. Whose transaction that is, and since when, is not told to everybody.
+    /// Other sessions that have a lock on a table of ours ($3) in the schema ($1) and began longer ago than one waits
+    /// ($2, in milliseconds); the oldest first. Whose transaction that is, and since when, is not told to everybody.
     static let sessionsInTheWay = Statement(
         name: "",
         sql: """
@@ -83,9 +117,9 @@ extension Statement {
                 and coalesce(activity.xact_start < clock_timestamp() - make_interval(secs => $2::integer / 1e3), true)
                 and exists (
                     select from pg_locks
-                    join pg_class on pg_class.oid = pg_locks.relation
-                    join pg_namespace on pg_namespace.oid = pg_class.relnamespace
-                    where pg_locks.pid = activity.pid and pg_locks.granted and pg_namespace.nspname = $1::text
+                    join \(ownObjects(schema: "$1", names: "$3")) as own
+                        on own.kind = 'table' and own.oid = pg_locks.relation
+                    where pg_locks.pid = activity.pid and pg_locks.granted
                         and pg_locks.database = (select oid from pg_database where datname = current_database()))
             order by activity.xact_start nulls last
             limit 3
@@ -120,7 +154,8 @@ extension Statement {
 
     static func useSchemaInScript(_ schema: String) -> String { "set search_path to \(identifier(schema)), pg_temp;\n" }
 
-    static let limitWaitsInScript = "set local lock_timeout to '2s';\nset local statement_timeout to 0;\n"
+    static let limitWaitsInScript =
+        "set local lock_timeout to '2s';\ndo $$ begin perform \(noteFunctions); end $$;\n"
 
     static func dropInvalidIndexInScript(_ index: String) -> String {
         """

@@ -67,11 +67,12 @@ struct Privileges: Sendable {
         ]
             + functions(
                 "broker_lives", "inherit", "hold_off_sql", "sql_is_quiet", "make_tube", "pause_tube", "put_unique",
-                "end_leases", "keep_history"))
+                "end_leases", "keep_history", "history_of"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
-        + functions("body_text", "body_json")
+        // Views call `seen_at` with the rights of whoever reads them.
+        + functions("body_text", "body_json", "seen_at")
 
     /// A table or a view.
     private static func table(_ name: String, _ privileges: String) -> Grant {

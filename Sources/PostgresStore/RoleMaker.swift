@@ -7,7 +7,8 @@ public struct RoleMaker {
     /// `StoreError`.
     public init(database: String, schema: String) throws {
         let migrator = try Migrator(database: database, schema: schema)
-        _ = try migrator.check()
+        // Who may do too much there may be about to lose that.
+        _ = try migrator.checkVersion()
         self.init(try Connection(database), schema: schema)
     }
 
@@ -73,15 +74,25 @@ public struct RoleMaker {
     }
 
     private func grant(_ privileges: Privileges, to role: String) throws {
-        try connection.run(Statement.revokeAll(from: role, in: schema))
+        let revocations = try askOfOurs(.revocations, role)
+        for row in 0..<revocations.count { try connection.run(revocations.string(row, 0)) }
         try connection.run(Statement.grantUsage(to: role, of: schema))
         let grants = try ask(.grants, [role, schema], privileges)
         for row in 0..<grants.count { try connection.run(grants.string(row, 0)) }
     }
 
     private func facts(of role: String) throws -> (isSuperuser: Bool, isOwner: Bool)? {
-        let rows = try ask(.roleFacts, [role, schema])
+        let rows = try askOfOurs(.roleFacts, role)
         return rows.count == 0 ? nil : (rows.bool(0, 0), rows.bool(0, 1))
+    }
+
+    /// Runs a statement about a role and all that is ours in the schema.
+    private func askOfOurs(_ statement: Statement, _ role: String) throws -> Rows {
+        var parameters = Parameters()
+        parameters.add(role)
+        parameters.add(schema)
+        parameters.add(texts: Migration.names)
+        return try connection.ask(statement, parameters)
     }
 
     private func ask(_ statement: Statement, _ texts: [String], _ privileges: Privileges? = nil) throws -> Rows {

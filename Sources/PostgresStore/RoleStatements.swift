@@ -2,47 +2,52 @@
 extension Statement {
     static func createRole(_ role: String) -> String { "create role \(identifier(role)) nologin" }
 
-    /// Takes back whatever the role may do in the schema.
-    static func revokeAll(from role: String, in schema: String) -> String {
-        let (role, schema) = (identifier(role), identifier(schema))
-        let objects = ["tables", "sequences", "routines"].map { kind in
-            "revoke all on all \(kind) in schema \(schema) from \(role)"
-        }
-        return (["revoke all on schema \(schema) from \(role)"] + objects).joined(separator: "; ")
-    }
+    /// Procedures are among what is called a function here.
+    private static let grantable = "case kind when 'function' then 'routine' else kind end"
+
+    /// Takes back whatever the role ($1) may do in the schema ($2) with what is ours ($3), a statement for each object.
+    static let revocations = Statement(
+        name: "revocations",
+        sql: """
+            select format('revoke all on schema %I from %I', $2::text, $1::text)
+            union all
+            select format('revoke all on %s %s from %I', \(grantable), object, $1::text)
+            from \(ownObjects(schema: "$2", names: "$3")) as own
+            """)
 
     static func grantUsage(to role: String, of schema: String) -> String {
         "grant usage on schema \(identifier(schema)) to \(identifier(role))"
     }
 
-    /// What is known of a role: whether it is a superuser, and whether it owns the schema or something in it.
+    /// What is known of a role ($1): whether it is a superuser, and whether it owns the schema ($2) or something of ours
+    /// ($3) in it.
     static let roleFacts = Statement(
         name: "role_facts",
         sql: """
             select
                 role.rolsuper,
-                exists (
-                    select from pg_namespace
-                    left join pg_class on pg_class.relnamespace = pg_namespace.oid
-                    where pg_namespace.nspname = $2::text and role.oid in (pg_namespace.nspowner, pg_class.relowner))
+                exists (select from pg_namespace where nspname = $2::text and nspowner = role.oid)
+                    or exists (
+                        select from \(ownObjects(schema: "$2", names: "$3")) as own where own.owner = role.oid)
             from pg_roles as role
             where role.rolname = $1::text
             """)
 
-    /// Whether it is this session's to grant rights in the schema ($1).
+    /// Whether it is this session's to grant rights in the schema ($1): what is there is its own.
     static let mayGrant = Statement(
         name: "may_grant",
         sql: """
-            select exists (select from pg_namespace where nspname = $1::text and pg_has_role(nspowner, 'usage'))
+            select exists (
+                select from pg_class
+                join pg_namespace on pg_namespace.oid = relnamespace
+                where nspname = $1::text and relname = 'migration' and pg_has_role(relowner, 'usage'))
             """)
 
     /// The grants of a role ($1) in a schema ($2), a statement for each object that is there.
     static let grants = Statement(
         name: "grants",
         sql: """
-            select format(
-                'grant %s on %s %s to %I', privileges, case kind when 'function' then 'routine' else kind end, object,
-                $1::text)
+            select format('grant %s on %s %s to %I', privileges, \(grantable), object, $1::text)
             from (\(listed)) as listed
             where object is not null
             """)
@@ -69,25 +74,12 @@ extension Statement {
             where object is not null
             """)
 
-    /// Objects of the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there is
-    /// none.
+    /// Objects of ours in the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there
+    /// is none.
     private static let listed = """
         select listed.kind, listed.name, listed.privileges, found.oid, found.object
         from unnest($3::text[], $4::text[], $5::text[]) as listed (kind, name, privileges)
-        left join (
-            select
-                case relkind when 'S' then 'sequence' else 'table' end as kind, pg_class.oid, relname as name,
-                format('%I.%I', nspname, relname) as object
-            from pg_class
-            join pg_namespace on pg_namespace.oid = relnamespace
-            where nspname = $2::text
-            union all
-            select
-                'function', pg_proc.oid, proname,
-                format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid))
-            from pg_proc
-            join pg_namespace on pg_namespace.oid = pronamespace
-            where nspname = $2::text
-        ) as found on found.kind = listed.kind and found.name = listed.name
+        left join \(ownObjects(schema: "$2", names: "$4")) as found
+            on found.kind = listed.kind and found.name = listed.name
         """
 }

@@ -2,6 +2,10 @@
 public enum StoreError: Error, CustomStringConvertible, Sendable {
     /// No connection could be made.
     case unreachable(String)
+    /// A server is there and refuses the connection, as it will again.
+    case turnedAway(String)
+    /// Sessions of the server may only read, by a setting.
+    case readOnly
     /// The connection broke: what was under way may or may not have been done.
     case lost(String)
     /// PostgreSQL refused a statement; its transaction was rolled back.
@@ -16,6 +20,14 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case migrationChanged(version: Int)
     /// A step got no lock on its tables, however often it was tried; `sessions` may be in its way.
     case migrationBlocked(version: Int, tries: Int, sessions: String)
+    /// Others may create in the schema; one of them may be its owner.
+    case schemaIsShared(String, roles: [String], owner: String?)
+    /// The schema has functions of others that could be called in place of PostgreSQL's.
+    case schemaHasOverloads(String, [String])
+    /// The functions of the schema look for names in another one.
+    case schemaRenamed(String)
+    /// The schema was there, and is not any more.
+    case schemaGone(String)
     /// A pooler gives the sessions of the server to one connection after the other.
     case sessionsAreShared
     /// The role that the session has changed to is not told when the session began.
@@ -23,7 +35,11 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
 
     public var description: String {
         switch self {
-        case .unreachable(let message): "cannot connect to PostgreSQL: \(message)"
+        case .unreachable(let message), .turnedAway(let message): "cannot connect to PostgreSQL: \(message)"
+        case .readOnly:
+            "PostgreSQL takes the connection, but the session may only read, since default_transaction_read_only is on for "
+                + "the server, the database or the role: if this is the server to write to, set it to off (alter "
+                + "database ... set default_transaction_read_only to off; or alter role, alter system)"
         case .lost(let message): "lost the connection to PostgreSQL: \(message)"
         case .refused(let state, let message): "PostgreSQL refused: \(message) (SQLSTATE \(state))"
         case .schemaTooNew(let found, let known):
@@ -39,6 +55,20 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
             "migration \(version) got no lock on its tables in \(tries) tries, each of which gave way so that others could "
                 + "go on; nothing of it is done. End the transactions that are in its way"
                 + (sessions.isEmpty ? "" : " (\(sessions))") + ", then run it again"
+        case .schemaIsShared(let schema, let roles, let owner):
+            "others may create functions in the schema \(identifier(schema)), and could have this queue's call theirs with "
+                + "the rights of its owner: "
+                + (owner.map { "\($0) owns the schema, so migrate as \($0), or use a schema of its own" }
+                    ?? "revoke create on schema \(identifier(schema)) from \(roles.joined(separator: ", "))")
+        case .schemaHasOverloads(let schema, let names):
+            "others have functions in the schema \(identifier(schema)) that could be called in place of PostgreSQL's with "
+                + "the rights of this queue's owner (\(names.joined(separator: ", "))): drop them, or use a schema of its own"
+        case .schemaRenamed(let schema):
+            "the schema \(identifier(schema)) has been renamed, and its functions look into the one of the old name: as its "
+                + "owner, run `beanrow migrate up` with --schema and the new name"
+        case .schemaGone(let schema):
+            "the schema \(identifier(schema)) is not in the database any more. If it was renamed, rename it back; or run "
+                + "`beanrow migrate up` and the brokers with --schema and the new name"
         case .sessionIsHidden:
             "the connection works as another role than it has logged in as (SET ROLE), which may neither see nor end its "
                 + "own sessions: log in as that role, or as a member of it"
@@ -66,6 +96,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     var isFenced: Bool { sqlState == "23502" }
     /// The limit of the wait for a lock was reached.
     var isLockTimeout: Bool { sqlState == "55P03" }
+    /// A table or a function is missing, or the schema.
+    var isUndefined: Bool { ["42P01", "42883", "3F000"].contains(sqlState) }
     var isUniqueViolation: Bool { sqlState == "23505" }
     /// Another try may do better.
     var isTransient: Bool { sqlState?.hasPrefix("40") ?? false }

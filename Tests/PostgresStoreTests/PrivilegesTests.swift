@@ -20,6 +20,32 @@ struct PrivilegesTests {
         #expect(try RoleMaker(db.connection, schema: db.schema).missingObjects().contains("table jobs"))
     }
 
+    /// To plan a statement and to begin it asks for every right that it needs.
+    @Test func aBrokersStatementsNeedNoOtherRights() throws {
+        let role = "\(db.sessions)_broker"
+        try RoleMaker(db.connection, schema: db.schema).makeBroker(role)
+        let member = try db.session()
+        try member.run("set role \(role)")
+        let all = Statement.keeper + Statement.reader + Statement.writer + Statement.notifier
+        for statement in Dictionary(grouping: all, by: \.name).values.map(\.[0]) {
+            try member.prepare(statement)
+            let count = try member.ask(
+                Statement(
+                    name: "",
+                    sql: """
+                        select cardinality(parameter_types) from pg_prepared_statements
+                        where name = \(literal(statement.name))
+                        """)
+            ).int32(0, 0)
+            let nulls = Array(repeating: "null", count: Int(count)).joined(separator: ", ")
+            do {
+                try member.run("explain execute \(statement.name)\(count > 0 ? "(\(nulls))" : "")")
+            } catch let error as StoreError where error.sqlState == "42501" {
+                Issue.record("\(statement.name): \(error)")
+            }
+        }
+    }
+
     /// A role that may bring the schema up, and owns nothing.
     @Test func renewingThemIsNothingToWhoMayNot() throws {
         let stranger = "\(db.sessions)_stranger"

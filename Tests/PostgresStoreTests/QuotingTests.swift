@@ -7,7 +7,9 @@ import Testing
 @Suite("What is a value stays a value, and what is a name stays a name")
 struct QuotingTests {
     static let hostile = [
-        #"Upper Case"#, #"a"b"#, #""; drop table job; --"#, #"it's"#, #"back\slash"#, "söß", "$1", "a,b",
+        #"Upper Case"#, #"a"b"#, #""; drop table job; --"#, #"it's"#, #"back\slash"#, "söß", "$1", "a,b", "$$",
+        "$do$ x $create$",
+        "%s %I", ":name",
         // A quote with an accent on it is one Character, and still a quote to PostgreSQL.
         "accent\"\u{301}x", "accent'\u{301}x",
     ]
@@ -21,7 +23,14 @@ struct QuotingTests {
     }
 
     @Test(arguments: hostile) func aSchemaOfAnyNameWorks(_ name: String) throws {
-        let db = try Database(schema: "\(TestPostgres.shared().freshSchema()) \(name)")
+        // As long as a name may be.
+        let schema = "\(try TestPostgres.shared().freshSchema()) \(name)".padding(to: 63)
+        let db = try Database(schema: schema)
+        #expect(try db.rows("select put('t', 'a', key => 'k')") == "(1)")
+        #expect(try db.rows("select count(*) from put_many('t', array['b', 'c'])") == "(2)")
+        #expect(try db.rows("select finish(array(select id from reserve('{t}', count => 3)))") == "(3)")
+        try db.run(
+            "select set_policy('t', history => '1 day'), keep_history(); truncate job; alter sequence job_id restart")
         let broker = try TestBroker(db, tube: db.addTube())
         try broker.put(broker.put(1), broker.put(2))
         #expect(try broker.refill() == [1, 2])
@@ -29,7 +38,12 @@ struct QuotingTests {
         #expect(try db.rows("select id from job") == "(2)")
         let migrator = try Migrator(database: db.server.connectionString, schema: db.schema)
         #expect(try migrator.check() == Migration.all.count)
-        #expect(try migrator.down() == Migration.all.count - 1)
+        // The same as a script.
+        try db.run("drop schema \(identifier(schema)) cascade")
+        try db.server.runScript(migrator.upScript().text)
+        #expect(try migrator.check() == Migration.all.count)
+        #expect(try db.rows("select put('t', 'a')") == "(1)")
+        for version in Migration.all.indices.reversed() { #expect(try migrator.down() == version) }
     }
 
     /// The protocol allows no such tube, but SQL does.
@@ -42,5 +56,12 @@ struct QuotingTests {
         let read = try broker.db.value(
             "select encode(convert_to(name, 'UTF8'), 'hex') from tube where name <> 'default'")
         #expect(read == name.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+}
+
+extension String {
+    /// With letters up to this number of bytes.
+    fileprivate func padding(to count: Int) -> String {
+        self + String(repeating: "x", count: max(0, count - utf8.count))
     }
 }

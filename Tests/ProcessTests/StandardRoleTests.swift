@@ -60,13 +60,59 @@ struct StandardRoleTests {
     }
 
     @Test func eachDoesItsTask() throws {
-        #expect(try attempt("select put('t', 'a', key => 'k')", by: "producer") == "1\n")
-        #expect(try attempt("select count(*) from put_many('t', array['b', 'c'])", by: "producer") == "2\n")
-        #expect(try attempt("select set_policy('t', history => '1 day') is null", by: "operator") == "f\n")
-        #expect(try attempt("select finish(array(select id from reserve(array['t'])))", by: "worker") == "1\n")
-        #expect(try attempt("select bury_job(2), kick('t'), delete_job(3)", by: "operator") == "t|1|t\n")
-        #expect(try attempt("select id, body_text(body) from jobs", by: "reader") == "2|b\n")
-        #expect(try attempt("select id, outcome from history order by id", by: "reader") == "1|finished\n3|deleted\n")
+        func say(_ sql: String, by task: String, _ answer: String) throws {
+            #expect(try attempt(sql, by: task) == answer + "\n", "\(task): \(sql)")
+        }
+        try say(
+            "select set_policy('t', history => '1 day', history_body => true, bury_after_timeouts => 9, max_ready => 100) is null",
+            by: "operator", "f")
+        try say("select put('t', 'a', key => 'k'), put('t', 'a', key => 'k')", by: "producer", "1|1")
+        try say("select put('t', '\\x62'::bytea), put('t', '{}'::json), put('t', '1'::jsonb)", by: "producer", "2|3|4")
+        try say("select count(*) from put_many('t', array['b', 'c'])", by: "producer", "2")
+        try say("select finish(array(select id from reserve(array['t'], count => 2)))", by: "worker", "2")
+        try say(
+            "select release(array(select id from reserve(array['t'], holder => 7)), holder => 7)", by: "worker", "1")
+        try say("select touch(array(select id from reserve(array['t'], holder => 7)), holder => 7)", by: "worker", "1")
+        try say("select bury(array[3], holder => 7)", by: "worker", "1")
+        try say(
+            "select kick_job(3), bury_job(3), kick('t'), set_priority(3, 5), set_delay(3, '1 h')", by: "operator",
+            "t|t|1|t|t")
+        try say("select move_job(3, 'u'), delete_job(3), clear('u')", by: "operator", "t|t|0")
+        try say("select pause('t', '1 s') is null, unpause('t') is null", by: "operator", "f|f")
+        try say("select clear('t', state => 'ready')", by: "operator", "3")
+        try say(
+            "select id, outcome, body_text(body) from history order by id limit 3", by: "reader",
+            "1|finished|a\n2|finished|b\n3|deleted|{}")
+        try say(
+            "select name, ready, oldest_ready_at, paused_until from tubes order by name", by: "reader", "t|0||\nu|0||")
+        try say("select count(*) from brokers, jobs", by: "reader", "0")
+        try say("select tube, max_ready from tube_policies", by: "operator", "t|100")
+        try say("select body_json('[1]')->0, body_text('\\xff') is null", by: "reader", "1|t")
+    }
+
+    /// What a role may call is what its task needs: no other function does what only the owner may.
+    @Test(arguments: tasks) func nothingElseIsToBeCalled(task: String) throws {
+        let needed = [
+            "reader": ["body_json", "body_text", "seen_at"], "producer": ["put", "put_job", "put_many"],
+            "worker": ["bury", "finish", "release", "reserve", "touch"],
+            "operator": [
+                "body_json", "body_text", "bury_job", "clear", "delete_job", "kick", "kick_job", "move_job", "pause",
+                "seen_at", "set_delay", "set_policy", "set_priority", "unpause",
+            ],
+        ]
+        let callable = try managed.postgres.psql(
+            """
+            select distinct proname from pg_proc
+            where pronamespace = '\(managed.name)'::regnamespace
+                and has_function_privilege('\(login(task))', oid, 'execute')
+            order by 1
+            """
+        ).split(separator: "\n").map(String.init)
+        if let needed = needed[task] {
+            #expect(callable == needed)
+        } else {
+            #expect(Set(callable).isDisjoint(with: needed.values.joined()), "none that is for callers")
+        }
     }
 
     @Test(arguments: tasks) func whichViewsEachMayRead(task: String) throws {
@@ -113,6 +159,89 @@ struct StandardRoleTests {
         try client.expect("DELETED")
         #expect(try broker.stop() == 0)
         #expect(!broker.stderr.contains("permission denied"))
+    }
+
+    /// With every policy, and with SQL at work beside it.
+    @Test func theBrokersRoleDoesAllThatABrokerDoes() throws {
+        try say(
+            "operator",
+            """
+            select set_policy('mail', bury_after_timeouts => 1, bury_after_releases => 2, max_ready => 4,
+                history => '1 day', history_body => true), set_policy('plain', history => '1 day')
+            """)
+        let first = try BrokerProcess.start(schema: managed.name, database: managed.database(as: login("broker")))
+        let client = try first.connect()
+        func tell(_ command: String, _ answers: String...) throws {
+            try client.send(command + "\r\n")
+            for answer in answers { try client.expect(answer) }
+        }
+        for tube in ["mail", "plain", "none"] {
+            try tell("use \(tube)", "USING \(tube)")
+            let id = { try client.expectInserted() }
+            try client.send("put 9 0 60 1\r\na\r\n")
+            let ready = try id()
+            try client.send("put 9 100 60 1\r\nb\r\n")
+            let delayed = try id()
+            try client.send("put 9 0 60 5 idp:k\r\nkeyed\r\n")
+            let keyed = try id()
+            try client.send("put 9 0 60 5 idp:k\r\nagain\r\n")
+            #expect(try id() == keyed)
+            try tell("reserve-job \(keyed)", "RESERVED \(keyed) 5", "keyed")
+            try tell("bury \(keyed) 3", "BURIED")
+            // Jobs that no client holds: ready, delayed and buried.
+            for id in [ready, delayed, keyed] { try tell("delete \(id)", "DELETED") }
+            #expect(
+                try managed.attempt("select count(*) from history where tube = '\(tube)'", as: login("reader"))
+                    == (tube == "none" ? "0\n" : "3\n"))
+        }
+        // Full, and buried by a policy.
+        try tell("use mail", "USING mail")
+        try eventually("the broker knows the policy") {
+            try client.send("put 0 0 60 1\r\nx\r\n")
+            return try client.readLine() == "OUT_OF_MEMORY"
+        }
+        try tell("watch mail", "WATCHING 2")
+        try client.send("reserve\r\n")
+        let job = try client.expectJob().id
+        try tell("release \(job) 0 0", "RELEASED")
+        try tell("reserve-job \(job)", "RESERVED \(job) 1", "x")
+        try tell("release \(job) 0 0", "BURIED")
+        // SQL steers and takes what the broker has in memory, and a lease of its session ends.
+        try say("operator", "select kick('mail')")
+        try say("worker", "select id from reserve('{mail}', '1 second')")
+        try say("operator", "select set_priority(max(id), 0) from jobs where state = 'ready' and tube = 'mail'")
+        try say("producer", "select put('plain', 'of SQL')")
+        try eventually("what the session had is buried by the policy") {
+            try managed.attempt("select buried from tubes where name = 'mail'", as: login("reader")) == "1\n"
+        }
+        // A second broker, and the death of the first.
+        let second = try BrokerProcess.start(schema: managed.name, database: managed.database(as: login("broker")))
+        let other = try second.connect()
+        try tell("watch plain", "WATCHING 3")
+        try tell("pause-tube mail 60", "PAUSED")
+        try tell("ignore mail", "WATCHING 2")
+        try client.send("reserve\r\n")
+        #expect(try client.expectJob().body == "of SQL")
+        try other.send("watch plain\r\nreserve\r\n")
+        try other.expect("WATCHING 2")
+        first.kill9()
+        let heir = try other.expectJob()
+        #expect(heir.body == "of SQL")
+        try other.send("delete \(heir.id)\r\n")
+        try other.expect("DELETED")
+        // It is in the history, by the day that the keeper has made.
+        #expect(
+            try managed.attempt("select outcome from history where id = \(heir.id)", as: login("reader"))
+                == "finished\n")
+        #expect(try second.stop() == 0)
+        let said = first.stderr + second.stderr
+        #expect(!said.contains("permission denied") && !said.contains("42501") && !said.contains("refused"), "\(said)")
+    }
+
+    /// Does something by one of the other roles.
+    private func say(_ task: String, _ sql: String) throws {
+        let answer = try attempt(sql, by: task)
+        if answer.contains("ERROR") { throw WireMismatch("\(task): \(answer)") }
     }
 
     // MARK: Again, and elsewhere
