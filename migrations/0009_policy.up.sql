@@ -29,6 +29,8 @@ $$;
 
 create trigger policy_changed after insert or update or delete or truncate on tube_policy
 for each statement execute function policy_changed();
+-- Whatever session_replication_role says: without it no broker would learn of the change.
+alter table tube_policy enable always trigger policy_changed;
 
 -- What stands in a tube's policy afterwards is what this call says: what it leaves out is off.
 create function set_policy(

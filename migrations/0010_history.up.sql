@@ -28,6 +28,10 @@ alter table job_history alter column body set storage external;
 -- Takes what has no day of its own, so that no delete fails because of history.
 create table job_history_default partition of job_history default;
 
+-- There is no key: a publication of updates and deletes asks for whole rows instead, of each partition by itself.
+alter table job_history replica identity full;
+alter table job_history_default replica identity full;
+
 -- A job that ends, as it is to be recorded; none when its tube keeps no history. `finished`: by its worker.
 create function history_of(gone job, finished boolean) returns setof job_history
 language sql stable rows 1 set search_path from current
@@ -44,21 +48,27 @@ $$;
 
 -- Makes the partitions of this day (UTC) and the next three, and drops those that no tube keeps any more. Whatever it
 -- cannot have at once it leaves for the next time: making a day locks the default partition, and dropping one locks all
--- of history, for a moment that must not come behind somebody's long query.
+-- of history, for a moment that must not come behind somebody's long query. Bounds are written out: how a time is printed
+-- is the session's to say. A day is kept where the default partition is, whatever the session's default is.
 create function keep_history() returns void
 language plpgsql security definer set search_path from current set lock_timeout = '100ms'
+    set default_tablespace to '' set default_table_access_method to heap
 as $$
 declare
     today constant date := (now() at time zone 'UTC')::date;
+    place constant text := coalesce((
+        select format(' tablespace %I', spcname) from pg_class
+        join pg_tablespace on pg_tablespace.oid = reltablespace
+        where pg_class.oid = 'job_history_default'::regclass), '');
     last_kept date;
     day date;
-    day_start timestamptz;
-    day_end timestamptz;
+    day_start text;
+    day_end text;
     caught bigint;
     partition_name text;
 begin
-    -- One at a time.
     begin
+        -- One at a time, and by a lock that not everybody may take.
         lock table only job_history in share update exclusive mode nowait;
     exception when lock_not_available then
         return;
@@ -67,8 +77,8 @@ begin
     foreach day in array array[today, today + 1, today + 2, today + 3] loop
         partition_name := 'job_history_' || to_char(day, 'YYYYMMDD');
         continue when to_regclass(quote_ident(partition_name)) is not null;
-        day_start := day::timestamp at time zone 'UTC';
-        day_end := (day + 1)::timestamp at time zone 'UTC';
+        day_start := to_char(day, 'YYYY-MM-DD 00:00:00+00');
+        day_end := to_char(day + 1, 'YYYY-MM-DD 00:00:00+00');
         begin
             if day = today then
                 -- It is long overdue, and its rows are on their way to the default partition, which would refuse them.
@@ -76,11 +86,14 @@ begin
             end if;
             lock table job_history_default in access exclusive mode;
             select count(*) into caught from (
-                select from job_history_default where finished_at >= day_start and finished_at < day_end limit 10001
+                select from job_history_default
+                where finished_at >= day_start::timestamptz and finished_at < day_end::timestamptz
+                limit 10001
             ) as found;
             -- So many take too long to move: that day stays where it is.
             continue when caught > 10000;
-            execute format('create table %I (like job_history including all)', partition_name);
+            execute format('create table %I (like job_history including all)%s', partition_name, place);
+            execute format('alter table %I replica identity full', partition_name);
             execute format(
                 'with caught as (delete from job_history_default where finished_at >= %L and finished_at < %L returning *)
                 insert into %I select * from caught', day_start, day_end, partition_name);

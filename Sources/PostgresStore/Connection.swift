@@ -15,27 +15,45 @@ final class Connection {
     /// Without it the wait has no end.
     var isGivenUp: ((_ seconds: Int) -> Bool)?
 
-    /// `conninfo`: any libpq connection string or URL. `address`: of its servers, this one alone.
-    init(_ conninfo: String, at address: HostAddress? = nil) throws {
-        // Defaults come before the string, so that it may overrule them.
-        var parameters: [(String, String)] = [
-            ("fallback_application_name", "beanrow"), ("connect_timeout", "5"), ("client_encoding", "UTF8"),
-            ("target_session_attrs", "read-write"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
-            ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("dbname", conninfo),
-        ]
+    /// `conninfo`: any libpq connection string or URL. `address`: of its servers, this one alone. `ofAnyServer`: also one
+    /// that accepts no writes.
+    init(_ conninfo: String, at address: HostAddress? = nil, ofAnyServer: Bool = false) throws {
+        var others: [(String, String)] = ofAnyServer ? [("target_session_attrs", "any")] : []
         if let address {
-            parameters += [("host", address.host), ("hostaddr", address.hostaddr), ("port", address.port)]
+            others += [("host", address.host), ("hostaddr", address.hostaddr), ("port", address.port)]
         }
-        let pg = withCStrings(parameters.map(\.0)) { keywords in
-            withCStrings(parameters.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }
+        guard let pg = Connection.with(conninfo, others, { PQconnectdbParams($0, $1, 1) }) else {
+            throw StoreError.lost("out of memory")
         }
-        guard let pg else { throw StoreError.lost("out of memory") }
         self.pg = pg
         chosen = address
         guard PQstatus(pg) == CONNECTION_OK else {
             throw StoreError.unreachable(ConnectionSecrets(in: conninfo).redact(lastMessage))
         }
         guard PQsetnonblocking(pg, 1) == 0 else { throw StoreError.lost(lastMessage) }
+    }
+
+    /// A connection that is being made, without waiting for it. To be finished by whoever calls.
+    static func start(_ conninfo: String) -> OpaquePointer? {
+        with(conninfo, []) { PQconnectStartParams($0, $1, 1) }
+    }
+
+    private typealias Strings = UnsafePointer<UnsafePointer<CChar>?>
+
+    /// Lends the parameters of a connection to libpq; `others` overrule the connection string.
+    private static func with(
+        _ conninfo: String, _ others: [(String, String)], _ body: (Strings, Strings) -> OpaquePointer?
+    ) -> OpaquePointer? {
+        // Defaults come before the string, so that it may overrule them.
+        let parameters: [(String, String)] =
+            [
+                ("fallback_application_name", "beanrow"), ("connect_timeout", "5"), ("client_encoding", "UTF8"),
+                ("target_session_attrs", "read-write"), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
+                ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("dbname", conninfo),
+            ] + others
+        return withCStrings(parameters.map(\.0)) { keywords in
+            withCStrings(parameters.map(\.1)) { values in body(keywords, values) }
+        }
     }
 
     deinit {
@@ -105,8 +123,14 @@ final class Connection {
             }
         }
         try sendSync()
-        _ = try results(of: statements.count)
+        var refusal: StoreError?
+        do {
+            _ = try results(of: statements.count)
+        } catch let error as StoreError where !error.isLost {
+            refusal = error
+        }
         guard try nextResult() == nil, PQexitPipelineMode(pg) == 1 else { throw StoreError.lost(lastMessage) }
+        if let refusal { throw refusal }
     }
 
     /// Runs a statement once, without preparing it, and returns its rows, in binary.

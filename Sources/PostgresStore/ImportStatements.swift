@@ -10,10 +10,8 @@ extension Statement {
         name: "configure_import",
         sql: """
             select
-                set_config('search_path', quote_ident($1::text), false),
+                set_config('search_path', quote_ident($1::text) || ', pg_temp', false),
                 set_config('synchronous_commit', 'on', false),
-                set_config('statement_timeout', '0', false),
-                set_config('lock_timeout', '0', false),
                 set_config('idle_in_transaction_session_timeout', '0', false)
             """)
 
@@ -40,6 +38,8 @@ extension Statement {
             join pg_namespace as namespace on namespace.oid = pg_class.relnamespace
             where pg_class.relname = 'import_file' and pg_class.relkind = 'r'
                 and namespace.nspname <> current_schema()
+                and exists (
+                    select from pg_attribute where attrelid = pg_class.oid and attname = 'signature' and atttypid = 20)
                 and has_table_privilege(pg_class.oid, 'select')
             """)
 

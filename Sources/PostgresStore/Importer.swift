@@ -35,6 +35,7 @@ public struct Importer {
         var parameters = Parameters()
         parameters.add(schema)
         _ = try connection.ask(.configureImport, parameters)
+        try connection.run(Statement.configureLimits)
         try connection.prepare(Statement.importer)
     }
 

@@ -9,7 +9,6 @@ import Synchronization
 final class Keeper: Worker, @unchecked Sendable {
     private static let beatEvery = Span.milliseconds(1000)
     private static let publishEvery = Span.milliseconds(500)
-    private static let historyEvery = Span.seconds(60)
     /// How often a broker that waits for the sole one looks again.
     private static let joinEvery = Span.milliseconds(20)
     /// A heartbeat that somebody's lock was in the way of comes again after this.
@@ -32,8 +31,9 @@ final class Keeper: Worker, @unchecked Sendable {
     private var unpublished: [TubeID: StateCounts] = [:]
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
-    private var nextHistory = Instant(nanoseconds: 0)
     private var hasStarted = false
+    /// It has been told that the schema is gone.
+    private var hasMissedSchema = false
     /// Registered, but another broker is still the sole one.
     private var isJoining = false
     private var isSole = false
@@ -52,6 +52,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private var ids = IDSource()
     private lazy var warnings = WarningWatch(logger)
     private lazy var hindrance = SoleHindrance(logger)
+    private lazy var history = HistoryWatch(logger)
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -83,17 +84,18 @@ final class Keeper: Worker, @unchecked Sendable {
     /// Seconds of silence after which another server is looked for. A commit that waits for its standby is silent too.
     private static let patience = 10
 
-    /// What a server says that will be there soon.
-    private static let passing = ["starting up", "recovery mode", "not yet accepting", "shutting down", "too many"]
-
     /// Before the first success an error that will not pass ends the start.
     override func failed(_ error: any Error) {
-        guard !hasStarted else { return }
+        guard !hasStarted else {
+            if case .schemaGone? = error as? StoreError, !hasMissedSchema {
+                logger.error("\(error)")
+                hasMissedSchema = true
+            }
+            return
+        }
         let mayPass =
             switch error as? StoreError {
-            case .unreachable(let message):
-                !message.contains("FATAL") || Keeper.passing.contains { message.contains($0) }
-            case .lost: true
+            case .unreachable, .lost, .readOnly: true
             default: false
             }
         if !mayPass || client.now() >= startLimit {
@@ -104,6 +106,7 @@ final class Keeper: Worker, @unchecked Sendable {
     }
 
     override func serve(_ connection: Connection) throws {
+        hasMissedSchema = false
         do {
             try enter(connection)
             try keep(connection)
@@ -182,10 +185,7 @@ final class Keeper: Worker, @unchecked Sendable {
             }
             try warnings.look(connection, at: client.now())
         }
-        if nextHistory <= now {
-            nextHistory = now + Keeper.historyEvery
-            try keepHistory(connection)
-        }
+        try history.look(connection, at: now)
     }
 
     /// Does something, unless somebody's lock is in the way: then nothing has happened, and it is to be done soon.
@@ -404,20 +404,6 @@ final class Keeper: Worker, @unchecked Sendable {
         parameters.add(epoch)
         _ = try connection.execute(.unregister, parameters)
         epoch = 0
-    }
-
-    // MARK: History
-
-    /// Makes and drops the days of history. What cannot be done at once can be done a minute later.
-    private func keepHistory(_ connection: Connection) throws {
-        do {
-            try connection.inTransaction {
-                try connection.run("set local statement_timeout to '1s'")
-                _ = try connection.execute(.keepHistory)
-            }
-        } catch let error as StoreError where !error.isLost {
-            logger.warning("the days of history could not be looked after", metadata: [LogKey.error: "\(error)"])
-        }
     }
 
     // MARK: Ids and counts

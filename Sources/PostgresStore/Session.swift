@@ -18,8 +18,19 @@ enum Session {
         parameters.add(configuration.schema)
         parameters.add(configuration.durability == .synchronous ? "on" : "off")
         _ = try connection.ask(.configure, parameters)
-        try connection.prepare(statements)
+        try connection.run(Statement.configureLimits)
+        do {
+            try connection.prepare(statements)
+        } catch let error as StoreError where error.isUndefined {
+            throw try isThere(configuration.schema, connection) ? error : StoreError.schemaGone(configuration.schema)
+        }
         return connection
+    }
+
+    private static func isThere(_ schema: String, _ connection: Connection) throws -> Bool {
+        var parameters = Parameters()
+        parameters.add(schema)
+        return try connection.ask(.findMigrations, parameters).count > 0
     }
 
     /// Seconds of silence after which the server is asked whether it is at work on an answer.

@@ -11,7 +11,7 @@ extension Statement {
         name: "configure",
         sql: """
             select
-                set_config('search_path', quote_ident($1::text), false),
+                set_config('search_path', quote_ident($1::text) || ', pg_temp', false),
                 set_config('synchronous_commit', $2::text, false),
                 set_config('idle_in_transaction_session_timeout', '3s', false),
                 set_config('tcp_keepalives_idle', '5', false),
@@ -25,6 +25,24 @@ extension Statement {
                 set_config('enable_memoize', 'off', false),
                 set_config('jit', 'off', false)
             """)
+
+    /// What settings of the database or the role must not decide: a stricter isolation refuses what brokers do at the
+    /// same time, and a limit made for people ends sessions that rest, or statements that wait as they should. Those
+    /// that this server does not have are left out.
+    static let configureLimits = """
+        do $$
+        begin
+            perform set_config(name, value, false) from (values
+                ('default_transaction_isolation', 'read committed'), ('default_transaction_deferrable', 'off'),
+                ('statement_timeout', '0'), ('lock_timeout', '0'), ('idle_session_timeout', '0'),
+                ('transaction_timeout', '0'), ('standard_conforming_strings', 'on'), ('transform_null_equals', 'off'),
+                ('datestyle', 'ISO'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'),
+                ('enable_indexscan', 'on'), ('enable_indexonlyscan', 'on'), ('enable_sort', 'on')
+            ) as setting (name, value)
+            where current_setting(name, true) is not null;
+        end
+        $$
+        """
 
     /// Of a session whose statements join arrays to rows.
     static let joinByHash = "set enable_hashjoin to on; set enable_nestloop to off"

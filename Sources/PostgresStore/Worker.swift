@@ -63,11 +63,18 @@ class Worker: @unchecked Sendable {
                 logger.log(
                     level: pause == 0 ? .warning : .debug, "no connection to the database, trying again",
                     metadata: [LogKey.error: "\(error)"])
-                // Quickly at first: a restarted server is back soon.
-                pause = min(max(pause * 2, 50), 1000)
+                // Quickly at first: a restarted server is back soon. Not so a schema, about which somebody has to think.
+                pause = isWithoutSchema(error) ? Worker.longPause : min(max(pause * 2, 50), 1000)
                 _ = bell.wait(milliseconds: pause)
             }
         }
+    }
+
+    /// Milliseconds.
+    private static let longPause: Int32 = 5000
+
+    private func isWithoutSchema(_ error: any Error) -> Bool {
+        if case .schemaGone? = error as? StoreError { true } else { false }
     }
 
     func open() throws -> Connection { preconditionFailure("a worker opens its own connection") }

@@ -1,3 +1,4 @@
+import Logging
 import TestKit
 import Testing
 
@@ -277,6 +278,19 @@ struct HistoryTests {
         // If it cannot at once, it comes back after a minute.
         try eventually("the day is there", within: 60 + patience) { try days == "(0) (1) (2) (3)" }
         _ = keeper
+    }
+
+    /// Whoever reads the log is told once what cannot be done, and once that it can.
+    @Test func whatKeepsFailingIsSaidOnce() throws {
+        let lines = LineLog()
+        var watch = HistoryWatch(Logger(label: "test") { _ in lines })
+        let keeping = try Session.open(db.configuration, Statement.keeper)
+        try db.run("alter function keep_history() rename to kept")
+        for minute: Int64 in 1...3 { try watch.look(keeping, at: Instant(nanoseconds: minute * 60 * second)) }
+        #expect(lines.take() == ["warning the days of history could not be looked after"])
+        try db.run("alter function kept() rename to keep_history")
+        for minute: Int64 in 4...6 { try watch.look(keeping, at: Instant(nanoseconds: minute * 60 * second)) }
+        #expect(lines.take() == ["notice the days of history are looked after again"])
     }
 
     @Test func everyColumnOfTheViewIsExplained() throws {

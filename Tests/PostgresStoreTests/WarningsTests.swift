@@ -1,6 +1,5 @@
 import Logging
 import QueueCore
-import Synchronization
 import TestKit
 import Testing
 
@@ -203,31 +202,4 @@ struct WarningsTests {
         #expect(said[0].contains("permission denied for view warnings"))
         try db.run("reset role")
     }
-}
-
-/// Keeps what is logged, as `level message`.
-struct LineLog: LogHandler {
-    private final class Lines: Sendable {
-        let all = Mutex<[String]>([])
-    }
-
-    private let lines = Lines()
-    var logLevel = Logger.Level.trace
-    var metadata = Logger.Metadata()
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    var said: [String] { lines.all.withLock { $0 } }
-
-    func take() -> [String] {
-        lines.all.withLock { lines in
-            defer { lines = [] }
-            return lines
-        }
-    }
-
-    func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.level) \(event.message)") } }
 }

@@ -8,18 +8,39 @@ import TestKit
 struct SQLDatabase {
     let connectionString: String
 
-    init(on server: TestPostgres? = nil) throws {
+    /// With an encoding and settings of its own, migrated by a role that is no superuser if `owner` says so. `before` is
+    /// run before that.
+    init(
+        on server: TestPostgres? = nil, encoding: String? = nil, settings: [(name: String, value: String)] = [],
+        owner: Bool = false, before: String = ""
+    ) throws {
         let server = try server ?? TestPostgres.shared()
-        try self.init(at: server.connectionString, name: server.freshSchema())
+        try self.init(
+            at: server.connectionString, name: server.freshSchema(), encoding: encoding, settings: settings, owner: owner,
+            before: before)
     }
 
     /// In a server of the test's own.
-    init(at server: String, name: String = "queue") throws {
-        _ = try runPSQL(server, "create database \(name)")
+    init(
+        at server: String, name: String = "queue", encoding: String? = nil,
+        settings: [(name: String, value: String)] = [], owner: Bool = false, before: String = ""
+    ) throws {
+        _ = try runPSQL(
+            server, "create database \(name)" + (encoding.map { " template template0 encoding \($0) locale 'C'" } ?? ""))
         // The account of these tests is called beanrow, and "$user" would lead into the queue's own schema.
         _ = try runPSQL(server, "alter database \(name) set search_path to public")
+        for (setting, value) in settings {
+            _ = try runPSQL(server, "alter database \(name) set \(setting) to \(value)")
+        }
         connectionString = "\(server) dbname=\(name)"
-        try Migrator(database: connectionString, schema: "beanrow").up()
+        if !before.isEmpty { try run(before) }
+        var migrating = connectionString
+        if owner {
+            _ = try runPSQL(
+                server, "create role \(name)_owner login; grant create on database \(name) to \(name)_owner")
+            migrating = connectionString.replacing("user=beanrow", with: "user=\(name)_owner")
+        }
+        try Migrator(database: migrating, schema: "beanrow").up()
     }
 
     /// Runs a file to its first error, and returns what it printed.
