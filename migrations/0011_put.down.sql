@@ -1,4 +1,5 @@
-drop function put_many(text, text[], bigint, interval, interval), put_many(text, bytea[], bigint, interval, interval),
-    put_many(text, jsonb[], bigint, interval, interval), put_jobs, put(text, text, bigint, interval, interval, text),
-    put(text, bytea, bigint, interval, interval, text), put(text, jsonb, bigint, interval, interval, text), put_job,
-    put_unique, check_room, check_key;
+drop function put_many(text, anycompatiblearray, bigint, interval, interval),
+    put_jobs(text, bytea[], bigint, interval, interval), put(text, text, bigint, interval, interval, text),
+    put(text, bytea, bigint, interval, interval, text), put(text, json, bigint, interval, interval, text),
+    put(text, jsonb, bigint, interval, interval, text), put_job(text, bytea, bigint, interval, interval, text),
+    put_unique(integer, text, bigint, bigint, bigint, bigint, bytea), check_room(text, bigint, integer), check_key(text);

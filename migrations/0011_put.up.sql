@@ -11,13 +11,31 @@ begin
     end if;
 end $$;
 
--- Refuses more ready jobs than the policy of the tube lets in.
+-- Refuses more ready jobs than the policy of the tube lets in, by its counts, each found by an index: the view `tubes`
+-- adds up those of all tubes. What brokers have committed in the last half second is in their ledger, whose dead rows
+-- one would have to walk; it is asked where no broker folds it. Nor is more looked at than the last changes by SQL.
 create function check_room(tube text, most bigint, count integer) returns void
 language plpgsql set search_path from current
+    set enable_seqscan to off set enable_bitmapscan to off set jit to off
 as $$
 declare
-    ready bigint := (select tubes.ready from tubes where tubes.name = check_room.tube);
+    wanted integer := (select id from tube where tube.name = check_room.tube);
+    unfolded bigint := 5000;
+    ready bigint;
 begin
+    ready :=
+        coalesce((select tube_count.ready from tube_count where tube_id = wanted), 0)
+        + coalesce((
+            select sum(sql_change.ready) from sql_change
+            where number > (select last_value from sql_change_number) - unfolded and tube_id = wanted), 0)
+        - coalesce((
+            select sum(tube_held.ready) from broker join tube_held using (epoch) where tube_id = wanted), 0)
+        - (select count(*) from sql_lease where until > statement_timestamp() and tube_id = wanted);
+    if not exists (select from broker) then
+        ready := ready + coalesce((
+            select sum(change.ready) from ledger, unnest(ledger.tube_ids, ledger.ready) as change (tube_id, ready)
+            where change.tube_id = wanted), 0);
+    end if;
     if ready + count > most then
         perform refuse('BR009', format('tube %s is full: it has %s ready jobs of %s', quote_literal(tube), ready, most),
             'Put later, or raise max_ready: select set_policy(...).');
@@ -87,24 +105,31 @@ begin
     return job_id;
 end $$;
 
--- The variants become one call of the function above in the plan of the caller, if their names need no search_path.
-do $do$
-declare
-    kind record;
-begin
-    for kind in values
-        ('text', 'pg_catalog.convert_to($2, ''UTF8'')'), ('bytea', '$2'),
-        ('jsonb', 'pg_catalog.convert_to($2::pg_catalog.text, ''UTF8'')')
-    loop
-        execute format($create$
-            create function put(
-                tube text, body %s, priority bigint default 1024, delay interval default '0',
-                ttr interval default '60 seconds', key text default null
-            ) returns bigint
-            language sql as $$ select %I.put_job($1, %s, $3, $4, $5, $6) $$
-            $create$, kind.column1, current_schema(), kind.column2);
-    end loop;
-end $do$;
+-- The variants become one call of the function above in the plan of the caller. They know it by more than its name, since
+-- they have no search_path of their own.
+create function put(
+    tube text, body text, priority bigint default 1024, delay interval default '0', ttr interval default '60 seconds',
+    key text default null
+) returns bigint
+language sql return put_job(tube, convert_to(body, 'UTF8'), priority, delay, ttr, key);
+
+create function put(
+    tube text, body bytea, priority bigint default 1024, delay interval default '0', ttr interval default '60 seconds',
+    key text default null
+) returns bigint
+language sql return put_job(tube, body, priority, delay, ttr, key);
+
+create function put(
+    tube text, body json, priority bigint default 1024, delay interval default '0', ttr interval default '60 seconds',
+    key text default null
+) returns bigint
+language sql return put_job(tube, convert_to(body::text, 'UTF8'), priority, delay, ttr, key);
+
+create function put(
+    tube text, body jsonb, priority bigint default 1024, delay interval default '0', ttr interval default '60 seconds',
+    key text default null
+) returns bigint
+language sql return put_job(tube, convert_to(body::text, 'UTF8'), priority, delay, ttr, key);
 
 -- A broker's put with a key: false when a job has it, or somebody who has not finished puts one. Nobody at a broker waits
 -- for the end of a caller's transaction. Many may ask for one key at a time: this transaction remembers which it has not got.
@@ -175,41 +200,38 @@ begin
     return query select unnest(ids);
 end $$;
 
+-- One function for all arrays: of several a literal, whose type is not known, would choose none. Of these types alone,
+-- since the conversion of somebody's own would run with the rights of our owner.
 create function put_many(
-    tube text, bodies text[], priority bigint default 1024, delay interval default '0',
+    tube text, bodies anycompatiblearray, priority bigint default 1024, delay interval default '0',
     ttr interval default '60 seconds'
 ) returns setof bigint
 language plpgsql security definer set search_path from current
 as $$
+declare
+    kind constant regtype := pg_typeof(bodies);
 begin
-    return query select put_jobs(
-        tube, case when bodies is not null then array(
-            select convert_to(body, 'UTF8')
-            from unnest(bodies) with ordinality as new (body, place)
-            order by place)
-        end,
-        priority, delay, ttr);
+    if kind = 'bytea[]'::regtype then
+        return query select put_jobs(tube, bodies::bytea[], priority, delay, ttr);
+    elsif kind in ('text[]'::regtype, 'varchar[]'::regtype, 'json[]'::regtype, 'jsonb[]'::regtype) then
+        return query select put_jobs(
+            tube, case when bodies is not null then array(
+                select convert_to(body, 'UTF8')
+                from unnest(bodies::text[]) with ordinality as new (body, place)
+                order by place)
+            end,
+            priority, delay, ttr);
+    else
+        perform refuse('BR005', format('bodies of the type %s cannot be put', kind),
+            'Give an array of text, bytea, json or jsonb.');
+    end if;
 end $$;
-
-create function put_many(
-    tube text, bodies bytea[], priority bigint default 1024, delay interval default '0',
-    ttr interval default '60 seconds'
-) returns setof bigint
-language plpgsql security definer set search_path from current
-as $$ begin return query select put_jobs(tube, bodies, priority, delay, ttr); end $$;
-
-create function put_many(
-    tube text, bodies jsonb[], priority bigint default 1024, delay interval default '0',
-    ttr interval default '60 seconds'
-) returns setof bigint
-language plpgsql security definer set search_path from current
-as $$ begin return query select put_many(tube, bodies::text[], priority, delay, ttr); end $$;
 
 comment on function put(text, text, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
 comment on function put(text, bytea, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
+comment on function put(text, json, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
 comment on function put(text, jsonb, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
-comment on function put_many(text, text[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
-comment on function put_many(text, bytea[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
-comment on function put_many(text, jsonb[], bigint, interval, interval) is 'Puts a job for each body, in their order. Returns the ids.';
+comment on function put_many(text, anycompatiblearray, bigint, interval, interval) is
+    'Puts a job for each body of an array of text, bytea, json or jsonb, in their order. Returns the ids.';
 
 select hide_functions();

@@ -108,32 +108,32 @@ language plpgsql set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    found job;
+    seen job;
     rounds integer := 0;
 begin
     if take_job.job_id is null then perform refuse_null('the id of a job'); end if;
     perform begin_sql();
     perform end_leases();
     loop
-        select * into found from job where id = take_job.job_id;
-        if found.id is null then
+        select * into seen from job where id = take_job.job_id;
+        if seen.id is null then
             perform refuse('BR006', format('there is no job %s', take_job.job_id),
                 'It may have been deleted a moment ago; select id from jobs lists those that are there.');
         end if;
-        case leased_by(found)
+        case leased_by(seen)
         when 'client' then return null;
         when 'broker' then
             perform summon_brokers();
             -- That has taken about as long.
             rounds := rounds + 20;
         else
-            select * into found from job
+            select * into seen from job
             where id = take_job.job_id and (lease_epoch is null
                 or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
                 and not broker_lives(lease_epoch))
             for update skip locked;
-            if found.id is not null then
-                if leased_by(found) = 'nobody' then return found; end if;
+            if seen.id is not null then
+                if leased_by(seen) = 'nobody' then return seen; end if;
             end if;
             perform pg_sleep(0.005);
         end case;
@@ -206,7 +206,12 @@ begin
     if old.state is null then return false; end if;
     target := open_tube(move_job.tube);
     if old.tube_id = target then return true; end if;
-    update job set tube_id = target where job.id = old.id;
+    begin
+        update job set tube_id = target where job.id = old.id;
+    exception when unique_violation then
+        perform refuse('BR013', format('tube %s has a job with the key %s', quote_literal(move_job.tube), quote_literal(old.key)),
+            'Delete one of the two, or wait until the one that is there has been worked off.');
+    end;
     perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
     perform tell_of_job(target, old.id, null, null, old.state, old.priority);
     return true;

@@ -190,7 +190,7 @@ declare
     missing bigint;
 begin
     perform check_holder(own_jobs.holder);
-    if own_jobs.ids is null or array_position(own_jobs.ids, null) is not null then
+    if own_jobs.ids is null or exists (select from unnest(own_jobs.ids) as wanted (id) where wanted.id is null) then
         perform refuse_null('the id of a job');
     end if;
     perform begin_sql();

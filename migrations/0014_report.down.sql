@@ -1,5 +1,5 @@
 drop view tubes, jobs, brokers;
-drop function body_text, body_json;
+drop function body_text(bytea), body_json(bytea), seen_at();
 
 create view brokers as
 select

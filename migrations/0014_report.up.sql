@@ -1,24 +1,33 @@
 -- The views, with what SQL sessions do, right on a replica too, and a comment on every column.
 
 create function body_text(body bytea) returns text
-language plpgsql immutable strict set search_path from current
+language plpgsql immutable strict parallel safe set search_path from current
 as $$
 begin
     return convert_from(body, 'UTF8');
 exception
-    when character_not_in_repertoire or untranslatable_character or program_limit_exceeded then return null;
+    -- Beside bytes that are no text: what the encoding of the database has no sign for, or no conversion to.
+    when character_not_in_repertoire or untranslatable_character or program_limit_exceeded or undefined_function
+        or feature_not_supported then return null;
 end $$;
 
 create function body_json(body bytea) returns jsonb
-language plpgsql immutable strict set search_path from current
+language plpgsql immutable strict parallel safe set search_path from current
 as $$
 begin
     return convert_from(body, 'UTF8')::jsonb;
 exception
-    when data_exception or program_limit_exceeded or statement_too_complex then return null;
+    when data_exception or program_limit_exceeded or undefined_function or feature_not_supported then return null;
 end $$;
 
--- A replica shows what the primary has written by some moment in the past; times are compared with that moment.
+-- A replica shows what the primary has written by some moment in the past; times are compared with that moment. Called
+-- stable, which its parts are not: a view with something volatile in it computes columns that nobody has asked for.
+create function seen_at() returns timestamptz
+language sql stable parallel safe set search_path from current
+as $$
+    select case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end
+$$;
+
 create or replace view brokers as
 select
     epoch,
@@ -26,8 +35,7 @@ select
     pid,
     started_at,
     heartbeat_at,
-    heartbeat_at > case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end
-        - interval '5 seconds' as alive,
+    heartbeat_at > seen_at() - interval '5 seconds' as alive,
     is_sole as sole,
     max_job_size
 from broker;
@@ -63,31 +71,37 @@ from job
 join tube on tube.id = job.tube_id
 left join brokers as held on held.epoch = job.lease_epoch and held.alive and job.reserved_at is not null
 left join sql_lease as taken
-    on taken.job_id = job.id and job.lease_epoch < 0
-    and taken.until > case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end;
+    on taken.job_id = job.id and job.lease_epoch < 0 and taken.until > seen_at();
 
 create or replace view tubes as
 select
     tube.name,
-    coalesce(total.ready, 0) - coalesce(held.ready, 0) as ready,
-    coalesce(total.delayed, 0) - coalesce(held.delayed, 0) as delayed,
+    coalesce(counted.ready, 0) + coalesce(news.ready, 0) - coalesce(held.ready, 0) as ready,
+    coalesce(counted.delayed, 0) + coalesce(news.delayed, 0) - coalesce(held.delayed, 0) as delayed,
     coalesce(held.ready + held.delayed + held.buried, 0) as reserved,
-    coalesce(total.buried, 0) - coalesce(held.buried, 0) as buried,
-    (select min(jobs.ready_at) from jobs where jobs.tube = tube.name and jobs.state = 'ready') as oldest_ready_at,
+    coalesce(counted.buried, 0) + coalesce(news.buried, 0) - coalesce(held.buried, 0) as buried,
+    (
+        select min(job.due_at) from job
+        where job.tube_id = tube.id and job.state = 0
+            and (job.lease_epoch is null or job.reserved_at is null
+                or job.lease_epoch > 0
+                    and not exists (select from brokers where brokers.epoch = job.lease_epoch and brokers.alive)
+                or job.lease_epoch < 0
+                    and not exists (select from sql_lease where sql_lease.job_id = job.id and until > seen_at()))
+    ) as oldest_ready_at,
     case when tube.paused_until > now() then tube.paused_until end as paused_until
 from tube
+left join tube_count as counted on counted.tube_id = tube.id
 left join (
     select tube_id, sum(ready)::bigint as ready, sum(delayed)::bigint as delayed, sum(buried)::bigint as buried
     from (
-        select tube_id, ready, delayed, buried from tube_count
-        union all
         select tube_id, ready, delayed, buried from sql_change
         union all
         select change.*
         from ledger, unnest(ledger.tube_ids, ledger.ready, ledger.delayed, ledger.buried) as change
     ) as part (tube_id, ready, delayed, buried)
     group by tube_id
-) as total on total.tube_id = tube.id
+) as news on news.tube_id = tube.id
 left join (
     select tube_id, sum(ready)::bigint as ready, sum(delayed)::bigint as delayed, sum(buried)::bigint as buried
     from (
@@ -98,7 +112,7 @@ left join (
         union all
         select tube_id, 1, 0, 0
         from sql_lease
-        where until > case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end
+        where until > seen_at()
     ) as part (tube_id, ready, delayed, buried)
     group by tube_id
 ) as held on held.tube_id = tube.id;
@@ -129,7 +143,7 @@ comment on column tubes.ready is 'Jobs that may be reserved.';
 comment on column tubes.delayed is 'Jobs that will be ready when their delay is over.';
 comment on column tubes.reserved is 'Jobs in the hands of clients.';
 comment on column tubes.buried is 'Jobs that wait for a kick.';
-comment on column tubes.oldest_ready_at is 'When the job became ready that has waited for longest. Looks at all ready jobs of the tube.';
+comment on column tubes.oldest_ready_at is 'When the job became ready that has waited for longest. It alone costs: all ready jobs of the tube are looked at.';
 comment on column tubes.paused_until is 'Until when no job of it may be reserved; NULL when it is not paused.';
 
 comment on column brokers.epoch is 'Numbers this life of the broker: it is never used again.';

@@ -105,4 +105,61 @@ struct ViewTests {
         #expect(try tubes == before)
         #expect(try db.countsAgree())
     }
+
+    // MARK: What it costs
+
+    private func plan(_ query: String) throws -> String {
+        let rows = try db.connection.ask(Statement(name: "", sql: "explain (costs off) \(query)"))
+        return (0..<rows.count).map { rows.string($0, 0) }.joined(separator: "\n")
+    }
+
+    /// Counts come from counts. Only who asks for the oldest job pays for that.
+    @Test func countsDoNotLookAtJobs() throws {
+        #expect(try !plan("select name, ready, delayed, reserved, buried, paused_until from tubes").contains("on job"))
+        #expect(try !plan("select sum(ready) from tubes where name <> 'default'").contains("on job"))
+        let oldest = try plan("select oldest_ready_at from tubes where name = 'default'")
+        #expect(oldest.contains("job_ready") || oldest.contains("on job"))
+    }
+
+    @Test func theOldestIsNoReservedOne() throws {
+        try db.run(
+            "update job set due_at = '2001-01-01' where id = 4; update job set due_at = '2002-02-02' where id = 1")
+        try reserve(4)
+        #expect(try db.rows("select oldest_ready_at::date from tubes") == "(2002-02-02)")
+        #expect(try db.rows("select id from reserve('{default}')") == "(1)")
+        #expect(try db.rows("select oldest_ready_at from tubes") == "()")
+    }
+
+    /// A put into a tube with a limit asks for the counts of that tube.
+    @Test func aLimitDoesNotLookAtJobs() throws {
+        try db.run("select set_policy('default', max_ready => 100)")
+        try db.run("begin; select put('default', 'x'), put('default', 'y')")
+        #expect(
+            try db.rows(
+                """
+                select relname, seq_scan, coalesce(idx_scan, 0) as idx_scan from pg_stat_xact_user_tables
+                where relid = 'job'::regclass or relid = 'ledger'::regclass
+                order by 1
+                """) == "(job,0,0) (ledger,0,0)")
+        try db.run("commit")
+    }
+
+    @Test func aLimitGoesByWhatIsFoldedAndWhatIsNot() throws {
+        // Two are ready, of which none is folded. With a broker, that is for it to do.
+        try db.run("select set_policy('default', max_ready => 3)")
+        try db.run("insert into tube_count values (\(broker.tube), 0, 5, 0, 0)")
+        func put() throws -> String {
+            do { return try db.value("select put('default', 'x') > 0") } catch {
+                return (error as? StoreError)?.sqlState ?? ""
+            }
+        }
+        #expect(try put() == "BR009")
+        try db.run("insert into tube_held values (\(broker.epoch), \(broker.tube), 0, 3, 0, 0)")
+        #expect(try put() == "true", "two are left")
+        #expect(try put() == "BR009", "what SQL has put counts at once")
+        try broker.die()
+        try db.run("delete from tube_held; update tube_count set ready = 0; delete from sql_change")
+        #expect(try put() == "true", "without a broker two are in its ledger, and one is put")
+        #expect(try put() == "BR009")
+    }
 }

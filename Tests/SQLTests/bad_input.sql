@@ -1,5 +1,5 @@
 -- What is refused, and how: an SQLSTATE, a sentence, a hint, and nothing changed.
-select plan(2 * 60 + 3);
+select plan(2 * 63 + 3);
 
 -- Two lines of the test for each call.
 create function refused(call text, code text, message text) returns setof text language plpgsql as $$
@@ -80,6 +80,8 @@ select refused(format('select beanrow.put(%L, %L)', 'work', repeat('x', 65536)),
 select refused(format('select beanrow.put_many(%L, array[%L, %L])', 'work', 'x', repeat('x', 65536)), 'BR005',
     'a body of 65536 bytes is too big: the limit is 65535');
 
+select refused($$ select beanrow.put_many('work', array[1, 2]) $$, 'BR005', 'bodies of the type integer[] cannot be put');
+
 -- BR006: an unknown job.
 select refused($$ select beanrow.delete_job(999) $$, 'BR006', 'there is no job 999');
 select refused($$ select beanrow.kick_job(-1) $$, 'BR006', 'there is no job -1');
@@ -101,6 +103,7 @@ select refused($$ select beanrow.end_leases_of() $$, 'BR007', 'whose leases shal
 -- BR008: a job that the caller does not have, and who a caller cannot be.
 select refused($$ select beanrow.reserve('{work}', holder => 0) $$, 'BR008', 'holder 0 is out of range');
 select refused($$ select beanrow.reserve('{work}', holder => -1) $$, 'BR008', 'holder -1 is out of range');
+select refused($$ select beanrow.finish('{{1,null},{2,3}}', 1) $$, 'BR007', 'the id of a job must not be NULL');
 select refused($$ select beanrow.finish('{}', 4611686018427387904) $$, 'BR008',
     'holder 4611686018427387904 is out of range');
 select refused($$ select beanrow.reserve('{work}', holder => -9223372036854775808) $$, 'BR008',
@@ -113,10 +116,19 @@ select refused(format('select beanrow.finish(array[%s, %s], 1)', :job, :taken), 
     format('job %s is not reserved by this session', :taken));
 select refused($$ select beanrow.touch(array[999], holder => 1) $$, 'BR008', 'job 999 is not reserved by this session');
 
+-- BR013: a key that lives in the other tube.
+select beanrow.put('work', 'mine', key => 'k') as mine \gset
+select beanrow.put('elsewhere', 'theirs', key => 'k') as theirs \gset
+select refused(format('select beanrow.move_job(%s, %L)', :mine, 'elsewhere'), 'BR013',
+    'tube ''elsewhere'' has a job with the key ''k''');
+select count(beanrow.delete_job(id)) from unnest(array[:mine, :theirs]) as id \gset
+
 select results_eq('select * from beanrow.jobs order by id', 'select * from before order by id', 'no job has changed');
-select results_eq('select name collate "default", paused_until from beanrow.tubes', $$ values ('work', null::timestamptz) $$,
+select results_eq(
+    'select name collate "default", paused_until from beanrow.tubes where name <> ''elsewhere''',
+    $$ values ('work', null::timestamptz) $$,
     'no tube has come or is paused');
 select results_eq(
-    'select ready, delayed, reserved, buried from beanrow.tubes', 'values (1::bigint, 0::bigint, 1::bigint, 0::bigint)',
+    'select ready, delayed, reserved, buried from beanrow.tubes where name <> ''elsewhere''', 'values (1::bigint, 0::bigint, 1::bigint, 0::bigint)',
     'and no count has moved');
 select * from finish();
