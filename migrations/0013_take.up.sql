@@ -93,6 +93,10 @@ as $$
 #variable_conflict use_column
 declare
     watched integer[];
+    -- Of each of these tubes, the last job that has been taken: it is walked on from there.
+    last_priority bigint[];
+    last_id bigint[];
+    place integer;
     heads record;
     got bigint[] := '{}';
     more bigint[];
@@ -109,38 +113,47 @@ begin
     watched := array(
         select tube.id from tube
         where name = any (reserve.tubes) and (paused_until is null or paused_until <= clock_timestamp()));
-    while cardinality(got) < reserve.count and cardinality(watched) > 0 loop
+    last_priority := array_fill(-1::bigint, array[cardinality(watched)]);
+    last_id := last_priority;
+    while cardinality(got) < reserve.count loop
         -- From the tube whose first job is the smallest, all that are smaller than the first one of any other.
         select
             (array_agg(head.tube_id order by head.priority, head.id))[1] as tube_id,
             (array_agg(head.priority order by head.priority, head.id))[2] as next_priority,
             (array_agg(head.id order by head.priority, head.id))[2] as next_id
         into heads
-        from unnest(watched) as wanted (tube_id)
+        from unnest(watched, last_priority, last_id) as wanted (tube_id, priority, id)
         cross join lateral (
             select job.tube_id, job.priority, job.id from job
-            where job.tube_id = wanted.tube_id and state = 0
+            where job.tube_id = wanted.tube_id and state = 0 and (job.priority, job.id) > (wanted.priority, wanted.id)
                 and (lease_epoch is null
                     or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch)) and job.id <> all (got)
+                    and not broker_lives(lease_epoch))
             order by job.priority, job.id
             limit 1
         ) as head;
         exit when heads.tube_id is null;
+        place := array_position(watched, heads.tube_id);
         more := array(
             select job.id from job
             where tube_id = heads.tube_id and state = 0
+                and (job.priority, job.id) > (last_priority[place], last_id[place])
                 and (lease_epoch is null
                     or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch)) and job.id <> all (got)
+                    and not broker_lives(lease_epoch))
                 and (job.priority, job.id)
                     < (coalesce(heads.next_priority, 4294967296), coalesce(heads.next_id, 0))
             order by job.priority, job.id
             limit reserve.count - cardinality(got)
             for update skip locked);
-        -- Others are about to take those: this tube has nothing that would come before another tube's.
-        if cardinality(more) = 0 then watched := array_remove(watched, heads.tube_id); end if;
         got := got || more;
+        -- Others are about to take those: this tube has nothing that would come before another tube's.
+        if cardinality(more) = 0 then
+            last_priority[place] := 4294967296;
+        else
+            last_id[place] := more[cardinality(more)];
+            last_priority[place] := (select job.priority from job where job.id = last_id[place]);
+        end if;
     end loop;
     if cardinality(got) = 0 then return; end if;
     -- Whatever may be there of a job is of nobody any more.

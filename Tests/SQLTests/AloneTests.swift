@@ -44,4 +44,16 @@ import Testing
         #expect((8000..<10000).contains(entries))
         #expect(try sql.value("select count(*) from beanrow.jobs") == "0")
     }
+
+    @Test func manyJobsOfSeveralTubesAreReservedByOneWalk() throws {
+        let ids = try sql.list(
+            "select beanrow.put(case n % 2 when 0 then 't' else 'u' end, 'x') from generate_series(1, 600) as n")
+        try sql.run("begin")
+        let got = try sql.list("select id from beanrow.reserve('{t,u}', count => 600)")
+        let entries = try sql.id("select pg_stat_get_xact_tuples_returned('beanrow.job_ready'::regclass)")
+        try sql.run("commit")
+        #expect(got == ids)
+        // The first jobs of both tubes are looked at for each that is taken.
+        #expect(entries < 600 * 4)
+    }
 }
