@@ -14,8 +14,8 @@ struct ProcessIdentity: Sendable {
     init(version: String, maxJobSize: Int) {
         self.version = version
         self.maxJobSize = maxJobSize
-        let random = String(UInt64.random(in: .min ... .max), radix: 16)
-        id = String(repeating: "0", count: 16 - random.count) + random
+        // With a letter first: no client takes it for a number.
+        id = String(UInt64.random(in: 0xA000_0000_0000_0000 ... .max), radix: 16)
         var names = utsname()
         uname(&names)
         os = text(&names.version)

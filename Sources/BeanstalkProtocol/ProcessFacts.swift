@@ -1,6 +1,7 @@
 /// What the body of `stats` says about the process rather than the queue (protocol, 1.6).
 public struct ProcessFacts: Hashable, Sendable {
     public var pid: Int32
+    /// Beanrow's.
     public var version: String
     /// Time spent in user code and in the kernel, as `getrusage` tells it.
     public var userTime: CPUTime

@@ -1,8 +1,13 @@
 import QueueCore
 
-/// The YAML bodies of `stats`, `stats-tube`, `stats-job` and the listings: exactly the keys of beanstalkd 1.13, in its
-/// order and with its quotes (protocol, 1.6). Clients and monitoring read these line by line.
+/// The YAML bodies of `stats`, `stats-tube`, `stats-job` and the listings: the keys of beanstalkd 1.13 in its order
+/// (protocol, 1.6), and one of ours behind them. Clients and monitoring read these line by line.
 enum StatsEncoder {
+    /// The version of the protocol, by which some clients decide what they ask for.
+    private static let protocolVersion = "1.13"
+
+    /// Names are bare whatever they are, as all beanstalkds print them here: only few clients read YAML, and those that
+    /// do not keep what is around a name.
     static func list(_ names: [TubeName]) -> String {
         names.reduce(into: "---\n") { $0 += "- \($1)\n" }
     }
@@ -11,7 +16,7 @@ enum StatsEncoder {
         """
         ---
         id: \(job.id)
-        tube: "\(job.tube)"
+        tube: \(YAMLScalar.scalar(job.tube.description))
         state: \(job.state.rawValue)
         pri: \(job.priority)
         age: \(job.age)
@@ -31,7 +36,7 @@ enum StatsEncoder {
     static func tube(_ tube: TubeStats) -> String {
         """
         ---
-        name: "\(tube.name)"
+        name: \(YAMLScalar.scalar(tube.name.description))
         \(counts(tube.jobs))
         total-jobs: \(tube.totalJobs)
         current-using: \(tube.using)
@@ -60,7 +65,7 @@ enum StatsEncoder {
         current-waiting: \(broker.waiting)
         total-connections: \(broker.totalConnections)
         pid: \(facts.pid)
-        version: \(quoted(facts.version))
+        version: \(YAMLScalar.quoted(protocolVersion))
         rusage-utime: \(seconds(facts.userTime))
         rusage-stime: \(seconds(facts.systemTime))
         uptime: \(facts.uptime)
@@ -70,10 +75,11 @@ enum StatsEncoder {
         binlog-records-written: \(facts.binlog.recordsWritten)
         binlog-max-size: \(facts.binlog.maxSize)
         draining: \(broker.draining)
-        id: \(facts.id)
-        hostname: \(quoted(facts.hostname))
-        os: \(quoted(facts.os))
-        platform: \(quoted(facts.platform))
+        id: \(YAMLScalar.scalar(facts.id))
+        hostname: \(YAMLScalar.scalar(facts.hostname))
+        os: \(YAMLScalar.scalar(facts.os))
+        platform: \(YAMLScalar.scalar(facts.platform))
+        beanrow-version: \(YAMLScalar.quoted(facts.version))
 
         """
     }
@@ -118,15 +124,5 @@ enum StatsEncoder {
     private static func seconds(_ time: CPUTime) -> String {
         let fraction = String(time.microseconds)
         return "\(time.seconds)." + String(repeating: "0", count: max(0, 6 - fraction.count)) + fraction
-    }
-
-    /// A YAML double-quoted scalar. Tube names need none of this: they cannot hold what would be escaped.
-    private static func quoted(_ value: String) -> String {
-        var text = "\""
-        for scalar in value.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { text += "\\" }
-            text.unicodeScalars.append(scalar)
-        }
-        return text + "\""
     }
 }

@@ -51,7 +51,7 @@ extension ProcessFacts {
         binlog.recordsMigrated = 44
         binlog.recordsWritten = 45
         return ProcessFacts(
-            pid: 4242, version: "1.13", userTime: CPUTime(seconds: 1, microseconds: 2),
+            pid: 4242, version: "0.1.0", userTime: CPUTime(seconds: 1, microseconds: 2),
             systemTime: CPUTime(seconds: 12, microseconds: 345_678), uptime: 99, binlog: binlog,
             id: "0123456789abcdef", hostname: "box", os: "#1 SMP Debian", platform: "x86_64", maxJobSize: 65535)
     }()
@@ -108,9 +108,10 @@ extension ReplyEncoderTests {
         binlog-max-size: 10485760
         draining: true
         id: 0123456789abcdef
-        hostname: "box"
+        hostname: box
         os: "#1 SMP Debian"
-        platform: "x86_64"
+        platform: x86_64
+        beanrow-version: "0.1.0"
 
         """
 }

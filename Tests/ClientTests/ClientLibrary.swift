@@ -43,6 +43,16 @@ struct ClientLibrary: Sendable, CustomTestStringConvertible {
         ),
     ]
 
+    /// The ways in which a dozen libraries, most of which have no package, read statistics.
+    static let parsers = ClientLibrary(
+        name: "the parsers of many",
+        interpreter: "python3",
+        options: ["-B"],
+        load: ["-c", "import yaml"],
+        script: "parsers_session.py",
+        packages: "the PyPI package PyYAML, for the Python that BEANROW_TEST_PYTHON names"
+    )
+
     private static func python(_ name: String) -> ClientLibrary {
         ClientLibrary(
             name: name,

@@ -13,6 +13,13 @@ import Testing
             #expect(output.hasSuffix("done\n"), "\(output)")
         }
     }
+
+    @Test(.enabled(if: Server.current == .beanrow)) func statisticsByTheParsersOfMany() throws {
+        let interpreter = try ClientLibrary.parsers.findInterpreter()
+        let server = try BrokerProcess.start()
+        let output = try ClientLibrary.parsers.runSession(with: interpreter, port: try #require(server.port))
+        #expect(output.hasSuffix("done\n"), "\(output)")
+    }
 }
 
 /// Excuses beanstalkd where a session fails in its last step, in which one connection holds a job too long and another

@@ -60,7 +60,7 @@ extension Generator {
 
     private mutating func wait() -> Message {
         var message = Message(
-            random.percent(40) ? "reserve\r\n" : "reserve-with-timeout \(random.pick([1, 1, 2, 3, 100]))\r\n")
+            random.percent(40) ? "reserve\r\n" : "reserve-with-timeout \(random.pick([1, 1, 2, 3, 100, -1]))\r\n")
         message.blocks = true
         return message
     }

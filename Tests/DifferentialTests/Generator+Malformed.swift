@@ -4,7 +4,9 @@ import TestKit
 extension Generator {
     private static let lines: [String] = [
         "", " ", "x", "PUT 0 0 0 0", "Stats", " stats", "reserved", "reserve ", "reserve-job", "reserve-job ",
-        "reserve-with-timeout", "reserve-with-timeoutx", "statsx", "stats ", "stats-tube", "stats-tube ",
+        "reserve-with-timeout", "reserve-with-timeoutx", "reserve-with-timeout -0", "reserve-with-timeout \t+0 ",
+        "reserve-with-timeout 0x1", "reserve-with-timeout 18446744073709551616", "reserve-with-timeout -0 1", "statsx",
+        "stats ", "stats-tube", "stats-tube ",
         "stats-tube  default",
         "stats-tube default ", "stats-tube none", "stats-job", "stats-job ", "stats-job x", "stats-job 1x",
         "list-tubesx", "list-tubes ", "list-tube-usedx", "list-tube", "list-tubes-watched ", "list-tubes-watchedx",

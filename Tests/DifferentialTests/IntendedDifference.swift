@@ -11,6 +11,9 @@ struct IntendedDifference: Sendable {
         key.hasPrefix("binlog-") || uncomparable.contains(key)
     }
 
+    /// A key that only Beanrow has.
+    static let ownKey = "beanrow-version"
+
     private static let uncomparable: Set = [
         "pid", "version", "rusage-utime", "rusage-stime", "uptime", "id", "hostname", "os", "platform",
     ]
@@ -36,6 +39,9 @@ struct IntendedDifference: Sendable {
         IntendedDifference(
             what: "beanstalkd 1.12 takes what is no number for a timeout; 1.13 and Beanrow answer BAD_FORMAT.",
             example: History(steps: [.open(0), .send(0, ["reserve-with-timeout x\r\n"], cuts: [])])),
+        IntendedDifference(
+            what: "beanstalkd 1.12 takes the last 32 bits of a timeout; 1.13 and Beanrow answer BAD_FORMAT.",
+            example: History(steps: [.open(0), .send(0, ["reserve-with-timeout 4294967296\r\n"], cuts: [])])),
         IntendedDifference(
             what: "beanstalkd gives a job to one of those who wait for it, Beanrow to the one who has waited longest.",
             example: History(
@@ -65,7 +71,11 @@ struct IntendedDifference: Sendable {
         IntendedDifference(
             what: "beanstalkd 1.12 often forgets a reservation that runs out while its client is silent."),
         IntendedDifference(
-            what: "beanstalkd 1.12 prints names in `stats` bodies without quotes, 1.13 and Beanrow with them."),
+            what:
+                "beanstalkd 1.12 prints names in `stats` bodies without quotes, 1.13 with them, and Beanrow with them "
+                + "where YAML would misread the name.",
+            example: History(steps: [.open(0), .send(0, ["use 1.5\r\n", "stats-tube 1.5\r\n"], cuts: [])])),
+        IntendedDifference(what: "Beanrow tells its own version behind the last key of `stats`."),
         IntendedDifference(what: "In Beanrow a connection may be counted a moment after it was made."),
         IntendedDifference(what: "Job ids are compared by the puts that made them."),
         IntendedDifference(what: "The values of `stats` that belong to the process or the machine are not compared."),

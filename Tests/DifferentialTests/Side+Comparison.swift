@@ -12,7 +12,7 @@ extension Side {
         case .line(let line): [withNames(line)]
         case .withBody(let line, let body):
             if let lines = YAML.lines(reply) {
-                // The number of bytes depends on the quotes.
+                // The number of bytes depends on that of the ids' digits.
                 ["OK"] + document(lines)
             } else {
                 [withNames(line), visible(body)]
@@ -37,6 +37,7 @@ extension Side {
         let isOfDefault = keys.first == "name" && entries[0]!.value == "default"
         return entries.compactMap { entry in
             let (key, value) = entry!
+            if key == IntendedDifference.ownKey { return nil }
             if isOfServer, IntendedDifference.isUncomparable(key) { return "\(key): (any)" }
             if key == "id" { return "id: \(names[value] ?? value)" }
             guard Self.isCounter(key), let number = Int(value) else { return "\(key): \(value)" }

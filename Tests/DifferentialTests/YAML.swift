@@ -8,12 +8,10 @@ enum YAML {
         return text.split(separator: "\n").dropFirst().map(String.init)
     }
 
-    /// A line of a mapping, with the quotes taken off that beanstalkd 1.13 puts around texts and 1.12 does not.
+    /// A line of a mapping.
     static func entry(_ line: String) -> (key: String, value: String)? {
         guard let colon = line.firstRange(of: ": ") else { return nil }
-        var value = line[colon.upperBound...]
-        if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = value.dropFirst().dropLast() }
-        return (String(line[..<colon.lowerBound]), String(value))
+        return (String(line[..<colon.lowerBound]), String(line[colon.upperBound...]))
     }
 
     static func mapping(_ reply: Reply) -> [String: String]? {

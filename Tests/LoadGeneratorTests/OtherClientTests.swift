@@ -23,6 +23,7 @@ import Testing
 
     @Test(arguments: [
         ("---\npid: 3\nversion: \"1.12\"\nid: 4\n", "1.12"), ("---\nversion: 0.1.0\n", "0.1.0"), ("---\n", "unknown"),
+        ("---\nversion: \"1.13\"\nbeanrow-version: \"0.1.0\"\n", "0.1.0"),
     ])
     func theVersion(body: String, version: String) throws {
         let reader = VersionReader()

@@ -15,12 +15,12 @@ function expect($expected, $actual): void
     }
 }
 
-/** The stats must have these values, and may have others. The library leaves the quotes that are around names. */
+/** The stats must have these values, and may have others. The library would leave quotes that are around names. */
 function expectValues(array $expected, ArrayAccess $stats): void
 {
     $actual = [];
     foreach ($expected as $key => $_) {
-        $actual[$key] = trim((string) ($stats[$key] ?? 'missing'), '"');
+        $actual[$key] = (string) ($stats[$key] ?? 'missing');
     }
     expect(array_map('strval', $expected), $actual);
 }
