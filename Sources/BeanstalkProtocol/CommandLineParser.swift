@@ -73,9 +73,7 @@ struct CommandLineParser {
 
     private func reserveOrRelease(_ cursor: inout LineCursor) -> Command {
         if cursor.skip("reserve-with-timeout ") {
-            // Upstream never looks at what follows the number, and keeps it in an int.
-            guard let seconds = cursor.u32(), seconds <= Int32.max else { return .malformed }
-            return .reserveWithTimeout(seconds: seconds)
+            return reserveWithTimeout(&cursor)
         }
         if cursor.skip("reserve-job ") { return job(&cursor) { .reserveJob($0) } }
         if cursor.skip("reserve") { return bare(cursor, .reserve) }
@@ -83,6 +81,13 @@ struct CommandLineParser {
         guard let id = cursor.u64(), let priority = cursor.u32(), let delay = cursor.u32(), cursor.isAtEnd
         else { return .malformed }
         return .release(id, priority: priority, delay: delay)
+    }
+
+    /// The number is read as beanstalkd 1.12 does it: white space and a sign may come before it, anything behind, and a
+    /// negative one means no timeout. One that is no int is refused as 1.13 does it; 1.12 takes its last 32 bits.
+    private func reserveWithTimeout(_ cursor: inout LineCursor) -> Command {
+        guard let number = cursor.strtol(), number <= Int32.max else { return .malformed }
+        return .reserveWithTimeout(seconds: number < 0 ? nil : UInt32(number))
     }
 
     private func peekOrPause(_ cursor: inout LineCursor) -> Command {

@@ -41,7 +41,7 @@ struct LineCursor {
         return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
     }
 
-    /// A number as all commands but `kick` write it: spaces, then decimal digits, no sign (protocol, 1.1).
+    /// A number as most commands write it: spaces, then decimal digits, no sign (protocol, 1.1).
     mutating func u64() -> UInt64? {
         skipSpaces()
         return digits()
@@ -54,10 +54,24 @@ struct LineCursor {
 
     /// A number as C's `strtoul` reads it: any white space, then a sign, which `-` applies modulo 2^64.
     mutating func strtoul() -> UInt64? {
+        let isNegative = sign()
+        return digits().map { isNegative ? 0 &- $0 : $0 }
+    }
+
+    /// A number as C's `strtol` reads it; `nil` also when it is no `Int64`.
+    mutating func strtol() -> Int64? {
+        let isNegative = sign()
+        guard let value = digits() else { return nil }
+        guard isNegative else { return Int64(exactly: value) }
+        return value > Int64.min.magnitude ? nil : Int64(truncatingIfNeeded: 0 &- value)
+    }
+
+    /// Moves past any white space, and a sign. Returns whether that is a minus.
+    private mutating func sign() -> Bool {
         _ = read { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
-        if skip(UInt8(ascii: "-")) { return digits().map { 0 &- $0 } }
+        if skip(UInt8(ascii: "-")) { return true }
         _ = skip(UInt8(ascii: "+"))
-        return digits()
+        return false
     }
 
     private mutating func digits() -> UInt64? {

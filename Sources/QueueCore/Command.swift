@@ -3,8 +3,8 @@
 /// Lines that are no command are cases too, so that their replies keep their place among the others.
 public enum Command: Hashable, Sendable {
     case put(priority: UInt32, delay: UInt32, ttr: UInt32, body: Body)
-    /// A put that is none if its tube has a job with this key: tuber's extension, `put <pri> <delay> <ttr> <bytes>
-    /// idp:<key>`. A key is written as a tube's name is.
+    /// A put that is none if its tube has a job with this key: `put <pri> <delay> <ttr> <bytes> idp:<key>`. A key is
+    /// written as a tube's name is.
     case putUnique(key: String, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body)
     /// A put whose announced size is over the limit; its body has been swallowed.
     case putTooBig
@@ -12,7 +12,8 @@ public enum Command: Hashable, Sendable {
     case putWithoutCRLF
     case use(TubeName)
     case reserve
-    case reserveWithTimeout(seconds: UInt32)
+    /// `nil`: as long as it takes.
+    case reserveWithTimeout(seconds: UInt32?)
     case reserveJob(JobID)
     case delete(JobID)
     case release(JobID, priority: UInt32, delay: UInt32)

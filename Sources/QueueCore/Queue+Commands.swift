@@ -33,7 +33,7 @@ extension Queue {
         case .reserve:
             reserve(slot, until: nil, isImpatient: false, now: now)
         case .reserveWithTimeout(let seconds):
-            reserve(slot, until: now + .seconds(seconds), isImpatient: seconds == 0, now: now)
+            reserve(slot, until: seconds.map { now + .seconds($0) }, isImpatient: seconds == 0, now: now)
         case .reserveJob(let id):
             reserveJob(slot, id, now: now)
         case .delete(let id):

@@ -105,10 +105,28 @@ import Testing
             ("reserve-with-timeout 4294967296", .malformed),
             ("reserve-with-timeout  1 2 x", .reserveWithTimeout(seconds: 1)),
             ("reserve-with-timeout 1s", .reserveWithTimeout(seconds: 1)),
-            ("reserve-with-timeout -1", .malformed),
+            ("reserve-with-timeout 1.5", .reserveWithTimeout(seconds: 1)),
+            ("reserve-with-timeout 0x10", .reserveWithTimeout(seconds: 0)),
+            ("reserve-with-timeout +5", .reserveWithTimeout(seconds: 5)),
+            ("reserve-with-timeout \t\n\u{B}\u{C}\r 5", .reserveWithTimeout(seconds: 5)),
+            ("reserve-with-timeout -0", .reserveWithTimeout(seconds: 0)),
+            ("reserve-with-timeout -1", .reserveWithTimeout(seconds: nil)),
+            ("reserve-with-timeout  -1 and so on", .reserveWithTimeout(seconds: nil)),
+            ("reserve-with-timeout -2147483649", .reserveWithTimeout(seconds: nil)),
+            ("reserve-with-timeout -9223372036854775808", .reserveWithTimeout(seconds: nil)),
+            ("reserve-with-timeout -9223372036854775809", .malformed),
+            ("reserve-with-timeout 18446744073709551615", .malformed),
+            ("reserve-with-timeout 18446744073709551616", .malformed),
+            ("reserve-with-timeout -18446744073709551616", .malformed),
+            ("reserve-with-timeout x", .malformed),
+            ("reserve-with-timeout -", .malformed),
+            ("reserve-with-timeout +", .malformed),
+            ("reserve-with-timeout - 1", .malformed),
+            ("reserve-with-timeout --1", .malformed),
+            ("reserve-with-timeout +-1", .malformed),
             ("reserve-with-timeout 1\0", .malformed),
         ] as [(String, Command)])
-    func `reserve-with-timeout ignores what follows its number`(line: String, command: Command) {
+    func `reserve-with-timeout reads its number as C does, and a negative one is none`(line: String, command: Command) {
         #expect(decode(line + "\r\n") == [command])
     }
 

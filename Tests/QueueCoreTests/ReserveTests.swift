@@ -63,6 +63,15 @@ struct ReserveTests {
         #expect(client.hears() == [.timedOut])
     }
 
+    @Test func oneWithoutATimeoutWaitsAsAReserveDoes() {
+        let client = world.connect()
+        client.sends(.reserveWithTimeout(seconds: nil))
+        world.advance(.seconds(1_000_000))
+        #expect(client.hears() == [])
+        world.connect().sends(.put("a"))
+        #expect(client.hears() == [.reserved(1, "a")])
+    }
+
     @Test func theLongestWaitingIsServedFirst() {
         let workers = (0..<3).map { _ in world.connect() }
         for worker in workers { worker.sends(.reserve) }

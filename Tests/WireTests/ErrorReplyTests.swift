@@ -47,9 +47,34 @@ import Darwin
         try expect("BAD_FORMAT", for: ["kick x", "kick 18446744073709551616"])
     }
 
-    // beanstalkd 1.12 still took these, and waited.
-    @Test(.beanrowOnly) func theTimeoutOfAReserve() throws {
-        try expect("BAD_FORMAT", for: ["2147483648", "4294967296", "-1", "x"].map { "reserve-with-timeout \($0)" })
+    // beanstalkd 1.12 takes these, as what is left of them in an int.
+    @Test(.beanrowOnly) func whatIsNoTimeout() throws {
+        try expect("BAD_FORMAT", for: ["2147483648", "4294967296", "x", "-"].map { "reserve-with-timeout \($0)" })
+    }
+
+    @Test func timeoutsAsInC() throws {
+        try expect("TIMED_OUT", for: ["-0", "+0", " \t0", "0x10"].map { "reserve-with-timeout \($0)" })
+        try expect("BAD_FORMAT", for: ["18446744073709551616", "\(Int64.min)0"].map { "reserve-with-timeout \($0)" })
+    }
+
+    // So do 1.12 and its clients; 1.13 answers BAD_FORMAT.
+    @Test func aNegativeTimeoutIsNone() throws {
+        for timeout in ["-1", "-2147483647"] {
+            let worker = try server.connect()
+            try worker.send("reserve-with-timeout \(timeout)\r\n")
+            try eventually("it waits") {
+                try client.send("stats\r\n")
+                return try client.expectOK()["current-waiting"] == "1"
+            }
+            try client.send("put 0 0 100 1\r\na\r\n")
+            let id = try client.expectInserted()
+            try worker.expect("RESERVED \(id) 1")
+            try worker.expect("a")
+            try worker.send("delete \(id)\r\n")
+            try worker.expect("DELETED")
+        }
+        try client.send("stats\r\n")
+        try client.expectOK().expect(["cmd-reserve": "0", "cmd-reserve-with-timeout": "2"])
     }
 
     @Test func tubeNames() throws {
