@@ -31,6 +31,13 @@ final class ClientHandler: ChannelInboundHandler {
     private var input = ByteBuffer()
     /// Decoded, and not yet given to the queue.
     private var commands: Deque<Command> = []
+    /// So many of them came before all loops were last asked what is new.
+    private var covered = 0
+    /// The next command has to wait until they have been, and they are being.
+    private var isCurious = false
+    private var isLookingAround = false
+    /// How many commands there were when that began; they stay.
+    private var lookedFor = 0
     /// The last turn has left commands that the queue would have taken.
     private var hasMore = false
     private var output = ByteBuffer()
@@ -102,7 +109,11 @@ final class ClientHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event, let id else { return }
         inputEnded = true
-        loop.perform { queue, now in queue.inputEnded(id, now: now) }
+        loop.perform { queue, now in
+            queue.inputEnded(id, now: now)
+            // At once, so that whoever is heard next does not find it there.
+            if commands.isEmpty, input.readableBytes == 0, decoder.isIdle { queue.closeIfFinished(id) }
+        }
         loop.plan(self)
     }
 
@@ -139,6 +150,7 @@ final class ClientHandler: ChannelInboundHandler {
                 if inputEnded { queue.closeIfFinished(id) }
                 return
             }
+            if command.showsOthers, covered == 0 { return isCurious = true }
             // Only where there is a command: most clients have one, and for them no clock is read.
             if fed == share || queue.replyBytes(loop.index) - replyBytes > ClientHandler.maxReplyBytes
                 || fed % 4 == 1 && loop.now() > end
@@ -147,6 +159,7 @@ final class ClientHandler: ChannelInboundHandler {
             }
             fed += 1
             commands.removeFirst()
+            if covered > 0 { covered -= 1 }
             queue.receive(command, from: id, now: now)
             if case .quit = command { return }
         }
@@ -157,7 +170,20 @@ final class ClientHandler: ChannelInboundHandler {
         guard let channel = context?.channel, !isFinishing else { return }
         if hasMore { loop.plan(self) }
         hasMore = false
+        if isCurious, !isLookingAround {
+            isLookingAround = true
+            lookedFor = commands.count
+            loop.lookAround(for: self)
+        }
+        isCurious = false
         setReading(input.readableBytes < ClientHandler.maxWaitingBytes, channel)
+    }
+
+    /// All that came from others before the commands that were here has been given to the queue.
+    func hasLookedAround() {
+        isLookingAround = false
+        covered = lookedFor
+        loop.plan(self)
     }
 
     private func setReading(_ reads: Bool, _ channel: any Channel) {
@@ -224,5 +250,16 @@ final class ClientHandler: ChannelInboundHandler {
     func closeIdle() {
         isFinishing = true
         context?.close(promise: nil)
+    }
+}
+
+extension Command {
+    /// Whether the answer tells what other clients have done, and so must not miss what they did before. That needs a
+    /// word with every loop: too much for commands that come by the thousand.
+    fileprivate var showsOthers: Bool {
+        switch self {
+        case .stats, .statsTube, .statsJob, .listTubes: true
+        default: false
+        }
     }
 }

@@ -25,6 +25,10 @@ final class ClientLoop: @unchecked Sendable {
     private var outputs: [Queue.Output] = []
     private var isDelivering = false
     private var isResting = false
+    private var echo: LoopEcho?
+    /// Clients whose next command shows what others have done, and those for whom all loops are being asked.
+    private var curious: [ClientHandler] = []
+    private var looking: [ClientHandler] = []
     /// Clients have been heard for the last time.
     private(set) var isDeaf = false
     /// Numbers the looks at idle clients; none are made without a limit.
@@ -34,6 +38,7 @@ final class ClientLoop: @unchecked Sendable {
     private static let commandsPerTurn = 8192
     /// For how long a turn gives the queue more than one command of each client: others want the lock too.
     private static let longestTurn = Span.milliseconds(5)
+    private static let restLength = TimeAmount.milliseconds(1)
     /// Looks at idle clients within the time limit.
     private static let looksPerLimit = 8
 
@@ -41,6 +46,11 @@ final class ClientLoop: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.index = index
         self.broker = broker
+    }
+
+    /// To be called before there are clients.
+    func open() async throws {
+        try await LoopEcho.open(on: eventLoop) { self.echo = $0 }
     }
 
     // MARK: Turns
@@ -81,10 +91,42 @@ final class ClientLoop: @unchecked Sendable {
     /// have it before they are awake.
     private func rest() {
         isResting = true
-        eventLoop.scheduleTask(in: .milliseconds(1)) {
+        eventLoop.scheduleTask(in: ClientLoop.restLength) {
             self.isResting = false
             self.turn()
         }
+    }
+
+    // MARK: What others have done
+
+    /// Lets the client go on when every loop has taken in what its sockets have had so far: a client that has left
+    /// before is not counted any more.
+    func lookAround(for handler: ClientHandler) {
+        curious.append(handler)
+        if looking.isEmpty { lookAround() }
+    }
+
+    private func lookAround() {
+        swap(&looking, &curious)
+        EventLoopFuture.andAllComplete(broker.loops.map { $0.takeIn() }, on: eventLoop).whenComplete { _ in
+            for handler in self.looking { handler.hasLookedAround() }
+            self.looking.removeAll(keepingCapacity: true)
+            if !self.curious.isEmpty { self.lookAround() }
+        }
+    }
+
+    /// From any thread: ends when what the sockets of this loop have now has been given to the queue.
+    private func takeIn() -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        eventLoop.execute {
+            guard let echo = self.echo else { return promise.succeed() }
+            echo.send {
+                guard self.isResting else { return promise.succeed() }
+                // Its turn comes at the end of the rest.
+                self.eventLoop.scheduleTask(in: ClientLoop.restLength) { promise.succeed() }
+            }
+        }
+        return promise.futureResult
     }
 
     func now() -> Instant { broker.now() }

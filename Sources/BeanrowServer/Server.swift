@@ -44,6 +44,7 @@ public final class Server: Service {
         let broker = Broker(configuration: queue, loops: Array(group.makeIterator()))
         self.broker = broker
         do {
+            for loop in broker.loops { try await loop.open() }
             listener = try await Server.bind(configuration, group, broker, limit)
         } catch let error as ServerError {
             try? await group.shutdownGracefully()
