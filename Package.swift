@@ -201,6 +201,8 @@ let package = Package(
             exclude: ["Sessions"],
             swiftSettings: strict
         ),
+        // What the pages name, against the program and the schema.
+        .testTarget(name: "DocsTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         .testTarget(
             name: "ContainerTests",
             dependencies: ["beanrow", .product(name: "Yams", package: "Yams")],

@@ -136,7 +136,7 @@ begin
     if size is null then perform refuse_null('a body'); end if;
     if size > limit_ then
         perform refuse('BR005', format('a body of %s bytes is too big: the limit is %s', size, limit_),
-            'Put a reference to the data, or start the brokers with a higher --max-job-size.');
+            'Put a reference to the data, or start the brokers with a higher -z.');
     end if;
 end $$;
 
