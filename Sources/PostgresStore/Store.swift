@@ -1,3 +1,4 @@
+import LogKeys
 public import Logging
 public import QueueCore
 import Synchronization
@@ -25,11 +26,15 @@ public final class Store: Sendable {
     private let keeper: Keeper
     private let notifier: Notifier
     private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
+    private let patience: Double
+    private let logger: Logger
 
     /// The client has to outlive the store.
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
         self.started = started
+        patience = configuration.startTimeout
+        self.logger = logger
         let server = CurrentServer()
         let puts = Writer(.puts, configuration, server, client, logger)
         let changes = Writer(.changes, configuration, server, client, logger)
@@ -45,7 +50,8 @@ public final class Store: Sendable {
         }
     }
 
-    /// Brings the schema up, registers the broker, and starts to work.
+    /// Brings the schema up, registers the broker, and starts to work. Returns when all sessions are there; after the
+    /// time for a start it logs a warning for each that is not, and returns too.
     /// - Throws: `StoreError` when the database cannot be reached in time, or its schema cannot be served.
     public func start() async throws -> StoreSummary {
         keeper.start()
@@ -55,9 +61,29 @@ public final class Store: Sendable {
             changes.start()
             reader.start()
             notifier.start()
+            await waitForSessions()
             return summary
         }
         throw StoreError.lost("stopped")
+    }
+
+    /// The server may have let the keeper in and refuse the others, as too many.
+    private func waitForSessions() async {
+        let limit = ContinuousClock.now + .seconds(patience)
+        let workers: [Worker] = [puts, changes, reader, notifier]
+        while workers.contains(where: { !$0.firstConnection.isDone }), ContinuousClock.now < limit {
+            guard (try? await Task.sleep(for: .milliseconds(2))) != nil else { return }
+        }
+        for worker in workers {
+            let first = worker.firstConnection
+            guard !first.isDone else { continue }
+            logger.warning(
+                """
+                a session with the database is missing, and what it is for fails until it is there: a broker needs \
+                \(workers.count + 1) (the role's connection limit, max_connections, a pooler's pool_size)
+                """,
+                metadata: [LogKey.task: "\(worker.name)", LogKey.error: "\(first.error ?? "no answer yet")"])
+        }
     }
 
     /// There are writes of this kind to take.

@@ -11,9 +11,21 @@ class Worker: @unchecked Sendable {
     let configuration: StoreConfiguration
     /// The server's side of the connection that was made last, if it may still be there.
     private(set) var session: ServerSession?
+    /// What it is for, as the log calls it.
+    let name: String
+    private let connecting = Mutex(Connecting())
     private let started = Atomic(false)
     private let stopping = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
+
+    /// How it has got on with its first connection.
+    struct Connecting {
+        var isDone = false
+        /// Why the last try has failed.
+        var error: String?
+    }
+
+    var firstConnection: Connecting { connecting.withLock { $0 } }
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
 
@@ -21,6 +33,7 @@ class Worker: @unchecked Sendable {
         var logger = logger
         logger[metadataKey: LogKey.task] = "\(name)"
         self.logger = logger
+        self.name = name
         self.configuration = configuration
     }
 
@@ -51,11 +64,13 @@ class Worker: @unchecked Sendable {
             do {
                 let connection = try open()
                 defer { session = connection.session }
+                connecting.withLock { $0.isDone = true }
                 if pause > 0 { logger.notice("the database is back") }
                 pause = 0
                 try serve(connection)
             } catch {
                 if isStopping { break }
+                connecting.withLock { $0.error = "\(error)" }
                 failed(error)
                 // It may have been the end.
                 if isStopping { break }
