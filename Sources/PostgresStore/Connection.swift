@@ -1,5 +1,6 @@
 import CLibPQ
 import Foundation
+import LogKeys
 
 #if os(Linux)
 import CLinux
@@ -30,6 +31,13 @@ final class Connection {
         guard PQstatus(pg) == CONNECTION_OK else {
             throw StoreError.unreachable(ConnectionSecrets(in: conninfo).redact(lastMessage))
         }
+        // What the server remarks; libpq would write it to standard error as it is.
+        PQsetNoticeProcessor(
+            pg,
+            { _, message in
+                guard let message else { return }
+                StandardError.write(PlainText.line(String(cString: message).trimmingCharacters(in: .newlines)) + "\n")
+            }, nil)
         guard PQsetnonblocking(pg, 1) == 0 else { throw StoreError.lost(lastMessage) }
     }
 

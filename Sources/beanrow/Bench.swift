@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LoadGenerator
+import LogKeys
 import UnixSignals
 
 struct Bench: AsyncParsableCommand {
@@ -157,5 +158,5 @@ private func checked<Value>(_ body: () throws -> Value) throws -> Value {
 }
 
 @Sendable private func tell(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    StandardError.say(line)
 }

@@ -1,0 +1,95 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Texts from outside are part of log lines: they begin none, and command no terminal.
+@Suite struct LogTests {
+    /// As in the text that goes into the log: a line break, a line that looks like the broker's, and a colour.
+    private let evil = "a\n2026-01-01T00:00:00+0000 critical beanrow: [x] \u{1b}[31m\u{7f}\u{9b}2J\u{202e}\u{2028}b"
+    private let tame = #"a\n2026-01-01T00:00:00+0000 critical beanrow: [x] \u{1b}[31m\u{7f}\u{9b}2J\u{202e}\u{2028}b"#
+
+    /// Nothing but characters that can be seen, in lines that each begin as the broker begins them.
+    private func expectPlain(_ log: String) {
+        for line in log.split(separator: "\n") {
+            #expect(line.contains(/^[0-9-]{10}T[0-9:+-]+ (info|notice|warning|error|critical) beanrow:/), "\(line)")
+            #expect(
+                line.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }, "\(line.debugDescription)"
+            )
+            #expect(
+                line.unicodeScalars.allSatisfy { $0.properties.generalCategory != .format }, "\(line.debugDescription)")
+        }
+    }
+
+    @Test func theNameOfAPreparedTransaction() throws {
+        let postgres = try TestPostgres.private(settings: ["fsync": "off", "max_prepared_transactions": "2"])
+        _ = try postgres.psql("alter database beanrow set beanrow.old_snapshot = '0 seconds'")
+        let schema = postgres.freshSchema()
+        let broker = try BrokerProcess.start(postgres: postgres, schema: schema)
+        _ = try postgres.psql(
+            "begin; create table kept (id int); prepare transaction '\(evil)'")
+        try eventually("the warning is logged") {
+            broker.stderr.contains("old snapshot") && broker.stderr.hasSuffix("\n")
+        }
+        #expect(broker.stderr.contains(tame))
+        expectPlain(broker.stderr)
+        _ = try postgres.psql("rollback prepared '\(evil)'")
+    }
+
+    /// Metadata, and a name that the operator may have from somebody else.
+    @Test func theNameOfASchema() throws {
+        let broker = try BrokerProcess.start(schema: "schema \u{1b}]0;x\u{7}\ny")
+        #expect(broker.stderr.contains(#"schema=schema \u{1b}]0;x\u{7}\ny"#))
+        expectPlain(broker.stderr)
+    }
+
+    @Test func anErrorOfTheStart() throws {
+        let beanrow = try BrokerProcess.beanrowPath()
+        let printed = try runProgram(
+            "/bin/sh",
+            ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "-p", "0", "-b", "/nonexistent\n/\u{1b}[31m"])
+        let lines = printed.split(separator: "\n")
+        #expect(lines.last == "exit 1")
+        #expect(printed.contains(#"/nonexistent\n/\u{1b}[31m"#), "\(printed)")
+        expectPlain(lines.dropLast().joined(separator: "\n"))
+    }
+
+    /// What the server remarks while the schema is made: a function of somebody's, which libpq would show as it is.
+    @Test func aRemarkOfTheServer() throws {
+        let postgres = try TestPostgres.private(settings: ["fsync": "off"])
+        _ = try postgres.psql(
+            """
+            create function remark() returns event_trigger language plpgsql as
+            $$begin raise warning '%', e'\(evil)'; end$$;
+            create event trigger remark on ddl_command_end execute function remark()
+            """)
+        let beanrow = try BrokerProcess.beanrowPath()
+        let printed = try runProgram(
+            "/bin/sh", ["-c", "\"$@\" 2>&1", "sh", beanrow, "migrate", "up", "--database", postgres.connectionString])
+        #expect(printed.contains("WARNING:  " + tame))
+        #expect(!printed.contains("\u{1b}"))
+    }
+
+    /// What is not logged but printed keeps its own lines, and nothing else.
+    @Test(arguments: [
+        ["--\u{1b}[31m\u{9b}red"], ["migrate", "up", "--database", "host=/nonexistent user=\u{1b}[31m\u{202e}x"],
+    ])
+    func anErrorOnTheTerminal(arguments: [String]) throws {
+        let beanrow = try BrokerProcess.beanrowPath()
+        let printed = try runProgram("/bin/sh", ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow] + arguments)
+        #expect(
+            printed.unicodeScalars.allSatisfy {
+                $0 == "\n" || $0 == "\t" || ![.control, .format].contains($0.properties.generalCategory)
+            })
+        #expect(printed.contains(#"\u{1b}[31m"#) || !printed.contains("[31m"), "\(printed)")
+    }
+
+    @Test func aLineHasAnEnd() throws {
+        let beanrow = try BrokerProcess.beanrowPath()
+        let long = String(repeating: "x", count: 100_000)
+        let printed = try runProgram(
+            "/bin/sh",
+            ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "-p", "0", "-b", "/\(long)"])
+        #expect(printed.utf8.count < 10_000)
+        #expect(printed.contains("more characters)"))
+    }
+}
