@@ -189,7 +189,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: ["TestKit", "beanrow"],
-            exclude: ["systemd.py"],
+            exclude: ["systemd.py", "terminal.py"],
             swiftSettings: strict
         ),
         // Clients that mean harm, beside one that must not notice.

@@ -103,14 +103,22 @@ public final class Server: Service {
         return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
     }
 
-    /// A socket file is left behind by a killed broker; any other file is somebody's.
+    /// A socket file is left behind by a killed broker; any other file is somebody's. Both are asked of one directory:
+    /// it may be another user's, who could put a link in its place in between.
     private static func removeStaleSocket(_ path: String) throws {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        // Root may open each; for anybody else the whole path is as good.
+        let (base, name) =
+            descriptor < 0 ? (AT_FDCWD, path) : (descriptor, slash.map { String(path[$0...].dropFirst()) } ?? path)
         var status = stat()
-        guard lstat(path, &status) == 0 else { return }
+        guard fstatat(base, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw ServerError.notASocket(path)
         }
-        unlink(path)
+        unlinkat(base, name, 0)
     }
 
     private static func describe(_ listener: any Channel, _ configuration: ServerConfiguration) -> String {

@@ -34,7 +34,7 @@ public struct BinlogContents: Sendable {
                     files.append(file)
                 }
             }
-            let reader = try FileReader(folder.path(of: number))
+            let reader = try FileReader(folder, number)
             var file = BinlogFile(number: number, size: reader.size)
             let records = RecordReader(reader, isNewest: number == folder.numbers.last)
             try file.read(records, into: &replay, index: files.count) { progress(bytes + $0, $1) }

@@ -11,7 +11,7 @@ public final class BodyReader {
     public func body(of job: BinlogJob) throws -> [UInt8] {
         if open?.file != job.body.file {
             let number = contents.files[Int(job.body.file)].number
-            open = (job.body.file, try FileReader(contents.folder.path(of: number)))
+            open = (job.body.file, try FileReader(contents.folder, number))
         }
         return try open!.reader.bytes(job.body.offset..<job.body.offset + job.bodySize)
     }

@@ -17,11 +17,10 @@ final class FileReader {
     private var bufferCount = 0
 
     /// `buffer`: the most that `peek` can be asked for.
-    init(_ path: String, buffer capacity: Int = 1 << 20) throws {
-        self.path = path
+    init(_ folder: BinlogFolder, _ number: Int, buffer capacity: Int = 1 << 20) throws {
+        path = folder.path(of: number)
         buffer = .allocate(byteCount: capacity, alignment: 16)
-        // PostgreSQL's account can write into its data directory, and root must not read for it.
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        descriptor = folder.open(number)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
             size = 0
@@ -30,6 +29,11 @@ final class FileReader {
         size = Int(status.st_size)
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw BinlogError.system(operation: "read \(path)", reason: "it is not a file")
+        }
+        // PostgreSQL's account can write into its data directory, and may have given another's file a second name.
+        guard geteuid() != 0 || status.st_nlink == 1 || status.st_uid == folder.owner else {
+            throw BinlogError.system(
+                operation: "read \(path)", reason: "it is another user's and has several names (hard links)")
         }
     }
 

@@ -22,7 +22,7 @@ public final class FolderLock: Sendable {
     /// - Throws: `BinlogError.inUse`, or that the file cannot be opened.
     public init(_ folder: BinlogFolder) throws {
         let path = folder.path + "/lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = folder.openLock()
         guard descriptor >= 0 else {
             // Where nothing can be written no beanstalkd can run.
             guard errno == EROFS else { throw BinlogError.system("open \(path)") }

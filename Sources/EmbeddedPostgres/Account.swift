@@ -1,6 +1,7 @@
 #if canImport(Darwin)
 import Darwin
 #else
+import CLinux
 import Glibc
 #endif
 
@@ -9,11 +10,17 @@ struct Account: Equatable, Sendable {
     let name: String
     let uid: uid_t
     let gid: gid_t
+    /// The account's further groups; known only of one that was chosen by root.
+    private(set) var groups: [gid_t] = []
 
-    /// The account of this process. A container may run under a number that has no name.
+    /// The account of this process, with the group that it was started with: that need not be the account's own
+    /// (`sg`, systemd's `Group=`), and a container may run under a number that has no name.
     static var current: Account {
-        Account(uid: geteuid()) ?? Account(name: "user \(geteuid())", uid: geteuid(), gid: getegid())
+        Account(name: Account(uid: geteuid())?.name ?? "user \(geteuid())", uid: geteuid(), gid: getegid())
     }
+
+    /// Whether this process runs as it.
+    var isCurrent: Bool { uid == geteuid() }
 
     /// Chooses the account: `user` when given, else the owner of the cluster that is already there, else, for root,
     /// `postgres` or `nobody`, and for anyone else themselves.
@@ -25,7 +32,7 @@ struct Account: Equatable, Sendable {
             return account
         }
         guard geteuid() == 0 else {
-            if let named, named != current {
+            if let named, !named.isCurrent {
                 throw EmbeddedPostgresError.unusableAccount(
                     named.name,
                     reason: "only root can choose another account, so start the broker as \(named.name)"
@@ -36,15 +43,15 @@ struct Account: Equatable, Sendable {
         if named?.uid == 0 {
             throw EmbeddedPostgresError.unusableAccount("root", reason: "it refuses to, so name another account")
         }
-        if let named { return named }
-        if let owner, owner != 0, let account = Account(uid: owner) { return account }
+        if let named { return named.withGroups() }
+        if let owner, owner != 0, let account = Account(uid: owner) { return account.withGroups() }
         guard let account = Account(name: "postgres") ?? Account(name: "nobody") else {
             throw EmbeddedPostgresError.unusableAccount(
                 "root",
                 reason: "it refuses to, and there is no account postgres or nobody, so name another"
             )
         }
-        return account
+        return account.withGroups()
     }
 
     init(name: String, uid: uid_t, gid: gid_t) {
@@ -77,7 +84,58 @@ struct Account: Equatable, Sendable {
     /// The arguments that run a program as this account: `setpriv` gives up root for good, supplementary groups
     /// included, and then becomes the program. (Swift cannot do it itself between fork and exec.)
     func running(_ arguments: [String]) -> [String] {
-        guard uid != geteuid() else { return arguments }
+        guard !isCurrent else { return arguments }
         return ["setpriv", "--reuid=\(uid)", "--regid=\(gid)", "--init-groups", "--"] + arguments
+    }
+}
+
+// MARK: Files
+
+extension Account {
+    /// Does something with files as this account, on this thread alone: the kernel allows what the account may, and no
+    /// more, wherever the account has led the way. No program may be started meanwhile.
+    func doing<Value>(_ body: () throws -> Value) throws -> Value {
+        guard !isCurrent else { return try body() }
+        #if os(Linux)
+        let own = Self.groupsOfThisThread()
+        guard beanrow_set_file_identity(uid, gid, groups.count, groups) == 0 else {
+            let error = EmbeddedPostgresError.unusableAccount(
+                name,
+                reason: """
+                    its files cannot be worked on as \(name) (\(String(cString: strerror(errno)))), so start the broker \
+                    as \(name)
+                    """)
+            _ = beanrow_set_file_identity(geteuid(), getegid(), own.count, own)
+            throw error
+        }
+        defer {
+            // It has the right to: its user is still root.
+            let isBack = beanrow_set_file_identity(geteuid(), getegid(), own.count, own) == 0
+            precondition(isBack, "cannot work on files as root any more")
+        }
+        return try body()
+        #else
+        throw EmbeddedPostgresError.unusableAccount(
+            name, reason: "root can lend it an account on Linux only, so start the broker as \(name)")
+        #endif
+    }
+
+    private static func groupsOfThisThread() -> [gid_t] {
+        var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = getgroups(Int32(groups.count), &groups)
+        return Array(groups.prefix(max(0, Int(count))))
+    }
+
+    private func withGroups() -> Account {
+        var account = self
+        var groups = [gid_t](repeating: 0, count: 64)
+        var count = Int32(groups.count)
+        if getgrouplist(name, gid, &groups, &count) < 0 {
+            // There are so many.
+            groups = [gid_t](repeating: 0, count: Int(count))
+            guard getgrouplist(name, gid, &groups, &count) >= 0 else { return account }
+        }
+        account.groups = Array(groups.prefix(Int(count)))
+        return account
     }
 }

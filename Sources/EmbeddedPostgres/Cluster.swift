@@ -24,12 +24,24 @@ struct Cluster: Sendable {
     let directory: DataDirectory
     let installation: Installation
     let logger: Logger
+    private let control: StartControl
 
-    init(directory: DataDirectory, logger: Logger) throws {
+    init(directory: DataDirectory, logger: Logger, control: StartControl) throws {
         self.directory = directory
         self.logger = logger
-        let version = readFile(directory.cluster + "/PG_VERSION")
-        self.installation = try Installation.find(major: Int(version.prefix { $0.isNumber }))
+        self.control = control
+        let version = try directory.asOwner { readFile(directory.cluster + "/PG_VERSION") }
+        self.installation = try Installation.find(
+            major: Int(version.prefix { $0.isNumber }), as: directory.account)
+        control.use(Cluster(toAbort: self))
+    }
+
+    /// What a control keeps of the cluster that it controls: the same without it, or neither would ever be let go of.
+    private init(toAbort cluster: Cluster) {
+        directory = cluster.directory
+        installation = cluster.installation
+        logger = cluster.logger
+        control = StartControl()
     }
 
     // MARK: Making
@@ -38,38 +50,44 @@ struct Cluster: Sendable {
     /// a whole cluster or none, wherever a broker was interrupted.
     func createIfMissing() throws {
         let prefix = "cluster.new-"
-        let leftovers = entries(of: directory.path).filter { $0.hasPrefix(prefix) }.map { directory.path + "/" + $0 }
+        let (leftovers, exists) = try directory.asOwner {
+            (
+                entries(of: directory.path).filter { $0.hasPrefix(prefix) }.map { directory.path + "/" + $0 },
+                fileStatus(directory.cluster + "/PG_VERSION") != nil
+            )
+        }
         if !leftovers.isEmpty {
             // Best effort: an initdb that outlived its broker may still write there, and the next start tries again.
             _ = try command(["rm", "-rf", "--"] + leftovers).run()
         }
-        guard fileStatus(directory.cluster + "/PG_VERSION") == nil else { return }
+        guard !exists else { return }
         logger.info(
             "Creating a PostgreSQL \(installation.major) cluster", metadata: [LogKey.path: "\(directory.cluster)"])
 
-        guard let template = strdup("\(directory.path)/\(prefix)XXXXXX"), mkdtemp(template) != nil else {
-            throw systemError("make a directory in \(directory.path)")
-        }
-        defer { free(template) }
-        let new = String(cString: template)
+        let new = try directory.asOwner { try makeOwnDirectory("\(directory.path)/\(prefix)") }
         do {
             try create(at: new)
+            try control.check()
         } catch {
-            _ = try? command(["rm", "-rf", "--", new]).run()
+            _ = try? Command(as: directory.account, ["rm", "-rf", "--", new]).run()
             throw error
         }
-        guard rename(new, directory.cluster) == 0 else { throw systemError("rename \(new) to \(directory.cluster)") }
-        try syncDirectory(directory.path)
+        try directory.asOwner {
+            guard rename(new, directory.cluster) == 0 else {
+                throw systemError("rename \(new) to \(directory.cluster)")
+            }
+            try syncDirectory(directory.path)
+        }
     }
 
     private func create(at path: String) throws {
-        let account = directory.account
-        try makePrivate(path, owner: account)
         // No locale: text compares by bytes, the same on every system, so no library update can spoil an index.
         let initdb = ["--pgdata=\(path)", "--username=\(Self.role)", "--encoding=UTF8", "--no-locale", "--auth=trust"]
         try command([installation.program("initdb")] + initdb).check()
-        try writeFile(path + "/pg_hba.conf", Configuration.access, owner: account)
-        try writeFile(path + "/postgresql.conf", Configuration.include, appending: true, owner: account)
+        try directory.asOwner {
+            try writeFile(path + "/pg_hba.conf", Configuration.access)
+            try writeFile(path + "/postgresql.conf", Configuration.include, appending: true)
+        }
         // Single-user mode needs no server, so the database is part of what the rename makes visible.
         let single = ["--single", "-D", path, "-c", "exit_on_error=true", "postgres"]
         try command([installation.program("postgres")] + single).check(input: "CREATE DATABASE \(Self.database)\n")
@@ -83,6 +101,7 @@ struct Cluster: Sendable {
         let deadline = clock.now + .seconds(Self.startTimeout)
         var report = clock.now + .seconds(5)
         while clock.now < deadline {
+            try control.check()
             guard let postmaster = try Postmaster.find(in: directory) else {
                 try launch(settings: settings)
                 continue
@@ -99,25 +118,36 @@ struct Cluster: Sendable {
 
     private func launch(settings: [String: String]) throws {
         let socketDirectory = try directory.makeSocketDirectory()
-        // It names a pid too, which misleads as the one in postmaster.pid does. Nobody else has a socket here.
-        unlink("\(socketDirectory)/.s.PGSQL.\(Self.port).lock")
-        let text = Configuration.settings(settings, socketDirectory: socketDirectory)
-        try writeFile(directory.cluster + "/beanrow.conf", text, owner: directory.account)
-        if (fileStatus(directory.log)?.st_size ?? 0) > Self.logLimit { rename(directory.log, directory.log + ".1") }
-        let logged = Int(fileStatus(directory.log)?.st_size ?? 0)
+        let logged = try directory.asOwner {
+            // It names a pid too, which misleads as the one in postmaster.pid does. Nobody else has a socket here.
+            unlink("\(socketDirectory)/.s.PGSQL.\(Self.port).lock")
+            let text = Configuration.settings(settings, socketDirectory: socketDirectory)
+            try writeFile(directory.cluster + "/beanrow.conf", text)
+            if (fileStatus(directory.log)?.st_size ?? 0) > Self.logLimit { rename(directory.log, directory.log + ".1") }
+            return Int(fileStatus(directory.log)?.st_size ?? 0)
+        }
 
         let start = ["start", "-s", "-w", "-t", "\(Self.startTimeout)", "-D", directory.cluster, "-l", directory.log]
         let result = try command([installation.program("pg_ctl")] + start).run(whileWaiting: reportWaiting)
         // Not started in time, or another pg_ctl was faster: either way there is one to wait for.
         guard result.status != 0, try Postmaster.find(in: directory) == nil else { return }
-        let log = readFile(directory.log, from: logged)
+        try control.check()
+        let log = try directory.asOwner { readFile(directory.log, from: logged) }
         if log.contains("pre-existing shared memory block") {
             // Sessions of a killed server are still ending. PostgreSQL rightly waits for them, and so does the caller.
             usleep(200_000)
             return
         }
-        let fatal = log.split(separator: "\n").first { $0.contains("FATAL:") }
-        throw EmbeddedPostgresError.startFailed(reason: fatal.map(String.init) ?? result.lastLine, log: directory.log)
+        throw EmbeddedPostgresError.startFailed(reason: whyNot(log, result), log: directory.log)
+    }
+
+    /// The log knows best, if there was room to write it.
+    private func whyNot(_ log: String, _ result: Command.Result) -> String {
+        var space = statvfs()
+        if log.isEmpty, fstatvfs(directory.descriptor.number, &space) == 0, space.f_bavail == 0 {
+            return "there is no space left on the disk of \(directory.path)"
+        }
+        return log.isEmpty ? result.reason : Command.Result.reason(in: log)
     }
 
     private func reportWaiting() {
@@ -133,16 +163,42 @@ struct Cluster: Sendable {
     func stop() throws {
         if try Postmaster.find(in: directory) != nil {
             let stop = ["stop", "-s", "-w", "-m", "fast", "-t", "\(Self.stopTimeout)", "-D", directory.cluster]
-            let result = try command([installation.program("pg_ctl")] + stop).run()
+            let result = try Command(as: directory.account, [installation.program("pg_ctl")] + stop).run()
             // It may have ended by itself meanwhile, which pg_ctl calls a failure.
             if result.status != 0, try Postmaster.find(in: directory) != nil {
-                throw EmbeddedPostgresError.commandFailed("pg_ctl stop", output: result.lastLine)
+                throw EmbeddedPostgresError.commandFailed("pg_ctl stop", output: result.reason)
             }
         }
-        directory.removeShortSocketDirectory()
+        try directory.removeShortSocketDirectory()
     }
 
+    /// Stops what a start has left that was given up: pg_ctl may have ended before its postmaster wrote its file.
+    func stopLeftover() throws {
+        _ = waitForPostmaster(0.5)
+        try stop()
+    }
+
+    /// Ends the server at once, whatever else is being done to it: without a checkpoint, so that the next start replays
+    /// its log. Waits for the end, up to 2 s.
+    func abort(mayStillCome: Bool) {
+        guard let postmaster = waitForPostmaster(mayStillCome ? 1 : 0) else { return }
+        // By pg_ctl, as the account: root would end whatever process the file names.
+        _ = try? Command(
+            as: directory.account, [installation.program("pg_ctl"), "kill", "QUIT", "\(postmaster.pid)"]
+        ).run()
+        for _ in 0..<200 where kill(postmaster.pid, 0) == 0 { usleep(10_000) }
+    }
+
+    private func waitForPostmaster(_ seconds: Double) -> Postmaster? {
+        for _ in 0..<Int(seconds / 0.02) {
+            if let found = try? Postmaster.find(in: directory) { return found }
+            usleep(20_000)
+        }
+        return try? Postmaster.find(in: directory)
+    }
+
+    /// A command of a start, which ends with it.
     private func command(_ arguments: [String]) -> Command {
-        Command(as: directory.account, arguments)
+        Command(as: directory.account, arguments, control: control)
     }
 }

@@ -12,9 +12,33 @@ struct Command {
         let status: Int32
         let output: String
 
-        /// What to show a person: the last line that says something.
+        /// What to show a person: the first lines that say what went wrong, else the last that says something.
+        var reason: String { Self.reason(in: output) }
+
+        /// The last line that says something.
         var lastLine: String {
             String(output.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) } ?? "")
+        }
+
+        /// The same for any text of PostgreSQL's. Its programs tell what went wrong first, and then what they do about
+        /// it: the last line is `removing contents of data directory`.
+        static func reason(in text: String) -> String {
+            let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
+            let complaints = lines.compactMap(complaint)
+            guard !complaints.isEmpty else { return String(lines.last ?? "") }
+            return complaints.prefix(reasonLimit).joined(separator: "; ")
+        }
+
+        /// One cause may be told by several programs, and each cause once more by who is hit by it.
+        private static let reasonLimit = 2
+
+        /// What went wrong, if the line says that, without the time and the like before it.
+        private static func complaint(_ line: Substring) -> String? {
+            for severity in ["PANIC:", "FATAL:", "ERROR:"] {
+                if let found = line.firstRange(of: severity) { return String(line[found.lowerBound...]) }
+            }
+            let isOne = ["error: ", "could not ", "cannot ", "failed: "].contains { line.contains($0) }
+            return isOne ? String(line) : nil
         }
     }
 
@@ -24,18 +48,22 @@ struct Command {
 
     let account: Account
     let arguments: [String]
+    private let control: StartControl?
 
     /// `arguments` are the program, by path or to be found in `PATH`, and what it is given. No shell is involved.
-    init(as account: Account, _ arguments: [String]) {
+    /// Whoever has `control` can end it.
+    init(as account: Account, _ arguments: [String], control: StartControl? = nil) {
         self.account = account
         self.arguments = arguments
+        self.control = control
     }
 
     /// Runs the program to its end and fails unless its exit status is 0.
     func check(input: String = "") throws {
         let result = try run(input: input)
         guard result.status == 0 else {
-            throw EmbeddedPostgresError.commandFailed(arguments[0], output: result.lastLine)
+            try control?.check()
+            throw EmbeddedPostgresError.commandFailed(arguments[0], output: result.reason)
         }
     }
 
@@ -46,7 +74,12 @@ struct Command {
         let output = try Pipe()
         // Before there is a reader that could end too early: a write to a pipe without one would be a SIGPIPE.
         standardInput.fill(input)
-        let pid = try spawn(input: standardInput.reading, output: output.writing)
+        let pid: pid_t
+        if let control {
+            pid = try control.spawn { try spawn(input: standardInput.reading, output: output.writing) }
+        } else {
+            pid = try spawn(input: standardInput.reading, output: output.writing)
+        }
         output.closeWriting()
 
         var bytes: [UInt8] = []
@@ -62,6 +95,8 @@ struct Command {
             guard count > 0 else { break }
             bytes += chunk.prefix(count)
         }
+        // From here on the pid may become another's.
+        control?.childHasEnded()
         return Result(status: try wait(for: pid), output: String(decoding: bytes, as: UTF8.self))
     }
 

@@ -35,14 +35,23 @@ public struct EmbeddedPostgres: Sendable {
     /// Makes the cluster if there is none, starts it unless a killed broker has left it running, and waits until it
     /// accepts connections: up to 300 s, since recovery after a crash can take minutes. Blocks the thread.
     ///
+    /// - Parameter control: Can end the start from another thread.
+    /// - Returns: The running cluster.
     /// - Throws: `EmbeddedPostgresError`.
-    public func start() throws -> RunningCluster {
+    public func start(control: StartControl = StartControl()) throws -> RunningCluster {
+        try control.check()
         let directory = try DataDirectory(preparing: dataDirectory, user: user)
         let lock = try DirectoryLock(directory)
-        let cluster = try Cluster(directory: directory, logger: logger)
-        try cluster.createIfMissing()
+        let cluster = try Cluster(directory: directory, logger: logger, control: control)
         let left = try Postmaster.find(in: directory)
-        let postmaster = try cluster.start(settings: settings)
+        let postmaster: Postmaster
+        do {
+            try cluster.createIfMissing()
+            postmaster = try cluster.start(settings: settings)
+        } catch  where control.isCancelled {
+            try withExtendedLifetime(lock) { try cluster.stopLeftover() }
+            throw EmbeddedPostgresError.cancelled
+        }
         logger.info(
             postmaster.pid == left?.pid ? "Found PostgreSQL running" : "Started PostgreSQL",
             metadata: [
@@ -51,7 +60,8 @@ public struct EmbeddedPostgres: Sendable {
                 LogKey.path: "\(directory.path)",
             ]
         )
-        return RunningCluster(cluster: cluster, postmaster: postmaster, lock: lock, settings: settings)
+        return RunningCluster(
+            cluster: cluster, postmaster: postmaster, lock: lock, settings: settings, control: control)
     }
 
     /// Where the cluster is kept when nothing else is said: `/var/lib/beanrow` for root, otherwise
@@ -62,7 +72,8 @@ public struct EmbeddedPostgres: Sendable {
         if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
             return data + "/beanrow"
         }
-        let home = getenv("HOME") ?? getpwuid(geteuid())?.pointee.pw_dir
-        return (home.map { String(cString: $0) } ?? "") + "/.local/share/beanrow"
+        var home = getenv("HOME").map { String(cString: $0) } ?? ""
+        if !home.hasPrefix("/") { home = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) } ?? "" }
+        return home + "/.local/share/beanrow"
     }
 }

@@ -12,12 +12,14 @@ public enum EmbeddedPostgresError: Error, Equatable, CustomStringConvertible {
     case inUse(dataDirectory: String, pid: Int32?)
     /// The operating system refused something about a file or a directory.
     case system(operation: String, reason: String)
-    /// One of PostgreSQL's programs failed; `output` is the last line it wrote.
+    /// One of PostgreSQL's programs failed; `output` is what it said of the cause.
     case commandFailed(String, output: String)
     /// PostgreSQL ended while starting.
     case startFailed(reason: String, log: String)
     /// PostgreSQL was still starting when the wait ended; it goes on, and the next start finds it.
     case startTimedOut(seconds: Int, log: String)
+    /// The start was given up, as asked for by `StartControl`.
+    case cancelled
 
     public var description: String {
         switch self {
@@ -56,6 +58,7 @@ public enum EmbeddedPostgresError: Error, Equatable, CustomStringConvertible {
             PostgreSQL is still starting after \(seconds) s, most likely recovering from a crash: \
             start again to go on waiting, and read \(log) for its progress.
             """
+        case .cancelled: "The start of PostgreSQL was given up, as asked."
         }
     }
 }

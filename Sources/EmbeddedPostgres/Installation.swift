@@ -22,8 +22,9 @@ struct Installation: Equatable, Sendable {
 
     func program(_ name: String) -> String { directory + "/" + name }
 
-    /// The installation to use: the first in `PATH`, else the newest in the usual places; of `major` when given.
-    static func find(major: Int?) throws -> Installation {
+    /// The installation to use: the first in `PATH`, else the newest in the usual places; of `major` when given. Its
+    /// programs are run as `account` alone, which they may belong to.
+    static func find(major: Int?, as account: Account) throws -> Installation {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let inPath = path.split(separator: ":").map(String.init)
         let elsewhere = usualPlaces.flatMap(expand).sorted { number(in: $0) > number(in: $1) }
@@ -31,7 +32,7 @@ struct Installation: Equatable, Sendable {
             // In PATH there may be links, even from different installations: `initdb` tells which one it is.
             guard let initdb = realpath(directory + "/initdb", nil) else { continue }
             defer { free(initdb) }
-            if let found = Installation(directory: parent(of: String(cString: initdb))),
+            if let found = Installation(directory: parent(of: String(cString: initdb)), as: account),
                 major == nil || found.major == major
             {
                 return found
@@ -41,10 +42,10 @@ struct Installation: Equatable, Sendable {
     }
 
     /// `nil` unless all the programs are there and `postgres` tells its version.
-    private init?(directory: String) {
+    private init?(directory: String, as account: Account) {
         let programs = ["initdb", "pg_ctl", "postgres"].map { directory + "/" + $0 }
         guard programs.allSatisfy({ access($0, X_OK) == 0 }),
-            let result = try? Command(as: .current, [directory + "/postgres", "--version"]).run(),
+            let result = try? Command(as: account, [directory + "/postgres", "--version"]).run(),
             result.status == 0, let major = Self.major(ofVersion: result.output)
         else { return nil }
         self.directory = directory

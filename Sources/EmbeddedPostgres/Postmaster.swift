@@ -26,20 +26,23 @@ struct Postmaster: Equatable, Sendable {
     /// After a crash the file stays, and its pid may by now be another process's, most likely in a container, where
     /// pids are few and come again. PostgreSQL would then refuse to start for ever, so such a file is removed.
     static func find(in directory: DataDirectory) throws -> Postmaster? {
-        let path = directory.cluster + "/postmaster.pid"
-        guard let found = Postmaster(pidFile: readFile(path)), kill(found.pid, 0) == 0 || errno == EPERM else {
+        try directory.asOwner {
+            let path = directory.cluster + "/postmaster.pid"
+            guard let found = Postmaster(pidFile: readFile(path)), kill(found.pid, 0) == 0 || errno == EPERM else {
+                return nil
+            }
+            if found.works(in: directory.cluster) { return found }
+            unlink(path)
             return nil
         }
-        if try found.works(in: directory) { return found }
-        unlink(path)
-        return nil
     }
 
     /// A postmaster's working directory is its cluster. Asked as the postmaster's own account: root in a container is
     /// often not allowed to look.
-    private func works(in directory: DataDirectory) throws -> Bool {
+    private func works(in cluster: String) -> Bool {
         guard fileStatus("/proc/self/cwd") != nil else { return true }
-        let arguments = ["test", "/proc/\(pid)/cwd", "-ef", directory.cluster]
-        return try Command(as: directory.account, arguments).run().status == 0
+        var (working, own) = (stat(), stat())
+        return stat("/proc/\(pid)/cwd", &working) == 0 && stat(cluster, &own) == 0
+            && working.st_dev == own.st_dev && working.st_ino == own.st_ino
     }
 }

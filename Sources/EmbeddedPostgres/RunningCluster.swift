@@ -15,6 +15,9 @@ public final class RunningCluster: Sendable {
     public let connectionString: String
     /// The absolute path of the data directory.
     public let dataDirectory: String
+    /// The open data directory, for as long as this object lives: what is below it may belong to another account, so
+    /// whoever opens its files by name from here follows no link to elsewhere.
+    public var directoryDescriptor: Int32 { cluster.directory.descriptor.number }
     /// The process id of PostgreSQL's main process when it was last started or found.
     public var postmasterPID: Int32 { state.withLock { $0.postmasterPID } }
 
@@ -26,13 +29,17 @@ public final class RunningCluster: Sendable {
 
     private let cluster: Cluster
     private let settings: [String: String]
+    private let control: StartControl
     private let state: Mutex<State>
 
-    init(cluster: Cluster, postmaster: Postmaster, lock: DirectoryLock, settings: [String: String]) {
+    init(
+        cluster: Cluster, postmaster: Postmaster, lock: DirectoryLock, settings: [String: String], control: StartControl
+    ) {
         self.connectionString = Configuration.connectionString(socketDirectory: postmaster.socketDirectory)
         self.dataDirectory = cluster.directory.path
         self.cluster = cluster
         self.settings = settings
+        self.control = control
         state = Mutex(State(lock: lock, postmasterPID: postmaster.pid))
     }
 
@@ -44,24 +51,27 @@ public final class RunningCluster: Sendable {
     public func restartIfEnded() throws -> Bool {
         try state.withLock { state in
             guard state.lock != nil, try Postmaster.find(in: cluster.directory) == nil else { return false }
-            state.postmasterPID = try cluster.start(settings: settings).pid
+            do {
+                state.postmasterPID = try cluster.start(settings: settings).pid
+            } catch  where control.isCancelled {
+                try cluster.stopLeftover()
+                throw EmbeddedPostgresError.cancelled
+            }
             return true
         }
     }
 
-    /// Ends PostgreSQL at once, whatever else is being done to it: without a checkpoint, so that the next start replays
-    /// its log. Waits up to 2 s. For a process that is about to end.
-    public func abort() {
-        guard let postmaster = try? Postmaster.find(in: cluster.directory) else { return }
-        kill(postmaster.pid, SIGQUIT)
-        for _ in 0..<200 where kill(postmaster.pid, 0) == 0 { usleep(10_000) }
-    }
+    /// Gives a restart up that is under way on another thread, and all later ones. To be followed by `stop`.
+    public func cancelRestart() { control.cancel() }
 
     /// Stops PostgreSQL: ends its sessions, rolls back what they had not committed, and waits, up to 300 s, until it
-    /// has ended. Then the data directory is free for another broker. A second call does nothing.
+    /// has ended. Then the data directory is free for another broker. A second call does nothing. A restart that is
+    /// under way on another thread is given up.
     ///
     /// - Throws: `EmbeddedPostgresError` when it did not end in time; the call can be repeated.
     public func stop() throws {
+        // A restart that is under way may take long.
+        control.cancel()
         try state.withLock { state in
             guard state.lock != nil else { return }
             try cluster.stop()

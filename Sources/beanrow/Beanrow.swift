@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LogKeys
 
 /// The version that `-v` and `stats` tell.
 let beanrowVersion = "0.1.0"
@@ -25,6 +26,7 @@ enum Main {
     /// The main thread waits, where an asynchronous main would end it: a dead thread keeps the user that it had, and
     /// `ps` would tell that one after `-u`.
     static func main() {
+        Signals.fillStandardFiles()
         let arguments = CommandLine.arguments
         CommandLineSecrets.hide(arguments)
         let end = DispatchSemaphore(value: 0)
@@ -47,12 +49,12 @@ enum Main {
                 try command.run()
             }
         } catch let failure as Failure {
-            exit(failure.status.rawValue)
+            exit(failure.status)
         } catch {
             let code = Beanrow.exitCode(for: error)
             guard code != .success else { Beanrow.exit(withError: error) }
             let message = CommandLineSecrets.redact(Beanrow.fullMessage(for: error))
-            if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+            if !message.isEmpty { StandardError.say(message) }
             exit(code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue)
         }
     }

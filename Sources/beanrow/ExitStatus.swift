@@ -28,5 +28,14 @@ enum ExitStatus: Int32 {
 
 /// The end of a command that has said why.
 struct Failure: Error {
-    let status: ExitStatus
+    let status: Int32
+
+    init(status: ExitStatus) {
+        self.status = status.rawValue
+    }
+
+    /// A signal has ended it.
+    init(signalStatus: Int32) {
+        status = signalStatus
+    }
 }

@@ -39,28 +39,43 @@ struct Import: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let logger = Logger(label: "beanrow") { StreamLogHandler.standardError(label: $0) }
+        let logger = LogLines.logger(.info)
+        let control = StartControl()
+        let ending = await Ending(takingAlong: control, hangup: true)
+        // The cluster ends, and with it the import, which is one transaction.
+        ending.whenAsked { control.cancel() }
         do {
-            try await onThread { try runImport(logger) }
+            try await onThread { try runImport(control, ending, logger) }
+            await ending.giveWay()
         } catch {
+            await ending.giveWay()
+            if let status = ending.status {
+                logger.notice("ended by a signal")
+                throw Failure(signalStatus: status)
+            }
             logger.critical("\(error)")
             throw Failure(status: ExitStatus(error))
         }
     }
 
-    private func runImport(_ logger: Logger) throws {
+    private func runImport(_ control: StartControl, _ ending: Ending, _ logger: Logger) throws {
         let folder = try BinlogFolder(folder)
         guard !folder.numbers.isEmpty else { throw NothingToImport(path: folder.path) }
-        guard database.url == nil else { return try runImport(folder, to: database.url!, FolderLock(folder), logger) }
+        guard database.url == nil else {
+            // The server rolls back what its client leaves.
+            ending.whenAsked { ending.endNow() }
+            return try runImport(folder, to: database.url!, FolderLock(folder), logger)
+        }
 
         let target = dataDirectory ?? folder.path
         // A cluster in the folder itself takes the folder's lock.
         let isInside = (try? BinlogFolder(target).path) == folder.path
         let lock = isInside ? nil : try FolderLock(folder)
-        let cluster = try EmbeddedPostgres(dataDirectory: target, logger: logger).start()
+        let cluster = try EmbeddedPostgres(dataDirectory: target, logger: logger).start(control: control)
         defer {
             do { try cluster.stop() } catch { logger.error("\(error)") }
         }
+        ending.whenAsked { DispatchQueue.global().async { try? cluster.stop() } }
         try runImport(folder, to: cluster.connectionString, lock, logger)
     }
 
@@ -76,7 +91,7 @@ struct Import: AsyncParsableCommand {
 
 /// On the first start: imports what a beanstalkd has left in the data directory.
 func importLeftBinlog(in cluster: RunningCluster, schema: String, migrates: Bool, _ logger: Logger) throws {
-    let folder = try BinlogFolder(cluster.dataDirectory)
+    let folder = try BinlogFolder(descriptor: cluster.directoryDescriptor, path: cluster.dataDirectory)
     guard !folder.numbers.isEmpty else { return }
     _ = try importJobs(
         of: folder, to: cluster.connectionString, schema: schema, migrates: migrates, salvages: false,

@@ -13,8 +13,8 @@ struct Serve: AsyncParsableCommand {
             Flags may be clustered as with beanstalkd: -VFu nobody, -p11300. \
             Other commands: see `beanrow help`.
 
-            SIGTERM and SIGINT end it in order, with status 0; a second one ends it at once, with status 143 or 130. \
-            SIGUSR1 turns puts away from then on.
+            SIGTERM and SIGINT end it in order, with status 0; a second one ends it at once, with status 143 or 130, and \
+            so does SIGQUIT. SIGUSR1 turns puts away from then on. SIGHUP is ignored.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -115,27 +115,31 @@ struct Serve: AsyncParsableCommand {
         if printsVersion { return print(Beanrow.versionLine) }
         let logger = makeLogger()
         warn(logger)
+        Signals.ignoreMeaningless()
+        let control = StartControl()
+        let ending = await Ending(takingAlong: control)
         do {
-            try await serve(logger)
+            try await serve(control, until: ending, logger)
+            await ending.giveWay()
         } catch {
+            await ending.giveWay()
             logger.critical("\(error)")
             throw Failure(status: ExitStatus(error))
         }
     }
 
-    private func serve(_ logger: Logger) async throws {
-        let ending = await Ending()
+    private func serve(_ control: StartControl, until ending: Ending, _ logger: Logger) async throws {
         let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
         do {
+            ending.whenAsked { control.cancel() }
             // As root it makes what the user shall own, and finds what root alone may.
-            guard let cluster = try await startCluster(logger) else {
+            guard let cluster = try await startCluster(control, logger) else {
                 try user?.become()
                 return try await serve(server, with: [], database: database.url ?? "", until: ending, logger)
             }
-            ending.takeAlong(cluster)
             do {
-                try await takeOver(cluster, logger)
+                try await takeOver(cluster, until: ending, logger)
                 try user?.become()
                 let watch = ClusterWatch(cluster: cluster, logger: logger)
                 try await serve(
@@ -147,7 +151,8 @@ struct Serve: AsyncParsableCommand {
             try await onThread { try cluster.stop() }
         } catch {
             await server.stop()
-            throw error
+            guard case EmbeddedPostgresError.cancelled = error, ending.isAsked else { throw error }
+            logger.info("ended before it served")
         }
     }
 
@@ -176,10 +181,16 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// A beanstalkd's folder becomes the data directory.
-    private func takeOver(_ cluster: RunningCluster, _ logger: Logger) async throws {
+    /// A beanstalkd's folder becomes the data directory. Its import, a transaction that may be long, ends with the
+    /// cluster.
+    private func takeOver(_ cluster: RunningCluster, until ending: Ending, _ logger: Logger) async throws {
         let (schema, migrates) = (database.schema, !leavesSchema)
-        try await onThread { try importLeftBinlog(in: cluster, schema: schema, migrates: migrates, logger) }
+        ending.whenAsked { DispatchQueue.global().async { try? cluster.stop() } }
+        do {
+            try await onThread { try importLeftBinlog(in: cluster, schema: schema, migrates: migrates, logger) }
+        } catch  where ending.isAsked {
+            throw EmbeddedPostgresError.cancelled
+        }
     }
 
     // MARK: Options as configurations
@@ -211,27 +222,24 @@ struct Serve: AsyncParsableCommand {
             durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout, maxJobSize: maxJobSize)
     }
 
-    private func startCluster(_ logger: Logger) async throws -> RunningCluster? {
+    private func startCluster(_ control: StartControl, _ logger: Logger) async throws -> RunningCluster? {
         guard database.url == nil else { return nil }
         var settings: [String: String] = [:]
         if flushMilliseconds > 0 { settings["wal_writer_delay"] = "\(min(flushMilliseconds, 10_000))ms" }
         let embedded = EmbeddedPostgres(
             dataDirectory: dataDirectory ?? EmbeddedPostgres.defaultDataDirectory(), user: user, settings: settings,
             logger: logger)
-        return try await onThread { try embedded.start() }
+        return try await onThread { try embedded.start(control: control) }
     }
 
     // MARK: Logging
 
     private func makeLogger() -> Logger {
-        var logger = Logger(label: "beanrow") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel =
-            switch verbosity {
-            case 0: .info
-            case 1: .debug
-            default: .trace
-            }
-        return logger
+        switch verbosity {
+        case 0: LogLines.logger(.info)
+        case 1: LogLines.logger(.debug)
+        default: LogLines.logger(.trace)
+        }
     }
 
     /// The lifecycle's own lines are of use only when something is looked for.

@@ -61,7 +61,7 @@ import Glibc
             let sleeper = try Background(account.running(["sleep", "60"]))
             defer { sleeper.end() }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-            try writeFile(pidFile, "\(sleeper.pid)\n" + lines.joined(separator: "\n"), owner: account)
+            try writeFile(pidFile, "\(sleeper.pid)\n" + lines.joined(separator: "\n"), as: account)
 
             let second = try embedded(path).start()
             #expect(second.postmasterPID != sleeper.pid)
@@ -93,10 +93,10 @@ import Glibc
             let account = try Account.choose(user: nil, owner: nil)
             for directory in [path, half] {
                 try makeDirectory(directory, mode: 0o700)
-                try makePrivate(directory, owner: account)
+                try give(directory, to: account)
             }
-            try writeFile(path + "/lock", "1\n", owner: account)
-            try writeFile(half + "/PG_VERSION", "15\n", owner: account)
+            try writeFile(path + "/lock", "1\n", as: account)
+            try writeFile(half + "/PG_VERSION", "15\n", as: account)
             let cluster = try embedded(path).start()
             #expect(fileStatus(half) == nil)
             #expect(try sql("SELECT 1", cluster.connectionString) == "1")

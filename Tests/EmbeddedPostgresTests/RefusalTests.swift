@@ -57,7 +57,7 @@ import Glibc
     @Test func leavesAForeignDirectoryAlone() throws {
         try withDataDirectory { path in
             try makeDirectory(path, mode: 0o755)
-            try writeFile(path + "/letter.txt", "Dear ...", owner: .current)
+            try writeFile(path + "/letter.txt", "Dear ...", as: .current)
             let error = try startError(embedded(path))
             #expect(error.description.contains("it holds other files"))
             #expect(mode(path) == 0o755)
@@ -75,8 +75,8 @@ import Glibc
             // A copy of one, as its lock is missing; as root it is somebody else's.
             let owner = try geteuid() == 0 ? #require(Account(name: "nobody")) : .current
             try makeDirectory(path, mode: 0o755)
-            try makePrivate(path, owner: owner)
-            try writeFile(path + "/binlog.17", "jobs", owner: owner)
+            try give(path, to: owner)
+            try writeFile(path + "/binlog.17", "jobs", as: owner)
             chmod(path + "/binlog.17", 0o400)
             try embedded(path).start().stop()
             #expect(readFile(path + "/binlog.17") == "jobs")
@@ -90,7 +90,9 @@ import Glibc
         try withDataDirectory { path in
             try makeDirectory(path, mode: 0o700)
             try makeDirectory(path + "/cluster", mode: 0o700)
-            try writeFile(path + "/cluster/PG_VERSION", "7\n", owner: .current)
+            let account = try Account.choose(user: nil, owner: nil)
+            try give(path + "/cluster", to: account)
+            try writeFile(path + "/cluster/PG_VERSION", "7\n", as: account)
             let error = try startError(embedded(path))
             #expect(error == .programsNotFound(major: 7))
             #expect(error.description.contains("apt install postgresql-7"))

@@ -32,6 +32,17 @@ func embedded(_ path: String, user: String? = nil, settings: [String: String] = 
     return EmbeddedPostgres(dataDirectory: path, user: user, settings: settings, logger: logger)
 }
 
+/// Writes a file as an account.
+func writeFile(_ path: String, _ text: String, as account: Account) throws {
+    try account.doing { try writeFile(path, text) }
+}
+
+/// Gives a directory to an account, and closes it to others.
+func give(_ directory: String, to account: Account) throws {
+    try makePrivate(directory)
+    try #require(chown(directory, account.uid, account.gid) == 0)
+}
+
 /// What `psql` answers to a statement: unaligned, without headings.
 @discardableResult
 func sql(_ statement: String, _ connectionString: String) throws -> String {

@@ -37,8 +37,8 @@ import Glibc
     }
 
     @Test func findsProgramsOfOneInstallation() throws {
-        let found = try Installation.find(major: nil)
-        #expect(try Installation.find(major: found.major).major == found.major)
+        let found = try Installation.find(major: nil, as: .current)
+        #expect(try Installation.find(major: found.major, as: .current).major == found.major)
         for name in ["initdb", "pg_ctl", "postgres"] { #expect(access(found.program(name), X_OK) == 0) }
     }
 

@@ -29,6 +29,8 @@ public final class BrokerProcess: Sendable {
         public var schema: String
         /// The folder of a PostgreSQL of its own, instead of a database.
         public var dataDirectory: String?
+        /// The command that starts it, as `env -i`, instead of the test itself.
+        public var launcher: [String] = []
         /// File descriptors that it may have.
         public var descriptors: Int?
 
@@ -116,6 +118,7 @@ public final class BrokerProcess: Sendable {
             if let descriptors = configuration.descriptors {
                 command = ["/bin/sh", "-c", "ulimit -n \(descriptors) && exec \"$@\"", "sh"] + command
             }
+            if !configuration.launcher.isEmpty { command = ["/usr/bin/env"] + configuration.launcher + command }
             child = try ChildProcess(command[0], Array(command.dropFirst()), output: output)
             address = try Self.waitForServingLine(of: child)
         case .beanstalkd:
