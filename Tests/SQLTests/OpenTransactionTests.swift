@@ -134,10 +134,12 @@ import Glibc
             #expect(try client.expectList().contains(tube))
             try client.send("pause-tube \(tube) 0\r\ndelete \(id)\r\npeek \(id)\r\n")
             for word in ["PAUSED", "DELETED", "NOT_FOUND"] { try client.expect(word) }
-            let late = try client.put("y", priority: 0, delay: 1)
-            #expect(try client.reserve().id == late)
-            try client.send("delete \(late)\r\n")
-            try client.expect("DELETED")
         }
+        let client = try broker.connect()
+        try client.enter("late")
+        let late = try client.put("x", delay: 1)
+        #expect(try client.reserve().id == late)
+        try client.send("delete \(late)\r\n")
+        try client.expect("DELETED")
     }
 }

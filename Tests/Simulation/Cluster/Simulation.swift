@@ -106,7 +106,7 @@ final class Simulation {
         calmSince = now
         log("calm")
         // The dead are declared dead, and who waits for that starts.
-        run(for: .milliseconds(7500))
+        run(for: .milliseconds(11_000))
         run(for: .seconds(1)) { self.isQuiet }
         log("quiet")
         checker.checkQuiet()
