@@ -59,5 +59,7 @@ struct OpenCall: Sendable, CustomTestStringConvertible {
         OpenCall("release", "select beanrow.release(array[$], holder => 2)", after: reserved(2)),
         OpenCall("bury", "select beanrow.bury(array[$], holder => 3)", after: reserved(3)),
         OpenCall("touch", "select beanrow.touch(array[$], holder => 4)", after: reserved(4)),
+        OpenCall("end_lease", "select beanrow.end_lease($)", after: reserved(5)),
+        OpenCall("end_leases_of", "select beanrow.end_leases_of(holder => 6)", after: reserved(6)),
     ]
 }
