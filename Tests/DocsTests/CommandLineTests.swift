@@ -122,7 +122,7 @@ import Testing
                     where !beanrow.commands.contains(String(command.1)) {
                         fail("\(path):\(number + 1)", "there is no `\(command.0)`")
                     }
-                    for option in found.0.matches(of: /(?:^|[ '"`(])(--?[a-z][a-z-]*)(?=[ .,;:'"`)]|$)/) {
+                    for option in found.0.matches(of: /(?:^|[ '"`(])(--[a-z][a-z-]*|-[A-Za-z])(?=[ .,;:'"`)]|$)/) {
                         let name = String(option.1)
                         if !beanrow.knows(name) { fail("\(path):\(number + 1)", "`beanrow` has no \(name)") }
                     }

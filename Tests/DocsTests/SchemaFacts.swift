@@ -9,7 +9,9 @@ struct SchemaFacts: Sendable {
     /// The arguments that each function takes, and what it returns as columns; of all that have the name.
     let arguments: [String: Set<String>]
     let results: [String: Set<String>]
-    /// What each role of `beanrow migrate roles` may read or call; of functions also those that others have.
+    /// Functions without a comment, which are the inside of others.
+    let inner: Set<String>
+    /// What each role of `beanrow migrate roles` may read or call.
     let mayRead: [String: Set<String>]
     let mayCall: [String: Set<String>]
     /// What the view `warnings` may say.
@@ -47,6 +49,13 @@ struct SchemaFacts: Sendable {
             """
         arguments = try pairs(parameters.replacing("MODES", with: "'i', 'b', 'v'"))
         results = try pairs(parameters.replacing("MODES", with: "'t', 'o'"))
+        inner = Set(
+            try pairs(
+                """
+                select proname, '' from pg_proc
+                where pronamespace = SCHEMA and obj_description(oid, 'pg_proc') is null
+                """
+            ).keys)
         mayRead = try pairs(
             """
             select substr(rolname, length('\(schema)_') + 1), relname
