@@ -1,13 +1,24 @@
 -- Jobs as rows. The tables are private (singular); the views (plural) are the contract.
 -- Every name is unqualified: the migrator sets search_path to the schema of the instance.
 
+-- When a row was written last: its transaction. Brokers read what they have not seen by that, and not all there is.
+create function stamp() returns trigger
+language plpgsql set search_path from current
+as 'begin new.changed := pg_current_xact_id(); return new; end';
+
 create table tube (
     id integer generated always as identity primary key,
     name text collate "C" not null unique check (octet_length(name) between 1 and 200),
     -- The length of the current pause in seconds, and its end; both null when the tube is not paused.
     pause bigint,
-    paused_until timestamptz
+    paused_until timestamptz,
+    -- The broker (epoch) that is about to remove the row, since nobody needs it: no job is put here any more.
+    remover bigint,
+    changed xid8 not null default pg_current_xact_id()
 );
+
+create index tube_changed on tube (changed);
+create trigger stamp before update on tube for each row execute function stamp();
 
 -- The living brokers. A lease whose epoch has no row here is void, so a crash needs no clean-up (design, section 3).
 create table broker (
@@ -95,8 +106,14 @@ create table tube_count (
     urgent bigint not null,
     ready bigint not null,
     delayed bigint not null,
-    buried bigint not null
+    buried bigint not null,
+    changed xid8 not null default pg_current_xact_id()
 ) with (fillfactor = 50);
+
+create index tube_count_changed on tube_count (changed);
+-- Tubes that may go.
+create index tube_count_empty on tube_count (changed, tube_id) where ready = 0 and delayed = 0 and buried = 0;
+create trigger stamp before update on tube_count for each row execute function stamp();
 
 -- What each broker's clients hold right now, by the stored state of the jobs; published about once a second.
 create table tube_held (
@@ -106,8 +123,12 @@ create table tube_held (
     ready bigint not null,
     delayed bigint not null,
     buried bigint not null,
+    changed xid8 not null default pg_current_xact_id(),
     primary key (epoch, tube_id)
 ) with (fillfactor = 50);
+
+create index tube_held_changed on tube_held (changed);
+create trigger stamp before update on tube_held for each row execute function stamp();
 
 create view brokers as
 select

@@ -226,21 +226,32 @@ exception
     when serialization_failure then null;
 end $$;
 
--- The tube of this name, made unless it is there. Whoever makes the same one waits for the end of our transaction.
+-- The tube of this name, made unless it is there, to put into: one that is about to be removed stays. To be called after
+-- begin_sql, which whoever removes tubes waits for. Whoever makes the same one waits for the end of our transaction.
 create function open_tube(name text) returns integer
 language plpgsql set search_path from current
 as $$
 declare
-    known integer := (select id from tube where tube.name = open_tube.name);
+    known integer := (select id from tube where tube.name = open_tube.name and remover is null);
 begin
-    if known is not null then return known; end if;
+    if known is not null then
+        -- What an older snapshot shows may be about to be removed, or have been.
+        if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+            perform from tube where id = known for key share;
+        end if;
+        return known;
+    end if;
     perform check_tube(name);
     insert into tube (name) values (open_tube.name)
-    on conflict on constraint tube_name_key do nothing
+    on conflict on constraint tube_name_key do update set remover = null
     returning id into known;
-    if known is null then select id into known from tube where tube.name = open_tube.name; end if;
     return known;
 end $$;
+
+-- A tube that a broker has made is counted from the beginning: by that it is found when it is to go again.
+create function count_new_tube(tube integer) returns void
+language sql set search_path from current
+as $$ insert into tube_count (tube_id, urgent, ready, delayed, buried) values (tube, 0, 0, 0, 0) on conflict do nothing $$;
 
 -- For brokers, which do not wait for the end of a caller's transaction: no row while one makes this tube.
 create function make_tube(name text, out id integer, out is_new boolean) returns setof record
@@ -248,10 +259,12 @@ language plpgsql set search_path from current set lock_timeout to '1ms'
 as $$
 #variable_conflict use_column
 begin
+    update tube set remover = null where tube.name = make_tube.name and remover is not null;
     select tube.id, false into id, is_new from tube where tube.name = make_tube.name;
     if id is null then
         insert into tube (name) values (make_tube.name) on conflict (name) do nothing
         returning tube.id, true into id, is_new;
+        if id is not null then perform count_new_tube(id); end if;
     end if;
     if id is not null then return next; end if;
 exception
@@ -268,8 +281,10 @@ begin
     values (
         pause_tube.name, nullif(pause_tube.seconds, 0),
         case when pause_tube.seconds > 0 then now() + pause_tube.seconds * interval '1 second' end)
-    on conflict (name) do update set pause = excluded.pause, paused_until = excluded.paused_until
+    on conflict (name) do update set
+        pause = excluded.pause, paused_until = excluded.paused_until, remover = null
     returning tube.id, xmax = 0 into id, is_new;
+    if is_new then perform count_new_tube(id); end if;
     return next;
 exception
     when lock_not_available then null;

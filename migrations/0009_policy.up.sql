@@ -65,6 +65,8 @@ begin
     end if;
     perform begin_sql();
     the_tube := open_tube(set_policy.tube);
+    -- A new one is known to all at once.
+    perform tell_brokers(the_tube, null, null, 0, 0, 0, 0);
     if set_policy.bury_after_timeouts is null and set_policy.bury_after_releases is null
         and set_policy.max_ready is null and set_policy.history is null
     then

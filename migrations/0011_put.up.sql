@@ -60,8 +60,10 @@ begin
     -- As begin_sql does.
     lock table sql_gate in row share mode;
     if random() < 0.004 then perform merge_changes(); end if;
-    tube_id := (select id from tube where tube.name = put_job.tube);
-    if tube_id is null then tube_id := open_tube(put_job.tube); end if;
+    tube_id := (select id from tube where tube.name = put_job.tube and remover is null);
+    if tube_id is null or current_setting('transaction_isolation') <> 'read committed' then
+        tube_id := open_tube(put_job.tube);
+    end if;
     if put_job.priority between 0 and 4294967295 then else perform check_priority(put_job.priority); end if;
     if put_job.delay >= '0' and seconds <= 4294967295 then
     else perform check_seconds(put_job.delay, 'a delay', 'BR003', 0);
@@ -146,7 +148,10 @@ begin
     if position(own in contested) > 0 then return false; end if;
     insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
     values (
-        put_unique.id, put_unique.tube, put_unique.key, put_unique.priority, (put_unique.delay > 0)::integer,
+        put_unique.id,
+        -- Null for one that is about to be removed, which the column refuses; the others must not be meanwhile.
+        (select tube.id from tube where tube.id = put_unique.tube and remover is null for key share),
+        put_unique.key, put_unique.priority, (put_unique.delay > 0)::integer,
         put_unique.ttr, put_unique.delay, now(), now() + put_unique.delay * interval '1 second', put_unique.body)
     on conflict (tube_id, key) where key is not null do nothing;
     return found;

@@ -166,10 +166,12 @@ final class Broker: StoreClient, @unchecked Sendable {
     }
     var wantsSole: Bool { lock.withLock { state.queue.wantsSole } }
     func becameSole() { change { queue, now in queue.becameSole(now: now) } }
-    func beginCounting() -> Bool { change { queue, _ in queue.beginCounting() } }
-    func learn(_ tubes: [TubeRow], readAt: Instant) {
-        change { queue, now in queue.learn(tubes, readAt: readAt, now: now) }
+    func beginCounting() -> Recount { change { queue, _ in queue.beginCounting() } }
+    func learn(_ tubes: [TubeRow], isLast: Bool, readAt: Instant) {
+        change { queue, now in queue.learn(tubes, isLast: isLast, readAt: readAt, now: now) }
     }
+    func unneeded(_ tubes: [TubeID]) -> [TubeID] { change { queue, _ in queue.unneeded(tubes) } }
+    func removed(_ tubes: [TubeID]) { change { queue, now in queue.removed(tubes, now: now) } }
     func learn(policies: [TubePolicy]) { change { queue, _ in queue.learn(policies: policies) } }
     func detach() { change { queue, now in queue.detach(now: now) } }
     func reconnected() { change { queue, now in queue.reconnected(now: now) } }

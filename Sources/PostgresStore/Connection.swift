@@ -111,11 +111,12 @@ final class Connection {
     }
 
     /// Commits what `body` does, or nothing of it when that throws.
-    func inTransaction(_ body: () throws -> Void) throws {
+    func inTransaction<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             try run("begin")
-            try body()
+            let value = try body()
             try run("commit")
+            return value
         } catch {
             try? run("rollback")
             throw error
@@ -150,10 +151,17 @@ final class Connection {
         return Rows(try finishOne())
     }
 
-    /// Runs a prepared statement and returns its rows, in binary.
+    /// Runs a prepared statement and returns its rows, in binary. One with settings of its own is a transaction of its own.
     func execute(_ statement: Statement, _ parameters: Parameters = Parameters()) throws -> Rows {
-        try send(statement, parameters)
-        return Rows(try finishOne())
+        guard let settings = statement.settings else {
+            try send(statement, parameters)
+            return Rows(try finishOne())
+        }
+        return try inTransaction {
+            try run(settings)
+            try send(statement, parameters)
+            return Rows(try finishOne())
+        }
     }
 
     private func finishOne() throws -> Result {
@@ -295,7 +303,8 @@ final class Result {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_PIPELINE_SYNC, PGRES_EMPTY_QUERY: nil
         case PGRES_PIPELINE_ABORTED: .refused(sqlState: "", message: "an earlier statement failed")
         default:
-            .refused(sqlState: field(PG_DIAG_SQLSTATE), message: field(PG_DIAG_MESSAGE_PRIMARY))
+            field(PG_DIAG_SQLSTATE) == "23502" && field(PG_DIAG_COLUMN_NAME) == "tube_id"
+                ? .tubeGone : .refused(sqlState: field(PG_DIAG_SQLSTATE), message: field(PG_DIAG_MESSAGE_PRIMARY))
         }
     }
 
@@ -305,6 +314,7 @@ final class Result {
 }
 
 private let PG_DIAG_SQLSTATE = Int32(UInt8(ascii: "C"))
+private let PG_DIAG_COLUMN_NAME = Int32(UInt8(ascii: "c"))
 private let PG_DIAG_MESSAGE_PRIMARY = Int32(UInt8(ascii: "M"))
 
 /// Lends an array of C strings that ends with a null pointer.

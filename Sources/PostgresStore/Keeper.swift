@@ -15,6 +15,8 @@ final class Keeper: Worker, @unchecked Sendable {
     private static let beatAgain = Span.milliseconds(50)
     /// A batch that keeps a broker from being declared dead has this time to end.
     private static let batchLimit = Span.milliseconds(900)
+    /// Tubes that the queue learns of in one go.
+    private static let learntAtOnce = 1000
 
     private unowned let client: any StoreClient
     /// 0 while there is none.
@@ -26,9 +28,12 @@ final class Keeper: Worker, @unchecked Sendable {
     private let startLimit: Instant
 
     private var folded: [Int16: Int64] = [:]
+    /// The last batches that have been folded though they stay.
+    private var emptied: [Int16: Int64] = [:]
     /// The tubes and policies that the broker has learnt.
     private var known: TubeNews?
-    private var unpublished: [TubeID: StateCounts] = [:]
+    private var held = HeldCounts()
+    private var removal = TubeRemoval()
     private var nextBeat = Instant(nanoseconds: 0)
     private var nextPublish = Instant(nanoseconds: 0)
     private var hasStarted = false
@@ -168,7 +173,8 @@ final class Keeper: Worker, @unchecked Sendable {
             if epoch != 0, isJoining { try attempt(connection) { try join(connection) } }
             if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
             if epoch != 0, !isJoining { try keepAccounts(connection, now) }
-            let next = isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish)
+            let next =
+                isJoining ? now + Keeper.joinEvery : min(nextBeat, nextPublish, isEldest ? removal.next : nextBeat)
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
@@ -185,8 +191,12 @@ final class Keeper: Worker, @unchecked Sendable {
             }
             try warnings.look(connection, at: client.now())
         }
+        if isEldest { try attempt(connection) { try removal.look(epoch: epoch, client, connection) } }
         try history.look(connection, at: now)
     }
+
+    /// Whether it does for all what one of them has to do.
+    private var isEldest: Bool { others.allSatisfy { $0 > epoch } }
 
     /// Does something, unless somebody's lock is in the way: then nothing has happened, and it is to be done soon.
     @discardableResult
@@ -219,7 +229,9 @@ final class Keeper: Worker, @unchecked Sendable {
         isJoining = true
         known = nil
         folded = [:]
-        unpublished = [:]
+        emptied = [:]
+        held = HeldCounts()
+        removal = TubeRemoval()
         beats = 0
         beatenAt = sentAt
         nextBeat = sentAt + Keeper.beatEvery
@@ -247,13 +259,13 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         guard try connection.execute(.otherSole, own).count == 0 else { return }
-        let news = try TubeNews(since: nil, counts: true, epoch: epoch, connection)
+        let news = try TubeNews(since: nil, .all, epoch: epoch, at: client.now(), connection)
         guard try renewHeartbeat(connection) != nil else { return }
         isJoining = false
         // At once: it says how many others there are.
         nextBeat = client.now()
         client.learn(policies: news.policies ?? [])
-        client.attach(epoch: epoch, isSole: isSole, tubes: news.tubes ?? [], sentAt: beatenAt)
+        client.attach(epoch: epoch, isSole: isSole, tubes: news.tubes, sentAt: beatenAt)
         known = news
         if !hasStarted {
             hasStarted = true
@@ -264,9 +276,12 @@ final class Keeper: Worker, @unchecked Sendable {
     /// What was read before a heartbeat, and is only used after it, is where the heartbeat is.
     private func beat(_ connection: Connection) throws {
         let last = beatenAt
-        let counts = client.beginCounting()
+        let recount = client.beginCounting()
         let readAt = client.now()
-        let news = try TubeNews(since: known, counts: counts, epoch: epoch, connection)
+        let since = known
+        // What is not learnt is news again.
+        known = nil
+        let news = try TubeNews(since: since, recount, epoch: epoch, at: readAt, connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
         judge.wasHeard(at: client.now(), last: last)
@@ -282,8 +297,18 @@ final class Keeper: Worker, @unchecked Sendable {
             try attempt(connection) { try becomeSole(connection) }
         }
         if let policies = news.policies { client.learn(policies: policies) }
-        if let tubes = news.tubes { client.learn(tubes, readAt: readAt) }
+        learn(news.tubes, readAt)
         known = news
+    }
+
+    /// A part at a time: clients are served in between.
+    private func learn(_ tubes: [TubeRow], _ readAt: Instant) {
+        var left = tubes[...]
+        repeat {
+            let part = left.prefix(Keeper.learntAtOnce)
+            left = left.dropFirst(Keeper.learntAtOnce)
+            client.learn(Array(part), isLast: left.isEmpty, readAt: readAt)
+        } while !left.isEmpty
     }
 
     /// Returns whether this is the sole broker, or `nil` if it is none any more.
@@ -418,23 +443,7 @@ final class Keeper: Worker, @unchecked Sendable {
     }
 
     private func publish(_ connection: Connection) throws {
-        for (tube, counts) in client.takeHeldCounts() { unpublished[tube] = counts }
-        guard !unpublished.isEmpty else { return }
-        let held = Array(unpublished)
-        var parameters = Parameters()
-        parameters.add(epoch)
-        parameters.add(int4s: held.map(\.key))
-        parameters.add(int8s: held.map { Int64($0.value.urgent) })
-        parameters.add(int8s: held.map { Int64($0.value.ready) })
-        parameters.add(int8s: held.map { Int64($0.value.delayed) })
-        parameters.add(int8s: held.map { Int64($0.value.buried) })
-        _ = try connection.execute(.publish, parameters)
-        unpublished = [:]
-        if held.contains(where: { $0.value.total == 0 }) {
-            var own = Parameters()
-            own.add(epoch)
-            _ = try connection.execute(.unpublish, own)
-        }
+        try held.publish(client.takeHeldCounts(), epoch: epoch, at: client.now(), connection)
     }
 
     /// `keepingLast`: the outcome of each writer's last batch may still be asked for.
@@ -442,14 +451,18 @@ final class Keeper: Worker, @unchecked Sendable {
         for writer in writers {
             let last = server.lastCommitted(by: writer) + (keepingLast ? 0 : 1)
             let first = folded[writer] ?? 0
-            guard last > first else { continue }
             var parameters = Parameters()
             parameters.add(epoch)
             parameters.add(writer)
             parameters.add(first)
-            parameters.add(last)
-            _ = try connection.execute(.fold, parameters)
-            folded[writer] = last
+            if last > first {
+                parameters.add(last)
+                _ = try connection.execute(.fold, parameters)
+                folded[writer] = last
+            } else if emptied[writer] ?? 0 < last {
+                _ = try connection.execute(.foldLast, parameters)
+                emptied[writer] = last
+            }
         }
     }
 }

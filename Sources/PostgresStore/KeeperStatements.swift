@@ -1,9 +1,10 @@
 /// The keeper's statements: the epoch, the ids, and the counts.
 extension Statement {
-    static let keeper: [Statement] = [
-        lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inherit,
-        forgetPublished, unregister, ids, fold, publish, unpublish, news, tubes, policies, keepHistory,
-    ]
+    static let keeper: [Statement] =
+        [
+            lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, isWhole, peers, bury, endBatches, inherit,
+            forgetPublished, unregister, ids, fold, foldLast, publish, unpublish, policies, keepHistory,
+        ] + tubes
 
     /// No statement of a keeper waits for long, whoever has locked what: a heartbeat must not be late. And one that is
     /// stopped in the middle of a transaction holds up nobody else's.
@@ -132,6 +133,22 @@ extension Statement {
             \(addToCounts)
             """)
 
+    /// The same for the last batch of a writer that does nothing: its row stays, emptied, for its fate may yet be asked
+    /// for.
+    static let foldLast = Statement(
+        name: "fold_last",
+        sql: """
+            with gone as materialized (
+                select tube_ids, urgent, ready, delayed, buried from ledger
+                where epoch = $1::bigint and writer = $2::smallint and batch = $3::bigint and tube_ids <> '{}'
+                for update
+            ), emptied as (
+                update ledger set tube_ids = '{}', urgent = '{}', ready = '{}', delayed = '{}', buried = '{}'
+                where epoch = $1::bigint and writer = $2::smallint and batch = $3::bigint and exists (select from gone)
+            )
+            \(addToCounts)
+            """)
+
     /// The same for brokers that have died ($1), with what else they have left.
     static let inherit = Statement(name: "inherit", sql: "select inherit($1::bigint[])")
 
@@ -160,11 +177,13 @@ extension Statement {
                 buried = excluded.buried
             """)
 
+    /// Rows that have said for long enough that nothing is held.
     static let unpublish = Statement(
         name: "unpublish",
         sql: """
             delete from tube_held
-            where epoch = $1::bigint and urgent = 0 and ready = 0 and delayed = 0 and buried = 0
+            where epoch = $1::bigint and tube_id = any ($2::integer[])
+                and urgent = 0 and ready = 0 and delayed = 0 and buried = 0
             """)
 
     /// What brokers that are gone have told the others.
@@ -179,13 +198,6 @@ extension Statement {
             delete from tube_held where epoch = any ($1::bigint[])
             """)
 
-    /// Whether there is something new: the last tube that was made, and how often policies have changed.
-    static let news = Statement(
-        name: "news",
-        sql: """
-            select coalesce((select max(id) from tube), 0), (select version from policy_version where is_only)
-            """)
-
     /// All policies.
     static let policies = Statement(
         name: "policies",
@@ -193,44 +205,5 @@ extension Statement {
             select
                 tube_id, bury_after_timeouts, bury_after_releases, max_ready, history is not null
             from tube_policy
-            """)
-
-    static let tubes = Statement(
-        name: "tubes",
-        sql: """
-            select
-                tube.id, tube.name, coalesce(tube.pause, 0),
-                greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
-                coalesce(total.urgent, 0)::bigint, coalesce(total.ready, 0)::bigint,
-                coalesce(total.delayed, 0)::bigint, coalesce(total.buried, 0)::bigint,
-                coalesce(held.urgent, 0)::bigint, coalesce(held.ready, 0)::bigint,
-                coalesce(held.delayed, 0)::bigint, coalesce(held.buried, 0)::bigint
-            from tube
-            left join (
-                select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
-                    sum(buried) as buried
-                from (
-                    select tube_id, urgent, ready, delayed, buried from tube_count
-                    union all
-                    select tube_id, urgent, ready, delayed, buried from sql_change
-                    union all
-                    select change.*
-                    from ledger, unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried)
-                        as change
-                ) as part (tube_id, urgent, ready, delayed, buried)
-                group by tube_id
-            ) as total on total.tube_id = tube.id
-            left join (
-                select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
-                    sum(buried) as buried
-                from (
-                    select tube_id, urgent, ready, delayed, buried from tube_held
-                    where epoch <> $1::bigint and exists (select from broker where broker.epoch = tube_held.epoch)
-                    union all
-                    select tube_id, (priority < 1024)::integer, 1, 0, 0 from sql_lease
-                ) as part (tube_id, urgent, ready, delayed, buried)
-                group by tube_id
-            ) as held on held.tube_id = tube.id
-            order by tube.id
             """)
 }

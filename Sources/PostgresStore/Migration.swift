@@ -54,6 +54,9 @@ public struct Migration: Sendable {
         Migration(
             version: 16, name: "key_index", up: PackageResources._016_key_index_up_sql,
             down: PackageResources._016_key_index_down_sql),
+        Migration(
+            version: 17, name: "tubes", up: PackageResources._017_tubes_up_sql,
+            down: PackageResources._017_tubes_down_sql),
     ]
 
     private init(version: Int, name: String, up: [UInt8], down: [UInt8]) {

@@ -76,7 +76,11 @@ final class Notifier: Follower, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         let rows = try connection.execute(.takeNews, own)
-        if rows.count > 0 { client.noticed((0..<rows.count).map { Notice(rows, $0) }) }
+        let (known, removed) = (
+            (0..<rows.count).filter { !rows.isNull($0, 1) }, (0..<rows.count).filter { rows.isNull($0, 1) }
+        )
+        if !known.isEmpty { client.noticed(known.map { Notice(rows, $0) }) }
+        if !removed.isEmpty { client.removed(removed.map { rows.int32($0, 0) }) }
     }
 
     private func send(_ notices: Notices, _ connection: Connection) throws {

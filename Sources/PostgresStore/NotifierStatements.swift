@@ -51,15 +51,15 @@ extension Statement {
     /// lock of the whole cluster at its commit.
     static let notify = Statement(name: "notify", sql: "select pg_notify($1::text, '')")
 
-    /// Takes what others have left for this broker.
+    /// Takes what others have left for this broker. A tube without a name has been removed.
     static let takeNews = Statement(
         name: "take_news",
         sql: """
             with taken as (
                 delete from notice where epoch = $1::bigint returning tube_id, priority, job_id
             )
-            select tube.id, tube.name, taken.priority, taken.job_id
+            select taken.tube_id, tube.name, taken.priority, taken.job_id
             from taken
-            join tube on tube.id = taken.tube_id
+            left join tube on tube.id = taken.tube_id
             """)
 }

@@ -66,8 +66,9 @@ struct Privileges: Sendable {
             Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
         ]
             + functions(
-                "broker_lives", "inherit", "hold_off_sql", "sql_is_quiet", "make_tube", "pause_tube", "put_unique",
-                "end_leases", "keep_history", "history_of"))
+                "broker_lives", "inherit", "hold_off_sql", "sql_is_quiet", "make_tube", "count_new_tube", "pause_tube",
+                "put_unique",
+                "end_leases", "keep_history", "history_of", "remove_tubes"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }

@@ -69,6 +69,7 @@ final class Reader: Follower, @unchecked Sendable {
             return try run([query], connection)[0]
         } catch let error as StoreError where !error.isLost && !error.isFenced {
             if error.isLockTimeout { return .refused(.busy) }
+            if error.isTubeGone { return .refused(.tubeGone) }
             logger.error("a query was refused", metadata: [LogKey.error: "\(error)"])
             return .refused(error.isFull ? .full : .failed)
         }

@@ -172,6 +172,7 @@ extension Statement {
             """)
 
     /// No row while a SQL session makes the tube, or changes its pause: only the end of its transaction will tell.
+    /// One that is about to be removed stays.
     static let openTube = Statement(name: "open_tube", sql: "select id, is_new from make_tube($1::text)")
 
     static let pause = Statement(name: "pause", sql: "select id, is_new from pause_tube($1::text, $2::bigint)")

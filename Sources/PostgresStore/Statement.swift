@@ -1,8 +1,29 @@
 /// A prepared statement. All SQL of the running broker is in `Statements*.swift`; schema is only in migrations/.
 /// Names are unqualified: each session's search_path is the schema of its instance.
 struct Statement: Sendable {
+    /// How the planner shall join.
+    enum Joins: Sendable {
+        /// As the session does: row by row, by an index.
+        case byIndex
+        /// Of two sets that may both be large: one pass over each.
+        case inBulk
+    }
+
     let name: String
     let sql: String
+    var joins = Joins.byIndex
+
+    /// What a transaction begins with that runs this statement. The plan that is made then is kept for it.
+    var settings: String? {
+        switch joins {
+        case .byIndex: nil
+        case .inBulk:
+            """
+            set local enable_hashjoin to on; set local enable_mergejoin to on; set local enable_nestloop to off;
+            set local work_mem to '32MB'
+            """
+        }
+    }
 }
 
 /// Pieces that statements share.

@@ -19,10 +19,14 @@ public protocol StoreClient: AnyObject, Sendable {
     /// Whether the database is to be asked to make this broker the sole one; and: it has.
     var wantsSole: Bool { get }
     func becameSole()
-    /// Whether all tubes are to be read for their counts, and then learnt.
-    func beginCounting() -> Bool
-    /// Tubes as they were at some time after `readAt`.
-    func learn(_ tubes: [TubeRow], readAt: Instant)
+    /// Which tubes are to be read for their counts, and then learnt.
+    func beginCounting() -> Recount
+    /// Tubes as they were at some time after `readAt`; `isLast`: no more of the same reading come.
+    func learn(_ tubes: [TubeRow], isLast: Bool, readAt: Instant)
+    /// Those of the rows that no tube here has.
+    func unneeded(_ tubes: [TubeID]) -> [TubeID]
+    /// These rows are no more.
+    func removed(_ tubes: [TubeID])
     /// The policies of all tubes that have one.
     func learn(policies: [TubePolicy])
     /// The epoch is dead.

@@ -10,6 +10,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case lost(String)
     /// PostgreSQL refused a statement; its transaction was rolled back.
     case refused(sqlState: String, message: String)
+    /// The tube of a put has no row, or one that is about to go (see `Statement.put`); the transaction was rolled back.
+    case tubeGone
     /// The schema is newer than this program knows.
     case schemaTooNew(found: Int, known: Int)
     /// The schema is older than this program needs, and it was told not to migrate.
@@ -42,6 +44,7 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
                 + "database ... set default_transaction_read_only to off; or alter role, alter system)"
         case .lost(let message): "lost the connection to PostgreSQL: \(message)"
         case .refused(let state, let message): "PostgreSQL refused: \(message) (SQLSTATE \(state))"
+        case .tubeGone: "PostgreSQL refused: the tube has no row (SQLSTATE 23502)"
         case .schemaTooNew(let found, let known):
             "the schema has version \(found), this beanrow knows \(known): run a newer beanrow"
         case .schemaTooOld(let found, let known):
@@ -80,7 +83,11 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     }
 
     var sqlState: String? {
-        if case .refused(let state, _) = self { state } else { nil }
+        switch self {
+        case .refused(let state, _): state
+        case .tubeGone: "23502"
+        default: nil
+        }
     }
 
     /// The server is going down or was demoted: as good as a lost connection.
@@ -93,7 +100,9 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     var isEndOfSession: Bool { sqlState.map { ["57P01", "57P02", "57P05"].contains($0) } ?? false }
 
     /// A broker's row was not found, so its ledger entry had no epoch (see `Statement.ledger`).
-    var isFenced: Bool { sqlState == "23502" }
+    var isFenced: Bool { sqlState == "23502" && !isTubeGone }
+    /// The tube of a put has lost its row.
+    var isTubeGone: Bool { if case .tubeGone = self { true } else { false } }
     /// The limit of the wait for a lock was reached.
     var isLockTimeout: Bool { sqlState == "55P03" }
     /// A table or a function is missing, or the schema.

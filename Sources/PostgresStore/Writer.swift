@@ -103,6 +103,7 @@ final class Writer: Follower, @unchecked Sendable {
     private func refused(_ part: WriteBatch, _ error: StoreError) {
         if error.isTransient { return }
         if error.isFenced { return settle(.fenced) }
+        if error.isTubeGone { return settle(.refused(.tubeGone)) }
         if part.count > 1, !part.endsSole, !error.isFull {
             let (first, second) = part.halves
             parts.removeLast()

@@ -30,12 +30,14 @@ extension Statement {
             returning not is_claim
             """)
 
+    /// A tube that is about to be removed, or has been, gives null, which the column refuses, and with it the whole
+    /// transaction.
     static let put = Statement(
         name: "put",
         sql: """
             insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, lease_epoch, body)
             select
-                id, tube_id, priority, case when delay > 0 then 1 else 0 end, ttr, delay,
+                id, (select tube.id from tube where tube.id = new.tube_id and remover is null), priority, case when delay > 0 then 1 else 0 end, ttr, delay,
                 now(), now() + delay * interval '1 second', case when is_leased then $1::bigint end, body
             from unnest(
                 $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], $8::bytea[]

@@ -35,6 +35,8 @@ struct Connection: Vacatable, HeapMember {
     var parked: Command?
     /// Bytes of its puts that wait for a commit.
     var pendingBytes = 0
+    /// How many of its puts wait for a tube's row or for an id.
+    var orphans = 0
     /// It has sent all that it will send.
     var inputEnded = false
     var heapPosition: Int32 = -1

@@ -40,6 +40,12 @@ public struct StateCounts: Hashable, Sendable {
         return sum
     }
 
+    public static func - (a: StateCounts, b: StateCounts) -> StateCounts {
+        StateCounts(
+            urgent: a.urgent - b.urgent, ready: a.ready - b.ready, delayed: a.delayed - b.delayed,
+            buried: a.buried - b.buried)
+    }
+
     public static func += (a: inout StateCounts, b: StateCounts) {
         a.urgent += b.urgent
         a.ready += b.ready

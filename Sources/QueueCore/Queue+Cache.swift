@@ -34,6 +34,7 @@ extension Queue {
         cachedBytes += bytes
         jobs[job].phase = .cached
         tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
+        activate(tube)
     }
 
     mutating func uncache(_ job: Int) {
@@ -57,13 +58,14 @@ extension Queue {
 
     /// What has become claimable may lie anywhere in the tubes; nobody is served of it yet.
     mutating func noteAll() {
-        for slot in listing { tubes[slot].cache.note(.first) }
+        for slot in active { tubes[slot].cache.note(.first) }
     }
 
     /// Asks the ready index from the horizon on.
     mutating func refill(_ tube: Int, now: Instant) {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
+        activate(tube)
         tubes[tube].pins += 1
         ask(refillQuery(tube, row), .refill(tube: tube), now: now)
     }
@@ -181,7 +183,7 @@ extension Queue {
 
     /// Keeps only what waiting clients will have at once.
     mutating func giveBackSurplus(now: Instant) {
-        for slot in listing where tubes[slot].cache.heap.count > tubes[slot].waiting {
+        for slot in active where tubes[slot].cache.heap.count > tubes[slot].waiting {
             giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
         }
     }

@@ -21,14 +21,15 @@ extension Queue {
         return ConnectionID(slot: slot, generation: connections[slot].generation)
     }
 
-    /// Whether the connection may be given a command: not while a reserve waits, nor while too many replies are open.
+    /// Whether the connection may be given a command: not before the tubes are known, not while a reserve waits, nor
+    /// while too many replies are open.
     public func accepts(_ id: ConnectionID) -> Bool {
-        isOpen(id) && !connections[id.slot].isBlocked
+        hasStarted && isOpen(id) && !connections[id.slot].isBlocked
     }
 
     /// Whether the connection is owed a reply: a reserve waits, or a command waits for the database.
     public func isBusy(_ id: ConnectionID) -> Bool {
-        isOpen(id) && connections[id.slot].isBusy
+        isOpen(id) && (!hasStarted || connections[id.slot].isBusy)
     }
 
     func isOpen(_ id: ConnectionID) -> Bool {

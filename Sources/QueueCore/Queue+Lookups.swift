@@ -40,13 +40,6 @@ extension Queue {
         }
     }
 
-    /// The tube of this row, made if it is known by name.
-    mutating func tube(ofRow row: TubeID) -> Int? {
-        if let tube = tubeSlotsByRow[row] { return tube }
-        guard let name = tubeRows.first(where: { $0.value == row })?.key else { return nil }
-        return tube(named: name)
-    }
-
     // MARK: Peek
 
     mutating func peek(_ slot: Int, _ id: JobID, now: Instant) {
@@ -138,7 +131,7 @@ extension Queue {
         for group in readied {
             tellOthers(group.tube, group.first)
             guard let tube = tubeSlotsByRow[group.tube] else { continue }
-            if !isStale { tubes[tube].stored += group.change }
+            if !isStale { count(tube, group.change) }
             note(tube, group.first, now: now)
         }
     }

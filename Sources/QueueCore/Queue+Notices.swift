@@ -52,8 +52,8 @@ extension Queue {
     /// Another broker has left word.
     public mutating func noticed(_ notice: Notice, now: Instant) {
         guard epoch != 0 else { return }
-        guard let tube = tubeSlots[notice.name] else { return tubeRows[notice.name] = notice.tube }
-        if tubes[tube].row == nil {
+        guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
+        if tubes[tube].row != notice.tube {
             setRow(tube, notice.tube)
             tubes[tube].cache.note(.first)
         }
@@ -91,7 +91,7 @@ extension Queue {
     }
 
     mutating func announceAgain() {
-        for slot in listing where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
+        for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
     }
 
     /// Nobody has to tell this broker of the tube any more.
@@ -103,7 +103,7 @@ extension Queue {
 
     /// Once a poll: clients come back, so that they have gone is not said at once.
     mutating func withdrawIdleWaits() {
-        for slot in listing where tubes[slot].isAwaited {
+        for slot in active where tubes[slot].isAwaited {
             tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1
             if tubes[slot].idlePolls >= Queue.idlePolls { withdrawWait(slot) }
         }

@@ -2,9 +2,14 @@
 extension Queue {
     /// All policies that there are.
     public mutating func learn(policies all: [TubePolicy]) {
+        let before = policies.keys
         policies = Dictionary(uniqueKeysWithValues: all.map { ($0.tube, $0) })
         keepsHistory = all.contains(where: \.keepsHistory)
-        for slot in listing { tubes[slot].policy = tubes[slot].row.flatMap { policies[$0] } }
+        for rows in [before, policies.keys] {
+            for row in rows {
+                if let slot = tubeSlotsByRow[row] { tubes[slot].policy = policies[row] }
+            }
+        }
     }
 
     /// Whether a job that has just timed out goes to the buried ones, as one that its workers do not survive. Also one

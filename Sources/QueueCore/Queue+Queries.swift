@@ -75,6 +75,7 @@ extension Queue {
         switch (asked.purpose, answer) {
         case (.nothing, _): break
         case (let purpose, .refused(.busy)) where purpose.isAskedAgain: postpone(asked, now: now)
+        case (.putUnique(let ticket, let tube), .refused(.tubeGone)): orphan(asked, ticket, tube: tube, now: now)
         case (.reserve, .rows) where now >= epochValidUntil: lapsed.append((asked, answer))
         case (.fetch, .body) where now >= epochValidUntil: lapsed.append((asked, answer))
         case (.refill(let tube), .rows(let rows)): refilled(tube, with: rows, asked: asked.query, now: now)
@@ -166,7 +167,7 @@ extension Queue {
 
     private mutating func deleted(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
         if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
-            if !isStale { tubes[tube].stored.add(-1, row.state, priority: row.priority) }
+            if !isStale { count(tube, -1, row.state, priority: row.priority) }
             tubes[tube].deletes += 1
             tubeReleased(tube, now: now)
         }

@@ -231,15 +231,6 @@ extension Queue {
         if next >= 0 { jobs[next].previous = previous } else { connections[owner].lastHeld = previous }
         jobs[job].owner = -1
     }
-
-    mutating func countHeld(_ job: Int, _ n: Int) {
-        let tube = jobs[job].tube
-        tubes[tube].held.add(n, jobs[job].stored, priority: jobs[job].key.priority)
-        if tubes[tube].isHeldPublished {
-            tubes[tube].isHeldPublished = false
-            heldTubes.append(tube)
-        }
-    }
 }
 
 /// Reservations in their order, until each is told to SQL readers or has ended.

@@ -45,7 +45,7 @@ extension Queue {
         sql.isSummoned = true
         sql.summonedUntil = now + Queue.summonedFor
         shareWithSQL(now: now)
-        for slot in listing { giveBackCache(slot, keeping: 0, now: now) }
+        for slot in active { giveBackCache(slot, keeping: 0, now: now) }
         while let id = unannounced.popFirst(before: now) { announce(id) }
         nextTick = min(nextTick, sql.summonedUntil)
     }
@@ -68,7 +68,7 @@ extension Queue {
     /// What sessions have done, read at some time after `readAt`.
     public mutating func learn(_ changes: [SQLChange], readAt: Instant, now: Instant) {
         for change in changes {
-            tubeRows[change.tube.name] = change.tube.id
+            rememberRow(change.tube.id, change.tube.name)
             if let first = change.first {
                 tellOthers(change.tube.id, first)
                 noticed(Notice(tube: change.tube.id, name: change.tube.name, key: first), now: now)
@@ -79,16 +79,11 @@ extension Queue {
             }
             let slot = tube(named: change.tube.name)
             // Until the next heartbeat reads the truth.
-            tubes[slot].stored += change.tube.counts
+            othersCountedSome()
+            count(slot, change.tube.counts)
             learnPause(slot, change.tube, readAt: readAt, now: now)
             tubeReleased(slot, now: now)
         }
-        othersCounted()
-    }
-
-    /// Others have changed counts, and this broker does not know what it has of that, or not by when.
-    public mutating func othersCounted() {
-        countsMayBeOff = true
-        isCountedAlone = false
+        othersCountedSome()
     }
 }

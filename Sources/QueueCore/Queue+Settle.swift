@@ -113,8 +113,8 @@ extension Queue {
         let tube = jobs[job].tube
         if move.wasHeld { countHeld(job, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(move.id) }
-        tubes[tube].stored.add(-1, move.from, priority: move.fromPriority)
-        tubes[tube].stored.add(1, move.to, priority: move.priority)
+        count(tube, -1, move.from, priority: move.fromPriority)
+        count(tube, 1, move.to, priority: move.priority)
         jobs[job].key.priority = move.priority
         jobs[job].delay = move.delay
         jobs[job].counters = move.counters
@@ -149,7 +149,7 @@ extension Queue {
         let tube = jobs[delete.slot].tube
         if delete.wasHeld { countHeld(delete.slot, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
-        tubes[tube].stored.add(-1, delete.from, priority: delete.fromPriority)
+        count(tube, -1, delete.from, priority: delete.fromPriority)
         tubes[tube].deletes += 1
         forget(delete.slot)
         tubeReleased(tube, now: now)

@@ -32,7 +32,9 @@ extension Queue {
         if sharing == .shared, isWritten { sharing = .ending }
         guard sharing == .sole else { return }
         sharing = .ending
-        for slot in listing {
+        // What others do from here on is seen by what has changed; what came before, all at once.
+        isRecountDue = true
+        for slot in active {
             if tubes[slot].cache.isRefilling, tubes[slot].cache.isReading { tubes[slot].cache.isVoid = true }
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
                 uncache(entry.slot)

@@ -10,6 +10,7 @@ extension Queue {
         sharing = isSole ? .sole : .shared
         countsMayBeOff = !isSole
         epochValidUntil = validUntil
+        start()
         askPostponed(now: now)
         forgetRows(notIn: rows, now: now)
         learn(rows, isFirst: true, readAt: now, now: now)
@@ -22,17 +23,29 @@ extension Queue {
         epochRenewed(now: now)
     }
 
+    /// Clients that came before are heard from here on: what they ask for is known.
+    private mutating func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        for slot in connections.slots where connections[slot].isOpen { resume(slot) }
+    }
+
     /// The database may have lost tubes that are known here, and have given their numbers to others.
     private mutating func forgetRows(notIn rows: [TubeRow], now: Instant) {
-        let lasting = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
-        let lost = Set(tubeRows.filter { lasting[$0.key] != $0.value }.values)
-        tubeRows = [:]
-        tubeSlotsByRow = [:]
-        heldGone = []
+        var lost: Set<TubeID> = []
+        if !tubeRows.isEmpty {
+            let lasting = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
+            lost = Set(tubeRows.filter { lasting[$0.key] != $0.value }.values)
+        }
+        forgetRows(expecting: rows.count)
+        heldRows = []
+        touched = []
         for slot in listing {
             tubes[slot].row = nil
             tubes[slot].policy = nil
-            tubes[slot].stored = StateCounts()
+            tubes[slot].isHeldPublished = true
+            tubes[slot].isTouched = false
+            setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
         }
         lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)
         let asked = queries
@@ -61,14 +74,12 @@ extension Queue {
         self.peers = peers
         if sharing != .sole { countsMayBeOff = true }
         if peers > 0, wasAlone {
-            for slot in listing {
+            for slot in active {
                 giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
                 if tubes[slot].waiting > 0 { announceWait(slot) }
             }
         }
-        if peers == 0 {
-            for slot in listing { tubes[slot].heldElsewhere = StateCounts() }
-        }
+        if hasLostPeer || peers == 0 && !wasAlone { forgetHeldElsewhere(isAll: peers == 0) }
         // What the dead had leased lies anywhere in the tubes; and while this is not the sole broker, another one may
         // have come and gone between two heartbeats.
         let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
@@ -81,7 +92,7 @@ extension Queue {
     /// seen to that. What was only read, without a lease, may be old, and is read anew (design, section 7). A lease
     /// that is in its row is kept in mind: forgotten, it would keep the job from everybody else too.
     public mutating func reconnected(now: Instant) {
-        for slot in listing {
+        for slot in active {
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
                 uncache(entry.slot)
                 forget(entry.slot)
@@ -117,7 +128,7 @@ extension Queue {
                 forget(job)
             }
         }
-        for slot in listing {
+        for slot in active {
             for entry in tubes[slot].cache.heap.entries {
                 uncache(entry.slot)
                 forget(entry.slot)
@@ -130,32 +141,28 @@ extension Queue {
         strangers = []
     }
 
-    /// Whether the counts of all tubes are to be read now, and given to `learn`: as long as others live, and then once
-    /// more while nothing was under way, since neither they nor this broker correct them afterwards.
-    public mutating func beginCounting() -> Bool {
-        isCountedAlone =
-            sharing == .sole && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
-        return countsMayBeOff
-    }
-
     /// Rows of `tube`, as they were at some time after `readAt`: at the start all of them, later what other brokers or
     /// SQL have made of them.
-    public mutating func learn(_ rows: [TubeRow], isFirst: Bool = false, readAt: Instant, now: Instant) {
-        for row in rows {
-            tubeRows[row.name] = row.id
+    ///
+    /// `isLast`: no more of the same reading come.
+    public mutating func learn(
+        _ rows: [TubeRow], isFirst: Bool = false, isLast: Bool = true, readAt: Instant, now: Instant
+    ) {
+        for row in rows where !goneRows.contains(row.id) {
+            rememberRow(row.id, row.name)
             if tubeSlots[row.name] == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
             let slot = tube(named: row.name)
-            let isNew = tubes[slot].row == nil
+            let isNew = tubes[slot].row != row.id
             setRow(slot, row.id)
             if isNew || isFirst || countsMayBeOff {
-                tubes[slot].stored = row.counts
-                tubes[slot].heldElsewhere = row.heldElsewhere
+                setCounts(slot, stored: row.counts, heldElsewhere: row.heldElsewhere)
             }
             if isNew { tubes[slot].cache.note(.first) }
             learnPause(slot, row, readAt: readAt, now: now)
             if isNew { match(slot, now: now) }
             tubeReleased(slot, now: now)
         }
+        guard isLast else { return }
         if isCountedAlone { countsMayBeOff = false }
         let known = strangers
         strangers = []
@@ -163,7 +170,7 @@ extension Queue {
     }
 
     mutating func matchAll(now: Instant) {
-        for slot in listing { match(slot, isNews: true, now: now) }
+        for slot in active { match(slot, isNews: true, now: now) }
     }
 
     // MARK: Ids
@@ -205,16 +212,6 @@ extension Queue {
     public var isSettled: Bool {
         lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
             && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil } && postponed.isEmpty
-    }
-
-    /// What clients hold of each tube where that has changed since it was last taken.
-    public mutating func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
-        let gone = heldGone.map { (tube: $0, counts: StateCounts()) }
-        heldGone = []
-        let taken = gone + heldTubes.compactMap { slot in tubes[slot].row.map { (tube: $0, counts: tubes[slot].held) } }
-        for slot in heldTubes { tubes[slot].isHeldPublished = true }
-        heldTubes.removeAll(keepingCapacity: true)
-        return taken
     }
 
     /// Whether the writer of this kind should come.
@@ -316,6 +313,13 @@ extension Queue {
         case .refused(.idTaken):
             for put in batch.puts { orphan(put) }
             adoptPuts(now: now)
+        case .refused(.tubeGone):
+            // Which of them is not told, and asking for a row that is there changes nothing.
+            for put in batch.puts {
+                tubes[put.tubeSlot].isRowGone = true
+                orphan(put)
+            }
+            adoptPuts(now: now)
         case .refused(let refusal):
             if batch.endsSole { soleHasNotEnded(batch.leases) }
             if sql.answer == nil { sql.answer = batch.answer }
@@ -350,7 +354,7 @@ extension Queue {
                 drop(delete.slot, delete.wasHeld, nil, now: now)
                 fill(delete.ticket, .deleted, now: now)
             }
-        case .refused(let refusal) where refusal != .idTaken:
+        case .refused(let refusal) where refusal != .idTaken && refusal != .tubeGone:
             for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
         case .refused, .fenced:
@@ -361,7 +365,7 @@ extension Queue {
     }
 
     private mutating func orphan(_ put: Put) {
-        orphanedPuts.append(
+        addOrphan(
             OrphanedPut(
                 tube: put.tubeSlot, priority: put.priority, delay: put.delay, ttr: put.ttr, body: put.body,
                 ticket: put.ticket, issued: put.issued))

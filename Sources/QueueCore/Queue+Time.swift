@@ -15,10 +15,7 @@ extension Queue {
         if let deadline = deadlines.min { next = min(next, deadline.key) }
         if let timer = timers.min { next = min(next, timer.key) }
         if !isSweeping, epoch != 0 { next = min(next, nextSweep) }
-        for tube in pausedTubes {
-            if let until = tubes[tube].pausedUntil { next = min(next, until) }
-        }
-        return next
+        return min(next, nextPauseEnd)
     }
 
     public mutating func advance(to now: Instant) {
@@ -58,20 +55,21 @@ extension Queue {
             poll(now: now)
             withdrawIdleWaits()
             if !isAlone { giveBackSurplus(now: now) }
-            for slot in listing {
+            for slot in active {
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil
                 giveBackCache(slot, keeping: 0, now: now)
             }
+            deactivateIdle()
         }
     }
 
     private mutating func poll(now: Instant) {
-        for slot in listing where tubes[slot].waiting > 0 && tubes[slot].pausedUntil == nil {
+        for slot in active where tubes[slot].waiting > 0 && tubes[slot].pausedUntil == nil {
             // A refill that was refused is tried again.
             if case .unknown = tubes[slot].front { refill(slot, now: now) }
         }
-        let rows = listing.compactMap { slot in
+        let rows = active.compactMap { slot in
             // Also where nobody waits: clients that ask again and again without waiting want to know too.
             tubes[slot].watching > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
                 && tubes[slot].cache.heap.isEmpty ? tubes[slot].row : nil
@@ -138,6 +136,7 @@ extension Queue {
     }
 
     private mutating func fail(_ put: OrphanedPut, now: Instant) {
+        leftOrphans(put)
         putEnded(put.tube, delay: put.delay)
         tubeReleased(put.tube, now: now)
         endPut(put.body, put.ticket, .internalError, now: now)

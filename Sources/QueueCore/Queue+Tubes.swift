@@ -7,22 +7,12 @@ extension Queue {
         tubeSlots[name] = slot
         if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
         tubes[slot].cache.readsOwn = hasReconnected
-        if let row = tubeRows[name] {
-            setRow(slot, row)
-        } else {
-            // What has no row has no jobs, as far as is known.
-            tubes[slot].cache.horizon = .end
-        }
+        // What has no row has no jobs, as far as is known.
+        tubes[slot].cache.horizon = .end
+        if let row = tubeRows[name] { setRow(slot, row) }
         tubes[slot].listed = listing.count
         listing.append(slot)
         return slot
-    }
-
-    mutating func setRow(_ slot: Int, _ row: TubeID) {
-        tubes[slot].row = row
-        tubes[slot].policy = policies[row]
-        tubeSlotsByRow[row] = slot
-        tubeRows[tubes[slot].name] = row
     }
 
     /// Called whenever a reference has been dropped. The tube may have gone already: an answer lets its client's next
@@ -40,10 +30,8 @@ extension Queue {
             }
         }
         withdrawWait(slot)
-        if !tubes[slot].isHeldPublished {
-            heldTubes.removeAll { $0 == slot }
-            if let row = tubes[slot].row { heldGone.append(row) }
-        }
+        setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
+        deactivate(slot)
         tubeSlots[tubes[slot].name] = nil
         if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
         // The last one listed takes the place, as in beanstalkd.
@@ -101,6 +89,7 @@ extension Queue {
     mutating func startWatching(_ tube: Int) {
         tubes[tube].watching += 1
         tubes[tube].cache.idleSince = nil
+        activate(tube)
     }
 
     mutating func stopWatching(_ tube: Int, now: Instant) {
@@ -129,6 +118,7 @@ extension Queue {
         if left.nanoseconds > 0 {
             tubes[tube].pausedUntil = now + left
             pausedTubes.insert(tube)
+            nextPauseEnd = min(nextPauseEnd, now + left)
             match(tube, isNews: true, now: now)
         } else {
             unpause(tube, now: now)
@@ -165,8 +155,10 @@ extension Queue {
     /// All that are over before anybody is served: who waits for several of these tubes is due the smallest job of
     /// them all.
     mutating func endPauses(now: Instant) {
+        guard nextPauseEnd <= now else { return }
         let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
         for tube in over { liftPause(tube, now: now) }
+        nextPauseEnd = pausedTubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
         for tube in over {
             match(tube, isNews: true, now: now)
             tubeReleased(tube, now: now)
@@ -192,14 +184,7 @@ extension Queue {
 
     func stats() -> BrokerStats {
         var stats = BrokerStats()
-        for slot in listing {
-            let jobs = tubes[slot].jobs
-            stats.jobs.urgent += jobs.urgent
-            stats.jobs.ready += jobs.ready
-            stats.jobs.reserved += jobs.reserved
-            stats.jobs.delayed += jobs.delayed
-            stats.jobs.buried += jobs.buried
-        }
+        stats.jobs = totals.jobs
         stats.commands = commands
         stats.jobTimeouts = jobTimeouts
         stats.totalJobs = totalJobs

@@ -21,7 +21,7 @@ extension Queue {
         case .inserted:
             totalJobs += 1
             tubes[tube].totalJobs += 1
-            if !isStale { tubes[tube].stored += put.counts }
+            if !isStale { count(tube, put.counts) }
             putEnded(tube, delay: put.delay)
             if put.delay > 0 {
                 scheduleSweep(now + .seconds(put.delay))
@@ -37,6 +37,17 @@ extension Queue {
             tubeReleased(tube, now: now)
             endPut(put.body, ticket, .insertedBefore(id, state), now: now)
         }
+    }
+
+    /// The tube has lost its row: it is put when the tube has another.
+    mutating func orphan(_ asked: PendingQuery, _ ticket: Ticket, tube: Int, now: Instant) {
+        guard case .putUnique(let put) = asked.query else { preconditionFailure("not a put") }
+        tubes[tube].isRowGone = true
+        addOrphan(
+            OrphanedPut(
+                tube: tube, key: put.key, priority: put.priority, delay: put.delay, ttr: put.ttr, body: put.body,
+                ticket: ticket, issued: asked.issued))
+        adoptPuts(now: now)
     }
 
     mutating func refusedUnique(_ put: UniquePut, _ ticket: Ticket, tube: Int, _ reply: Reply, now: Instant) {

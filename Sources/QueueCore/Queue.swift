@@ -37,8 +37,11 @@ public struct Queue: ~Copyable {
     var defaultTube = 0
     var tubeSlots: [TubeName: Int] = [:]
     var tubeSlotsByRow: [TubeID: Int] = [:]
-    /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense.
+    /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense; and their names.
     var tubeRows: [TubeName: TubeID] = [:]
+    var tubeNames: [TubeID: TubeName] = [:]
+    /// Rows that were removed while the tubes were read.
+    var goneRows: Set<TubeID> = []
     var policies: [TubeID: TubePolicy] = [:]
     /// Whether one of them does.
     var keepsHistory = false
@@ -46,7 +49,12 @@ public struct Queue: ~Copyable {
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.
     var listing: [Int] = []
+    /// Those that something goes on in.
+    var active: [Int] = []
+    var totals = TubeTotals()
     var pausedTubes: Set<Int> = []
+    /// No pause is over before.
+    var nextPauseEnd = Instant.never
     /// When pauses ended because their tubes were gone.
     var forgottenPauses: [TubeName: Instant] = [:]
     var jobSlots: [JobID: Int] = [:]
@@ -61,11 +69,17 @@ public struct Queue: ~Copyable {
     // To and from the store.
     /// 0 while there is none.
     public internal(set) var epoch: Int64 = 0
+    /// There has been one.
+    var hasStarted = false
     /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
     /// Others may have changed the counts of tubes since they were last read.
     var countsMayBeOff = false
+    /// All of them, and not only those that are seen to have changed.
+    var isRecountDue = false
+    /// What has been counted here since the last reading, while that may be off: rows.
+    var touched: [TubeID] = []
     /// While they are read: nothing has been under way here that could change them too.
     var isCountedAlone = false
     var sharing = Sharing.shared
@@ -88,8 +102,6 @@ public struct Queue: ~Copyable {
     var awaitingEpoch: [ConnectionID] = []
     /// Their commands wait for jobs that are being given up.
     var awaitingSettled: [JobID: [ConnectionID]] = [:]
-    /// Tubes that have gone with something published as held.
-    var heldGone: [TubeID] = []
     /// Some rows may have this epoch's lease without being known here, also of tubes that come later.
     var hasReconnected = false
     /// Answers that wait for the tubes that they speak of to be known.
@@ -99,7 +111,8 @@ public struct Queue: ~Copyable {
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
     var lapsed: [(query: PendingQuery, answer: Answer)] = []
     var orphanedPuts: [OrphanedPut] = []
-    var heldTubes: [Int] = []
+    /// Rows of tubes of which clients hold more or fewer jobs than others know.
+    var heldRows: [TubeID] = []
     /// For the other brokers.
     var notices = Notices()
     var sql = SQLSessions()

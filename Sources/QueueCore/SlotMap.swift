@@ -13,6 +13,8 @@ struct SlotMap<Element: Vacatable> {
     /// Every slot ever used, vacant ones included.
     var slots: Range<Int> { elements.indices }
 
+    mutating func reserveCapacity(_ count: Int) { elements.reserveCapacity(count) }
+
     mutating func insert(_ element: Element) -> Int {
         if let slot = free.popLast() {
             elements[slot] = element

@@ -5,6 +5,8 @@ struct Tube: Vacatable {
     let name: TubeName
     /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
     var row: TubeID?
+    /// And that is no more: what is put has to ask for another.
+    var isRowGone = false
     var isOpening = false
     /// And a SQL session makes it just now.
     var isHeldUp = false
@@ -28,6 +30,10 @@ struct Tube: Vacatable {
     var leased = 0
     /// Its place in the listing.
     var listed = 0
+    /// Its place among the active ones; -1 for none.
+    var activePlace = -1
+    /// It is to be read with the next counts.
+    var isTouched = false
 
     var totalJobs: UInt64 = 0
     var deletes: UInt64 = 0
@@ -57,13 +63,7 @@ struct Tube: Vacatable {
     /// Whether anything keeps it in existence (protocol, 1.5).
     var isReferenced: Bool { using > 0 || watching > 0 || pins > 0 || leased > 0 || stored.total > 0 || held.total > 0 }
 
-    var jobs: JobCounts {
-        let held = held + heldElsewhere
-        return JobCounts(
-            urgent: max(0, stored.urgent - held.urgent), ready: max(0, stored.ready - held.ready),
-            reserved: held.total, delayed: max(0, stored.delayed - held.delayed),
-            buried: max(0, stored.buried - held.buried))
-    }
+    var jobs: JobCounts { JobCounts(stored: stored, held: held + heldElsewhere) }
 
     /// What a reserve finds here.
     var front: Front {

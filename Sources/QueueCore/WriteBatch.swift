@@ -51,13 +51,17 @@ public struct WriteBatch: Sendable {
     /// How the batch changes the number of jobs of each tube.
     public var changes: [(tube: TubeID, counts: StateCounts)] {
         var sums: [(tube: TubeID, counts: StateCounts)] = []
+        var places: [TubeID: Int] = [:]
         func add(_ n: Int, _ tube: TubeID, _ state: StoredState, _ priority: UInt32) {
             // Nearly always the tube of the operation before.
-            if let at = sums.lastIndex(where: { $0.tube == tube }) {
+            if let last = sums.last, last.tube == tube {
+                sums[sums.count - 1].counts.add(n, state, priority: priority)
+            } else if let at = places[tube] {
                 sums[at].counts.add(n, state, priority: priority)
             } else {
                 var counts = StateCounts()
                 counts.add(n, state, priority: priority)
+                places[tube] = sums.count
                 sums.append((tube, counts))
             }
         }
@@ -163,6 +167,8 @@ public enum Refusal: Sendable {
     case full
     /// Another job has the id of this one: a put gets a new one.
     case idTaken
+    /// The tube of a put has lost its row: a put asks for another.
+    case tubeGone
     /// A transaction of somebody's SQL session has locked it: a query is asked again.
     case busy
     /// Anything else: `INTERNAL_ERROR`.

@@ -157,7 +157,7 @@ final class Database {
                 select tube_id, sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed,
                     sum(buried) as buried
                 from (
-                    select * from tube_count
+                    select tube_id, urgent, ready, delayed, buried from tube_count
                     union all
                     select change.*
                     from ledger, unnest(tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried) as change

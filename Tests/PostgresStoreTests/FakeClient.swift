@@ -27,6 +27,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var ids: [ClosedRange<JobID>] = []
         var held: [(tube: TubeID, counts: StateCounts)] = []
         var tubes: [TubeRow] = []
+        /// The names of the tubes of each reading.
+        var learnt: [[TubeName]] = []
+        var needed: Set<TubeID> = []
+        var removed: [TubeID] = []
         var policies: [TubePolicy] = []
         var lostPeers = 0
         var wantsSole = false
@@ -126,6 +130,20 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func notice() throws -> Notice {
         try wait(for: "a notice") { $0.noticed.isEmpty ? nil : $0.noticed.removeFirst() }
     }
+    /// Tubes that are used here.
+    func need(_ tubes: TubeID...) { change { $0.needed.formUnion(tubes) } }
+    /// Waits until it was told that a row is no more.
+    func removal(of tube: TubeID) throws {
+        _ = try wait(for: "the removal of \(tube)") { $0.removed.contains(tube) ? true : nil }
+    }
+    func isRemoved(_ tube: TubeID) -> Bool { change { $0.removed.contains(tube) } }
+    /// The names of the tubes of each reading since this was asked last.
+    func takeLearnt() -> [[TubeName]] {
+        change { state in
+            defer { state.learnt = [] }
+            return state.learnt
+        }
+    }
     var hasNotice: Bool { change { !$0.noticed.isEmpty } }
     /// A tube as the keeper reads it, once it is like that.
     func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
@@ -160,7 +178,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func fenced(_ queries: [PendingQuery]) { change { $0.fenced += queries.map(\.query) } }
 
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant) {
-        change { $0.attachments.append(Attachment(epoch: epoch, isSole: isSole, tubes: tubes)) }
+        change {
+            $0.attachments.append(Attachment(epoch: epoch, isSole: isSole, tubes: tubes))
+            $0.tubes = tubes
+        }
     }
     func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool) {
         change {
@@ -171,8 +192,18 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     var wantsSole: Bool { change { $0.wantsSole } }
     func becameSole() { change { $0.wantsSole = false } }
-    func beginCounting() -> Bool { true }
-    func learn(_ tubes: [TubeRow], readAt: Instant) { change { $0.tubes = tubes } }
+    func beginCounting() -> Recount { .changed(also: []) }
+    func learn(_ tubes: [TubeRow], isLast: Bool, readAt: Instant) {
+        change { state in
+            state.learnt.append(tubes.map(\.name))
+            for row in tubes {
+                state.tubes.removeAll { $0.name == row.name }
+                state.tubes.append(row)
+            }
+        }
+    }
+    func unneeded(_ tubes: [TubeID]) -> [TubeID] { change { state in tubes.filter { !state.needed.contains($0) } } }
+    func removed(_ tubes: [TubeID]) { change { $0.removed += tubes } }
     func learn(policies: [TubePolicy]) { change { $0.policies = policies } }
     func detach() { change { $0.detachments += 1 } }
     func reconnected() { change { $0.reconnections += 1 } }

@@ -131,10 +131,10 @@ struct StoreTests {
         }
         // The last batch of each writer stays, for its fate may be asked for.
         try eventually("the ledger is folded") {
-            try db.rows("select writer, batch from ledger order by 1") == "(0,200) (1,200)"
+            try db.rows("select writer, batch, tube_ids from ledger order by 1") == "(0,200,{}) (1,200,{})"
         }
         #expect(try db.countsAgree())
-        #expect(try db.rows("select urgent, ready from tube_count") == "(398,398)")
+        #expect(try db.rows("select urgent, ready from tube_count") == "(400,400)")
         store.stop()
         #expect(try db.number("select count(*) from ledger") == 0)
         #expect(try db.rows("select urgent, ready, delayed, buried from tube_count") == "(400,400,0,0)")

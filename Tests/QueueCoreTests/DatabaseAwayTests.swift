@@ -72,6 +72,21 @@ struct DatabaseAwayTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
+    /// Nothing is said of tubes that are not known yet.
+    @Test func beforeTheFirstRegistrationNothingIsAnswered() {
+        world.connect(using: "t").sends(.put("a"))
+        let next = World(isAttached: false)
+        next.database = world.database
+        next.database.epochs = []
+        let client = next.connect()
+        client.sends(.statsTube("t"), .stats, .listTubes)
+        #expect(client.hears() == [])
+        next.attach()
+        let replies = client.hears()
+        #expect(replies.first?.tubeStats?.jobs.ready == 1)
+        #expect(replies.count == 3 && replies.last == .tubes(["default", "t"]))
+    }
+
     @Test func whatIsStoredIsThereAfterAStart() {
         let client = world.connect(using: "t")
         client.sends(.put("a"), .put("b", delay: 9))

@@ -6,7 +6,7 @@ extension Checker {
         if !inserted.insert(id).inserted { fail(7, "\(id) was inserted twice") }
         checkBody(id, body)
         guard let birth = database.journal.births[id] else { return }
-        if database.tubes[Int(birth.tube) - 1].name != client.record.using {
+        if database.journal.tubes[birth.tube] != client.record.using {
             fail(8, "\(id) was put into \(client.record.using) and is in another tube")
         }
     }
@@ -15,7 +15,7 @@ extension Checker {
     func checkInsertedBefore(_ client: RemoteClient, _ id: JobID, _ key: String) {
         simulation.coverage.reach(.insertedBefore)
         guard let birth = database.journal.births[id] else { return fail(1, "\(id) is not durable") }
-        if database.tubes[Int(birth.tube) - 1].name != client.record.using {
+        if database.journal.tubes[birth.tube] != client.record.using {
             fail(8, "\(client) was told of \(id), which is in another tube")
         }
         if let row = database.rows[id], row.uniqueKey != key { fail(8, "\(id) has another key than \(key)") }
@@ -62,6 +62,9 @@ extension Checker {
     func checkNothingIsLost() {
         if let offence = database.journal.offence { fail(7, offence) }
         checkHistory()
+        for row in database.rows.values where !database.tubes.contains(where: { $0.id == row.tube }) {
+            fail(1, "the tube of \(row.id) is gone")
+        }
         let keyed = database.rows.values.compactMap { row in row.uniqueKey.map { "\(row.tube) \($0)" } }
         if Set(keyed).count != keyed.count { fail(7, "a tube has two jobs with the same key") }
         for (id, birth) in database.journal.births {

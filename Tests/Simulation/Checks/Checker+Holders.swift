@@ -38,7 +38,7 @@ extension Checker {
     /// Invariant 8: from a tube that it watches.
     private func checkTube(_ client: RemoteClient, _ id: JobID) {
         guard let birth = database.journal.births[id] else { return }
-        let tube = database.tubes[Int(birth.tube) - 1].name
+        guard let tube = database.journal.tubes[birth.tube] else { return }
         if !client.record.watched.contains(tube) { fail(8, "\(client) was given \(id) of \(tube), which it ignores") }
     }
 }

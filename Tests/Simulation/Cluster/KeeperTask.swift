@@ -16,7 +16,8 @@ final class KeeperTask: DatabaseTask {
     private var nextBeat = Instant(nanoseconds: 0)
     /// True time of the last renewal, or registration, that the broker knows of.
     private(set) var renewalSentAt = Instant(nanoseconds: 0)
-    private var newestTube = 0
+    /// Which changes of tubes have been learnt.
+    private var known: Int?
     /// The epochs of the other living brokers.
     private var others: Set<Int64> = []
     /// Their last heartbeats, and since when they are known by this process's clock.
@@ -35,6 +36,7 @@ final class KeeperTask: DatabaseTask {
     override func disconnected() {
         // The others may have been cut off too.
         pulses = [:]
+        known = nil
         if isFetchingIDs { broker.act { queue, _ in queue.idRequestFailed() } }
         isFetchingIDs = false
     }
@@ -101,18 +103,18 @@ final class KeeperTask: DatabaseTask {
         let epoch = epoch
         let mistake = simulation.mistake
         var readAt = simulation.now
-        session.transact({ database -> [TubeRow]?? in
+        session.transact({ database -> (rows: [TubeRow], stamp: Int)?? in
             if database.mustWait(epoch), mistake != .joinsAtOnce { return .some(nil) }
             readAt = self.simulation.now
-            return .some(database.tubeRows(at: readAt))
-        }) { tubes in
-            guard let tubes else {
+            return .some(database.tubeRows(since: nil, .all, at: readAt))
+        }) { news in
+            guard let (tubes, stamp) = news else {
                 if !self.hasWaited { self.simulation.coverage.reach(.waitedForSole) }
                 self.hasWaited = true
                 return self.nap(until: self.broker.now + KeeperTask.joinEvery)
             }
             self.isJoining = false
-            self.newestTube = tubes.count
+            self.known = stamp
             self.simulation.log("\(self.node) serves as \(epoch)")
             self.node.record.hasRead(tubesAt: readAt)
             self.node.record.attached(isSole: self.isSole, at: self.simulation.now)
@@ -181,19 +183,36 @@ final class KeeperTask: DatabaseTask {
     }
 
     private func learn() {
-        let (known, readAt) = (newestTube, broker.now)
-        let counts = broker.act { queue, _ in queue.beginCounting() }
+        let (known, readAt) = (known, broker.now)
+        let recount = broker.act { queue, _ in queue.beginCounting() }
         var trulyReadAt = simulation.now
-        session.transact({ database -> [TubeRow]?? in
+        session.transact({ database in
             trulyReadAt = self.simulation.now
-            return .some(counts || database.tubes.count > known ? database.tubeRows(at: trulyReadAt) : nil)
-        }) { tubes in
+            return database.tubeRows(since: known, recount, at: trulyReadAt)
+        }) { tubes, stamp in
             self.node.record.hasRead(tubesAt: trulyReadAt)
-            if let tubes {
-                self.newestTube = tubes.count
-                self.broker.act { $0.learn(tubes, readAt: readAt, now: $1) }
+            self.known = stamp
+            self.broker.act { $0.learn(tubes, readAt: readAt, now: $1) }
+            if self.others.allSatisfy({ $0 > self.epoch }) { self.removeTubes() } else { self.goOn() }
+        }
+    }
+
+    /// Tubes that nobody needs go. Here there is no age that they have to have.
+    private func removeTubes() {
+        let epoch = epoch
+        session.transact({ database in
+            database.markTubes(
+                epoch, except: { self.broker.queue.unneeded([$0]).isEmpty }, at: self.simulation.now)
+        }) { marked in
+            guard !marked.isEmpty else { return self.goOn() }
+            self.session.transact({ $0.removeTubes(marked, epoch, at: self.simulation.now) }) { gone in
+                if !gone.isEmpty {
+                    self.simulation.log("\(self.node) removes the tubes \(gone)")
+                    self.simulation.coverage.reach(.removedTube)
+                }
+                self.broker.act { $0.removed(gone, now: $1) }
+                self.goOn()
             }
-            self.goOn()
         }
     }
 

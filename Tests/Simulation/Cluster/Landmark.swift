@@ -9,7 +9,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody
     case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
-    case noticed, lostPeer, summoned, sqlTook, sqlSteered, sqlRefused
+    case removedTube, tubeGone, noticed, lostPeer, summoned, sqlTook, sqlSteered, sqlRefused
     case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 

@@ -30,6 +30,10 @@ package enum Mistake: String, CaseIterable, Sendable {
     case trustsRows
     /// A broker becomes the sole one while SQL sessions have jobs.
     case soleBesideSQL
+    /// A tube that has changed is read once, whatever has become known of it meanwhile.
+    case countsOnce
+    /// A put does not look whether its tube is being removed.
+    case putsIntoRemoved
     /// The server forgets its last commits in a crash.
     case crashLosesCommits
 }

@@ -77,12 +77,13 @@ final class NotifierTask: DatabaseTask {
     private func hear() {
         let epoch = node.broker.queue.epoch
         guard session.isOpen, epoch != 0 else { return }
-        session.transact({ $0.takeNews(epoch) }) { news in
+        session.transact({ $0.takeNews(epoch) }) { taken in
             guard self.node.broker.queue.epoch == epoch else { return }
-            for notice in news {
+            for notice in taken.news {
                 self.simulation.coverage.reach(.noticed)
                 self.node.broker.act { $0.noticed(notice, now: $1) }
             }
+            self.node.broker.act { $0.removed(taken.removed, now: $1) }
         }
     }
 }

@@ -97,6 +97,7 @@ final class WriterTask: DatabaseTask {
 
     private func settle(_ outcome: WriteOutcome, _ finished: @escaping () -> Void) {
         lost = nil
+        if case .refused(.tubeGone) = outcome { simulation.coverage.reach(.tubeGone) }
         if case .fenced = outcome { simulation.coverage.reach(.batchFenced) }
         if case .refused(.failed) = outcome, parts.next?.count ?? 0 > 1 { simulation.coverage.reach(.refusedInHalves) }
         parts.settle(outcome)

@@ -8,6 +8,7 @@ extension Database {
         // Claimed by a look-up, so it must not happen any more.
         if let key, ledger[key] != nil { return .refused(.failed) }
         if isBlocked(batch) { return nil }
+        if batch.puts.contains(where: { !isOpen($0.tube) }) { return .refused(.tubeGone) }
         if batch.puts.contains(where: { rows[$0.id] != nil }) {
             journal.offence = journal.offence ?? "an id was put twice"
             return .refused(.failed)

@@ -33,11 +33,17 @@ extension Database {
         return told
     }
 
-    /// What others have left for a broker, which takes it.
-    func takeNews(_ epoch: Int64) -> [Notice]? {
+    /// What others have left for a broker, which takes it, and tubes that have been removed.
+    func takeNews(_ epoch: Int64) -> (news: [Notice], removed: [TubeID])? {
         defer { left[epoch] = nil }
-        return left[epoch, default: []].compactMap { item in
-            tubes.first { $0.id == item.tube }.map { Notice(tube: item.tube, name: $0.name, key: item.key) }
+        var (news, removed): ([Notice], [TubeID]) = ([], [])
+        for item in left[epoch, default: []] {
+            if let tube = tubes.first(where: { $0.id == item.tube }) {
+                news.append(Notice(tube: item.tube, name: tube.name, key: item.key))
+            } else {
+                removed.append(item.tube)
+            }
         }
+        return (news, removed)
     }
 }

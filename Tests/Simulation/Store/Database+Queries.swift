@@ -37,14 +37,18 @@ extension Database {
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
+        case .putUnique(let put) where !isOpen(put.tube): return .refused(.tubeGone)
         case .putUnique(let put): return putUnique(put, at: now).map { .put($0) } ?? .refused(.busy)
         case .openTube(let name):
             let opened = openTube(name)
             return .tube(opened.id, isNew: opened.isNew)
         case .pause(let name, let seconds):
             let opened = openTube(name)
-            tubes[Int(opened.id) - 1].pause = seconds
-            tubes[Int(opened.id) - 1].pausedUntil = seconds > 0 ? clock(now) + .seconds(seconds) : nil
+            if let at = tubes.firstIndex(where: { $0.id == opened.id }) {
+                tubes[at].pause = seconds
+                tubes[at].pausedUntil = seconds > 0 ? clock(now) + .seconds(seconds) : nil
+                stamp(opened.id)
+            }
             return .tube(opened.id, isNew: opened.isNew)
         }
     }

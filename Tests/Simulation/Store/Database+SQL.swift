@@ -30,9 +30,8 @@ extension Database {
         guard epochs.contains(epoch) else { return nil }
         endLeases(at: now)
         defer { sql.changes = [:] }
-        let changes = sql.changes.keys.sorted().map { tube in
-            SQLChange(
-                tube: tubes[Int(tube) - 1].row(counts: StateCounts(), at: clock(now)), first: sql.changes[tube]!.min())
+        let changes = tubes.filter { sql.changes[$0.id] != nil }.map { tube in
+            SQLChange(tube: tube.row(counts: StateCounts(), at: clock(now)), first: sql.changes[tube.id]!.min())
         }
         return Look(
             summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),

@@ -39,6 +39,10 @@ final class Database {
         var name: TubeName
         var pause: UInt32 = 0
         var pausedUntil: Instant?
+        /// The broker that is about to remove it.
+        var remover: Int64?
+        /// When anything of it changed last.
+        var stamp = 0
 
         /// What a broker reads of it when the clock shows this.
         func row(counts: StateCounts, at now: Instant) -> TubeRow {
@@ -63,6 +67,9 @@ final class Database {
 
     var rows: [JobID: Row] = [:]
     var tubes: [TubeEntry] = []
+    var lastTube: TubeID = 0
+    /// Grows with each change of a tube, or of its jobs.
+    var lastStamp = 0
     var policies: [TubeID: TubePolicy] = [:]
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
@@ -148,9 +155,15 @@ final class Database {
     }
 
     func openTube(_ name: TubeName) -> (id: TubeID, isNew: Bool) {
-        if let tube = tube(name) { return (tube.id, false) }
-        tubes.append(TubeEntry(id: TubeID(tubes.count + 1), name: name))
-        return (TubeID(tubes.count), true)
+        if let at = tubes.firstIndex(where: { $0.name == name }) {
+            tubes[at].remover = nil
+            return (tubes[at].id, false)
+        }
+        lastTube += 1
+        tubes.append(TubeEntry(id: lastTube, name: name))
+        journal.tubes[lastTube] = name
+        stamp(lastTube)
+        return (lastTube, true)
     }
 
     func set(_ policy: TubePolicy, of name: TubeName) {
@@ -166,11 +179,6 @@ final class Database {
         return counts
     }
 
-    /// What the keeper reads.
-    func tubeRows(at now: Instant) -> [TubeRow] {
-        tubes.map { $0.row(counts: counts(of: $0.id), at: clock(now)) }
-    }
-
     // MARK: Transactions
 
     func begin(_ epoch: Int64, at now: Instant) {
@@ -184,6 +192,7 @@ final class Database {
             let birth = Journal.Birth(tube: row.tube, body: row.body)
             if undo == nil { journal.births[id] = birth } else { unconfirmed[id] = birth }
         }
+        for tube in Set([rows[id]?.tube, row?.tube].compactMap { $0 }) { stamp(tube) }
         rows[id] = row
         rows[id]?.change = change
         journal.changedAt = change.at
@@ -198,6 +207,7 @@ struct Journal {
     }
 
     var births: [JobID: Birth] = [:]
+    var tubes: [TubeID: TubeName] = [:]
     /// Jobs that kicks of an epoch have made ready.
     var kicks: [Int64: Int] = [:]
     /// When a row was changed last.

@@ -130,7 +130,8 @@ final class World {
         }
         act { $0.renew(validUntil: $1 + Broker.validity, peers: self.peers, isSole: isSole, now: $1) }
         if peers == 0, queue.wantsSole, database.becomeSole(queue.epoch) { act { $0.becameSole(now: $1) } }
-        if queue.beginCounting() { act { $0.learn(self.database.tubeRows(at: $1), readAt: $1, now: $1) } }
+        if case .none = queue.beginCounting() { return settle() }
+        act { $0.learn(self.database.tubeRows(at: $1), readAt: $1, now: $1) }
         settle()
     }
 
