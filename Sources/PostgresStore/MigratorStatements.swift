@@ -2,10 +2,31 @@
 extension Statement {
     /// Tried, not waited for: a session that waits has a snapshot, which an index that the other one builds
     /// concurrently would wait for in turn.
+    ///
+    /// Any login could hold it. Whoever may not change the schema ($1) is not waited for.
     static let lockMigrations = Statement(
-        name: "", sql: "select pg_try_advisory_lock(hashtextextended('beanrow migrate ' || $1::text, 0))")
+        name: "",
+        sql: """
+            select pg_try_advisory_lock(\(migrationKey)) or not exists (
+                select \(migrationLock)
+                    and coalesce(
+                        (select has_schema_privilege(usesysid, oid, 'create') from pg_namespace where nspname = $1::text),
+                        has_database_privilege(usesysid, current_database(), 'create')))
+            """)
     static let unlockMigrations = Statement(
-        name: "", sql: "select pg_advisory_unlock(hashtextextended('beanrow migrate ' || $1::text, 0))")
+        name: "",
+        sql: """
+            select pg_advisory_unlock(\(migrationKey))
+            where exists (select \(migrationLock) and pg_locks.pid = pg_backend_pid())
+            """)
+
+    private static let migrationKey = "hashtextextended('beanrow migrate ' || $1::text, 0)"
+    private static let migrationLock = """
+        from pg_locks
+        join pg_stat_activity as activity on activity.pid = pg_locks.pid
+        where locktype = 'advisory' and granted and objsubid = 1 and activity.datname = current_database()
+            and database = activity.datid and classid::bigint << 32 | objid::bigint = \(migrationKey)
+        """
 
     /// What settings of the database or the role must not decide: how a step is read, and what it makes. Those that
     /// this server does not have are left out. Tables go where the administrator says, but PostgreSQL makes no

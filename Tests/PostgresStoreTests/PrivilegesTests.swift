@@ -39,7 +39,7 @@ struct PrivilegesTests {
             ).int32(0, 0)
             let nulls = Array(repeating: "null", count: Int(count)).joined(separator: ", ")
             do {
-                try member.run("explain execute \(statement.name)\(count > 0 ? "(\(nulls))" : "")")
+                try member.run("explain execute \(identifier(statement.name))\(count > 0 ? "(\(nulls))" : "")")
             } catch let error as StoreError where error.sqlState == "42501" {
                 Issue.record("\(statement.name): \(error)")
             }

@@ -185,6 +185,22 @@ struct SharedSchemaTests {
         #expect(Migration.names.contains("job") && Migration.names.contains("put") && Migration.names.contains("tubes"))
     }
 
+    // MARK: Locks of others
+
+    /// The lock of migrations is one that everybody may take.
+    @Test func whoMayNotMigrateIsNotWaitedFor() throws {
+        let other = try Connection(db.server.connectionString.replacing("user=beanrow", with: "user=\(stranger)"))
+        try other.run("select pg_advisory_lock(hashtextextended('beanrow migrate \(db.schema)', 0))")
+        try migrator().up()
+        #expect(try migrator().check() == Migration.all.count)
+        // Nor does it keep history from being looked after.
+        try other.run("select pg_advisory_lock(hashtextextended('beanrow history \(db.schema)', 0))")
+        let day = try db.value(
+            "select min(relname) from pg_class where relname ~ '^job_history_2' and relnamespace = \(namespace)")
+        try db.run("set search_path to \(db.schema); drop table \(day); select keep_history()")
+        #expect(try db.holds("to_regclass('\(day)') is not null"))
+    }
+
     // MARK: Another name
 
     @Test func aSchemaThatWasRenamedIsRepairedByTheMigrator() throws {

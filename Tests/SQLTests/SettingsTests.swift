@@ -44,7 +44,7 @@ struct SettingsTests {
             """)
         #expect(
             said.split(separator: "\n").map(String.init)
-                == ["f", "t", "1|2", "2", "2", "1|1|1", "1|t|t|t|t|t|t|f", "2|1|0", "3", "4", "0"])
+                == ["f", "t", "1|2", "2", "2", "1|1|1", "1|t|t|t|t|t|t|f", "2|1|0", "3", "3", "0"])
     }
 
     @Test func daysOfHistoryBeginAtMidnightOfUTC() throws {
@@ -74,7 +74,9 @@ struct SettingsTests {
             }
         }
         let client = try brokers[0].connect()
-        #expect(try client.tube("work", "current-jobs-ready", "current-jobs-reserved") == [0, 0])
+        try eventually("both brokers count the same") {
+            try client.tube("work", "current-jobs-ready", "current-jobs-reserved") == [0, 0]
+        }
         // All rest for longer than sessions may.
         try client.send("reserve-with-timeout 2\r\n")
         try client.expect("TIMED_OUT")
@@ -96,8 +98,7 @@ struct SettingsTests {
         let same = try database.run(
             """
             select count(*) from (
-                select proname, replace(prosrc, 'beanrow', 'printed') as body, prosecdef from pg_proc
-                where pronamespace = 'beanrow'::regnamespace
+                select proname, prosrc, prosecdef from pg_proc where pronamespace = 'beanrow'::regnamespace
                 except
                 select proname, prosrc, prosecdef from pg_proc where pronamespace = 'printed'::regnamespace
             ) as difference
