@@ -10,6 +10,7 @@
 -- Empty. Each call locks it in row share mode to the end of its transaction: that is how brokers know that SQL is at work,
 -- and how they hold it off for a moment (hold_off_sql). Only the owner's functions can.
 create table sql_gate ();
+alter table sql_gate replica identity full;
 
 -- What a call has done to a tube, until a broker folds it into the counts and learns from it which jobs are new. Rows
 -- are only inserted and deleted, and found by their numbers: no call waits for another.

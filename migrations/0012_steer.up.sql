@@ -363,7 +363,7 @@ declare
     target integer;
     states smallint[];
     wanted smallint;
-    found bigint;
+    candidate bigint;
     chosen bigint[];
     total integer := 0;
 begin
@@ -381,7 +381,7 @@ begin
     foreach wanted in array states loop
         chosen := '{}';
         -- Each state has an index of its own. It is walked once: a second walk would begin with all that has been deleted.
-        for found in
+        for candidate in
             select id from job
             where tube_id = target and state = wanted
                 and (lease_epoch is null
@@ -390,7 +390,7 @@ begin
             limit greatest(0, clear.up_to - total)
             for update skip locked
         loop
-            chosen := array_append(chosen, found);
+            chosen := array_append(chosen, candidate);
             if cardinality(chosen) = 1000 then
                 total := total + delete_locked(chosen, target, wanted);
                 chosen := '{}';

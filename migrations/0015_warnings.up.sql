@@ -30,7 +30,7 @@ with settings as (
         -- The schema may hold tables of others.
         and (pg_class.relname in (
             'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'policy_version',
-            'sql_change', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held', 'tube_policy')
+            'sql_change', 'sql_gate', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held', 'tube_policy')
             or pg_class.relname ~ '^job_history_')
 ), sized as (
     -- A minute of 10,000 jobs a second leaves 600,000 dead rows before autovacuum looks at all: twice that is normal.
