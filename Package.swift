@@ -162,7 +162,8 @@ let package = Package(
             name: "SQLTests",
             dependencies: ["PostgresStore", "TestKit", "beanrow"],
             exclude: [
-                "arguments.sql", "bad_input.sql", "holders.sql", "many.sql", "put.sql", "second_schema.sql", "security.sql",
+                "arguments.sql", "bad_input.sql", "holders.sql", "many.sql", "put.sql", "second_schema.sql",
+                "security.sql",
                 "steer.sql", "take.sql", "views.sql",
             ],
             swiftSettings: strict
