@@ -82,7 +82,7 @@ struct StandardRoleTests {
         try say("select clear('t', state => 'ready')", by: "operator", "3")
         try say(
             "select id, outcome, body_text(body) from history order by id limit 3", by: "reader",
-            "1|finished|a\n2|finished|b\n3|deleted|{}")
+            "1|finished|a\n2|finished|b\n4|deleted|1")
         try say(
             "select name, ready, oldest_ready_at, paused_until from tubes order by name", by: "reader", "t|0||\nu|0||")
         try say("select count(*) from brokers, jobs", by: "reader", "0")
@@ -96,8 +96,8 @@ struct StandardRoleTests {
             "reader": ["body_json", "body_text", "seen_at"], "producer": ["put", "put_job", "put_many"],
             "worker": ["bury", "finish", "release", "reserve", "touch"],
             "operator": [
-                "body_json", "body_text", "bury_job", "clear", "delete_job", "kick", "kick_job", "move_job", "pause",
-                "seen_at", "set_delay", "set_policy", "set_priority", "unpause",
+                "body_json", "body_text", "bury_job", "clear", "delete_job", "end_lease", "end_leases_of", "kick",
+                "kick_job", "move_job", "pause", "seen_at", "set_delay", "set_policy", "set_priority", "unpause",
             ],
         ]
         let callable = try managed.postgres.psql(
