@@ -401,6 +401,52 @@ begin
     return total;
 end $$;
 
+-- Compares the jobs with their numbers, in one snapshot, and leaves the differences where calls leave their changes: so
+-- nobody waits for it, whatever else happens meanwhile. Each tube has a row there, so that brokers read its numbers anew.
+create function recount(tube text default null)
+returns table (name text, urgent bigint, ready bigint, delayed bigint, buried bigint)
+language plpgsql security definer set search_path from current
+as $$
+#variable_conflict use_column
+declare
+    target integer := case when recount.tube is not null then find_tube(recount.tube) end;
+begin
+    perform begin_sql();
+    return query
+    with actual as (
+        select
+            tube_id, count(*) filter (where state = 0 and priority < 1024) as urgent,
+            count(*) filter (where state = 0) as ready, count(*) filter (where state = 1) as delayed,
+            count(*) filter (where state = 2) as buried
+        from job
+        where target is null or tube_id = target
+        group by tube_id
+    ), said as (
+        select tube_id, -urgent, -ready, -delayed, -buried from tube_count
+        union all
+        select tube_id, -urgent, -ready, -delayed, -buried from sql_change
+        union all
+        select change.tube_id, -change.urgent, -change.ready, -change.delayed, -change.buried
+        from ledger, unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried)
+            as change (tube_id, urgent, ready, delayed, buried)
+    ), difference as materialized (
+        select
+            tube_id, sum(urgent)::bigint as urgent, sum(ready)::bigint as ready, sum(delayed)::bigint as delayed,
+            sum(buried)::bigint as buried
+        from (select * from actual union all select * from said) as part (tube_id, urgent, ready, delayed, buried)
+        where target is null or tube_id = target
+        group by tube_id
+    ), told as (
+        insert into sql_change (number, tube_id, urgent, ready, delayed, buried)
+        select nextval('sql_change_number'), tube_id, urgent, ready, delayed, buried from difference
+    )
+    select tube.name, difference.urgent, difference.ready, difference.delayed, difference.buried
+    from difference
+    join tube on tube.id = difference.tube_id
+    where difference.urgent <> 0 or difference.ready <> 0 or difference.delayed <> 0 or difference.buried <> 0
+    order by tube.name;
+end $$;
+
 comment on function kick(text, integer) is 'Makes buried jobs ready, or delayed ones if none is buried; returns how many.';
 comment on function kick_job(bigint) is 'Makes a buried or delayed job ready; false when it is neither.';
 comment on function delete_job(bigint) is 'Deletes a job; false when a client has it reserved.';
@@ -411,6 +457,7 @@ comment on function set_delay(bigint, interval) is 'Delays a ready or delayed jo
 comment on function pause(text, interval) is 'No job of the tube is given out for so long.';
 comment on function unpause(text) is 'Ends a pause.';
 comment on procedure declare_dead() is 'Declares brokers dead that are not heard of for five seconds; other brokers do that by themselves. Not in a transaction.';
+comment on function recount(text) is 'Mends the numbers of jobs of a tube, or of all; returns by how much they were off.';
 comment on function clear(text, integer, text) is 'Deletes at most so many jobs of a tube that no client has; returns how many.';
 
 select hide_functions();

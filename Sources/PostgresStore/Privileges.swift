@@ -33,7 +33,8 @@ struct Privileges: Sendable {
         grants: reading
             + functions(
                 "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
-                "unpause", "clear", "set_policy", "end_lease", "end_leases_of", "declare_dead", "bury_silent"))
+                "unpause", "clear", "recount", "set_policy", "end_lease", "end_leases_of", "declare_dead", "bury_silent"
+            ))
 
     /// Serves the schema. The only one with rights on tables: the others have the views and functions, which are their
     /// owner's.

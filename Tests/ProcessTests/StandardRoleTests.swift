@@ -13,7 +13,7 @@ struct StandardRoleTests {
             "operator",
             [
                 "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
-                "unpause", "clear", "set_policy", "end_lease", "end_leases_of",
+                "unpause", "clear", "recount", "set_policy", "end_lease", "end_leases_of",
             ]
         ),
     ]

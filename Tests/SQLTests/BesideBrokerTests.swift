@@ -76,6 +76,37 @@ import Testing
         #expect(rounds.median < .milliseconds(300))
     }
 
+    /// Rows and numbers are compared in one snapshot: whatever is under way, nothing is wrong.
+    @Test func countingAnewWhileOthersWork() throws {
+        let (producer, counter) = (try database.session(), try database.session())
+        let broker = broker
+        try onThreads(4, within: patience) { number in
+            switch number {
+            case 0: for n in 1...200 { try producer.value("select beanrow.put('t', '\(n)')") }
+            case 1:
+                for _ in 1...100 {
+                    let found = try counter.value("select count(*) from beanrow.recount()")
+                    guard found == "0" else { throw WireMismatch("\(found) tubes are said to be wrong") }
+                }
+            default:
+                let client = try broker.connect()
+                try client.enter("t")
+                for n in 1...200 {
+                    try client.put("\(n)")
+                    let job = try client.reserve()
+                    try client.send("\(n % 2 == 0 ? "delete \(job.id)" : "bury \(job.id) 0")\r\n")
+                    try client.expect(n % 2 == 0 ? "DELETED" : "BURIED")
+                }
+            }
+        }
+        #expect(try sql.value("select count(*) from beanrow.recount()") == "0")
+        #expect(
+            try sql.value(
+                "select (select count(*) from beanrow.job) - ready - buried from beanrow.tubes where name = 't'")
+                == "0")
+        try eventually("the broker knows it all") { try client.tube("t", "current-jobs-buried") == [200] }
+    }
+
     @Test func whatIsMoreUrgentGoesBeforeWhatTheBrokerHasInMind() throws {
         let count = 4000
         for n in 1...count { try client.send("put 1000 0 60 1\r\n\(n % 10)\r\n") }

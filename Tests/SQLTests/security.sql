@@ -23,7 +23,7 @@ select results_eq(
     $$ select prosecdef, count(*) from pg_proc
         where pronamespace = 'beanrow'::regnamespace
             and proname in ('put_job', 'put_many', 'kick', 'kick_job', 'delete_job', 'bury_job', 'move_job', 'set_priority',
-                'set_delay', 'pause', 'unpause', 'clear', 'reserve', 'finish', 'release', 'bury', 'touch', 'end_lease',
+                'set_delay', 'pause', 'unpause', 'clear', 'recount', 'reserve', 'finish', 'release', 'bury', 'touch', 'end_lease',
                 'end_leases_of')
         group by 1 $$,
     $$ values (true, 19::bigint) $$, 'all others that are for callers have them');

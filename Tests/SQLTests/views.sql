@@ -31,7 +31,7 @@ select is_empty(
     $$ select oid::regprocedure from pg_proc
         where pronamespace = 'beanrow'::regnamespace
             and proname in ('put', 'put_many', 'kick', 'kick_job', 'delete_job', 'bury_job', 'move_job', 'set_priority',
-                'set_delay', 'pause', 'unpause', 'clear', 'reserve', 'finish', 'release', 'bury', 'touch', 'body_text',
+                'set_delay', 'pause', 'unpause', 'clear', 'recount', 'reserve', 'finish', 'release', 'bury', 'touch', 'body_text',
                 'body_json')
             and coalesce(obj_description(oid, 'pg_proc'), '') !~ '^.{10,}\.$' $$,
     'and one about each function that is for callers');
