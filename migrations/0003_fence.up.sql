@@ -6,4 +6,4 @@ create table fence (
     primary key (epoch, writer)
 );
 
-insert into fence (epoch, writer) select epoch, writer from broker cross join generate_series(0, 2) as writer;
+insert into fence (epoch, writer) select epoch, writer from broker cross join generate_series(0, 3) as writer;

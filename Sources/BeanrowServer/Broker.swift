@@ -78,6 +78,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     private struct Wakes {
         var puts: Store?
         var changes: Store?
+        var largePuts: Store?
         var reader: Store?
         var keeper: Store?
         var notifier: Store?
@@ -90,6 +91,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         var wakes = Wakes()
         if state.queue.hasWrites(.puts) { wakes.puts = store }
         if state.queue.hasWrites(.changes) { wakes.changes = store }
+        if state.queue.hasWrites(.largePuts) { wakes.largePuts = store }
         if state.queue.hasQueries { wakes.reader = store }
         if state.queue.needsIDs { wakes.keeper = store }
         if state.queue.hasNotices { wakes.notifier = store }
@@ -107,6 +109,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     private func act(on wakes: Wakes) {
         wakes.puts?.wakeWriter(.puts)
         wakes.changes?.wakeWriter(.changes)
+        wakes.largePuts?.wakeWriter(.largePuts)
         wakes.reader?.wakeReader()
         wakes.keeper?.wakeKeeper()
         wakes.notifier?.wakeNotifier()

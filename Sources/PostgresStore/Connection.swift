@@ -177,6 +177,10 @@ final class Connection {
         guard PQenterPipelineMode(pg) == 1 else { throw StoreError.lost(lastMessage) }
     }
 
+    func leavePipeline() throws {
+        guard PQexitPipelineMode(pg) == 1 else { throw StoreError.lost(lastMessage) }
+    }
+
     /// Queues a statement; nothing is waited for.
     func send(_ statement: Statement, _ parameters: Parameters = Parameters()) throws {
         let sent = parameters.withPointers { count, values, lengths, formats in
@@ -213,11 +217,7 @@ final class Connection {
 
     /// The next result; `nil` after the last one of a statement.
     private func nextResult() throws -> Result? {
-        try flush()
-        while PQisBusy(pg) == 1 {
-            try wait(for: Int16(POLLIN))
-            guard PQconsumeInput(pg) == 1 else { throw StoreError.lost(lastMessage) }
-        }
+        try awaitInput()
         guard let pointer = PQgetResult(pg) else {
             guard PQstatus(pg) == CONNECTION_OK else { throw StoreError.lost(lastMessage) }
             return nil
@@ -228,6 +228,15 @@ final class Connection {
             throw StoreError.lost(error.description)
         }
         return result
+    }
+
+    /// Sends everything and waits until there is a result to take.
+    private func awaitInput() throws {
+        try flush()
+        while PQisBusy(pg) == 1 {
+            try wait(for: Int16(POLLIN))
+            guard PQconsumeInput(pg) == 1 else { throw StoreError.lost(lastMessage) }
+        }
     }
 
     /// Sends everything, reading meanwhile so that neither side blocks the other.
@@ -257,6 +266,40 @@ final class Connection {
                 }
             default: guard errno == EINTR else { throw StoreError.lost(String(cString: strerror(errno))) }
             }
+        }
+    }
+
+    // MARK: Streams
+
+    /// Bytes that are given to libpq at a time.
+    private static let piece = 256 << 10
+
+    /// Runs a COPY ... FROM STDIN of what `write` gives, outside of a pipeline.
+    func copy(into statement: Statement, _ write: (inout CopyStream) throws -> Void) throws {
+        guard PQsendQuery(pg, statement.sql) == 1 else { throw StoreError.lost(lastMessage) }
+        try awaitInput()
+        guard let pointer = PQgetResult(pg) else { throw StoreError.lost(lastMessage) }
+        let begun = Result(pointer)
+        guard begun.status == PGRES_COPY_IN else {
+            while try nextResult() != nil {}
+            throw begun.error ?? StoreError.lost(lastMessage)
+        }
+        var stream = CopyStream { [unowned self] in try put($0) }
+        try write(&stream)
+        guard PQputCopyEnd(pg, nil) == 1 else { throw StoreError.lost(lastMessage) }
+        _ = try finishOne()
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) throws {
+        var left = bytes[...]
+        while !left.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: left.prefix(Connection.piece))
+            guard
+                PQputCopyData(pg, piece.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(piece.count)) == 1
+            else { throw StoreError.lost(lastMessage) }
+            // Before the next: what is left of a part is moved to the front of libpq's buffer.
+            try flush()
+            left = left.dropFirst(piece.count)
         }
     }
 

@@ -22,7 +22,7 @@ struct IDSource {
         var parameters = Parameters()
         parameters.add(Int32(count))
         let rows = try connection.execute(.ids, parameters)
-        return (0..<rows.count).map { JobID(rows.int64($0, 0)) }
+        return (0..<rows.count).compactMap { JobID(exactly: rows.int64($0, 0)) }
     }
 
     private static func ranges(of ids: [JobID]) -> [ClosedRange<JobID>] {

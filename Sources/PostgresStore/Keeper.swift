@@ -58,6 +58,7 @@ final class Keeper: Worker, @unchecked Sendable {
     private lazy var warnings = WarningWatch(logger)
     private lazy var hindrance = SoleHindrance(logger)
     private lazy var history = HistoryWatch(logger)
+    private lazy var complaints = Complaints(logger)
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -186,7 +187,7 @@ final class Keeper: Worker, @unchecked Sendable {
         if nextPublish <= now {
             nextPublish = now + Keeper.publishEvery
             try attempt(connection) {
-                try publish(connection)
+                try complaints.attempt("tell other brokers what clients hold") { try publish(connection) }
                 try fold(connection)
             }
             try warnings.look(connection, at: client.now())
@@ -455,13 +456,15 @@ final class Keeper: Worker, @unchecked Sendable {
             parameters.add(epoch)
             parameters.add(writer)
             parameters.add(first)
-            if last > first {
-                parameters.add(last)
-                _ = try connection.execute(.fold, parameters)
-                folded[writer] = last
-            } else if emptied[writer] ?? 0 < last {
-                _ = try connection.execute(.foldLast, parameters)
-                emptied[writer] = last
+            try complaints.attempt("add up what writer \(writer) has done") {
+                if last > first {
+                    parameters.add(last)
+                    _ = try connection.execute(.fold, parameters)
+                    folded[writer] = last
+                } else if emptied[writer] ?? 0 < last {
+                    _ = try connection.execute(.foldLast, parameters)
+                    emptied[writer] = last
+                }
             }
         }
     }

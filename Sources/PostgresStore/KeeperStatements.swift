@@ -33,7 +33,7 @@ extension Statement {
                     (select last_value from summons), $5::bigint)
                 returning epoch, is_sole
             ), fences as (
-                insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 2) as writer
+                insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 3) as writer
             )
             select epoch, is_sole from own
             """)

@@ -18,10 +18,12 @@ final class Notifier: Follower, @unchecked Sendable {
     /// There may be something to look at, and it has not been looked at.
     private var isNotified = false
     private var nextLook = Instant(nanoseconds: 0)
+    private var complaints: Complaints
 
     init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
         watch = SQLWatch(client)
+        complaints = Complaints(logger)
         super.init("notifier", Statement.notifier, configuration, server, logger)
     }
 
@@ -34,10 +36,10 @@ final class Notifier: Follower, @unchecked Sendable {
         watch.begin()
         while !isStopping {
             try checkTerm()
-            try watch.look(connection)
+            try complaints.attempt("see what SQL sessions have done") { try watch.look(connection) }
             try hear(connection)
             if let notices = client.takeNotices() {
-                try send(notices, connection)
+                try complaints.attempt("tell other brokers of jobs") { try send(notices, connection) }
                 try rest(connection)
             } else if isNotified {
                 // Until the next look no more need be heard.
@@ -75,12 +77,14 @@ final class Notifier: Follower, @unchecked Sendable {
         nextLook = client.now() + Notifier.pause
         var own = Parameters()
         own.add(epoch)
-        let rows = try connection.execute(.takeNews, own)
-        let (known, removed) = (
-            (0..<rows.count).filter { !rows.isNull($0, 1) }, (0..<rows.count).filter { rows.isNull($0, 1) }
-        )
-        if !known.isEmpty { client.noticed(known.map { Notice(rows, $0) }) }
-        if !removed.isEmpty { client.removed(removed.map { rows.int32($0, 0) }) }
+        try complaints.attempt("hear of other brokers' jobs") {
+            let rows = try connection.execute(.takeNews, own)
+            let (known, removed) = (
+                (0..<rows.count).filter { !rows.isNull($0, 1) }, (0..<rows.count).filter { rows.isNull($0, 1) }
+            )
+            if !known.isEmpty { client.noticed(known.compactMap { Notice(rows, $0) }) }
+            if !removed.isEmpty { client.removed(removed.map { rows.int32($0, 0) }) }
+        }
     }
 
     private func send(_ notices: Notices, _ connection: Connection) throws {
@@ -105,7 +109,9 @@ final class Notifier: Follower, @unchecked Sendable {
         names.add(texts: tubes)
         let rows = try connection.execute(.awaited, names)
         client.announced(
-            (0..<rows.count).map { (tube: rows.int32($0, 0), name: TubeName(unchecked: rows.string($0, 1))) })
+            (0..<rows.count).compactMap { row in
+                TubeName(rows.string(row, 1)).map { (tube: rows.int32(row, 0), name: $0) }
+            })
     }
 
     private func tell(_ notices: Notices, _ connection: Connection) throws {
@@ -123,10 +129,10 @@ final class Notifier: Follower, @unchecked Sendable {
 }
 
 extension Notice {
-    /// A row of the statement `takeNews`.
-    fileprivate init(_ rows: Rows, _ row: Int) {
+    /// A row of the statement `takeNews`; `nil` when no tube can have its name.
+    fileprivate init?(_ rows: Rows, _ row: Int) {
+        guard let name = TubeName(rows.string(row, 1)) else { return nil }
         self.init(
-            tube: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)),
-            key: JobKey(priority: UInt32(rows.int64(row, 2)), id: JobID(rows.int64(row, 3))))
+            tube: rows.int32(row, 0), name: name, key: JobKey(nearest: rows.int64(row, 2), rows.int64(row, 3)))
     }
 }

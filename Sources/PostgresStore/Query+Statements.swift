@@ -5,7 +5,27 @@ extension Query {
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
-        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause, .putUnique: true
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .endLeases, .openTube, .pause, .putUnique: true
+        }
+    }
+
+    /// Whether it takes leases.
+    var isClaiming: Bool {
+        switch self {
+        case .refill(_, _, _, _, let claim): claim != .none
+        case .reserve: true
+        default: false
+        }
+    }
+
+    /// What it does of which no client hears when it is refused.
+    var chore: String? {
+        switch self {
+        case .refill: "read the next ready jobs"
+        case .poll: "look for jobs that others have made ready"
+        case .sweep: "make delayed jobs ready"
+        case .endLeases: "end the reservations of SQL sessions"
+        default: nil
         }
     }
 
@@ -14,7 +34,8 @@ extension Query {
         switch self {
         case .refill(let tube, let from, let limit, let bodyLimit, let claim):
             parameters.add(tube)
-            parameters.add(Int64(from.priority))
+            // From the first key on: also what has a smaller one, which no job can have, is to be found out.
+            parameters.add(from == .first ? Int64.min : Int64(from.priority))
             parameters.add(Int64(clamping: from.id))
             parameters.add(Int64(limit))
             parameters.add(Int64(bodyLimit))
@@ -57,7 +78,8 @@ extension Query {
             return [(statement, parameters)]
         case .sweep(let limit):
             parameters.add(Int64(limit))
-            return [(.sweep, parameters), (.nextDue, Parameters()), (.endLeases, Parameters())]
+            return [(.sweep, parameters), (.nextDue, Parameters())]
+        case .endLeases: return [(.endLeases, Parameters())]
         case .openTube(let name):
             parameters.add(name.description)
             return [(.openTube, parameters)]
@@ -95,32 +117,35 @@ extension Query {
         case .poll:
             return .keys(
                 (0..<rows.count).map { row in
-                    let key = JobKey(priority: UInt32(rows.int64(row, 1)), id: JobID(rows.int64(row, 2)))
-                    return (rows.int32(row, 0), key)
+                    (rows.int32(row, 0), JobKey(nearest: rows.int64(row, 1), rows.int64(row, 2)))
                 })
         case .kick, .kickJob: return .readied(rows.readied)
         case .sweep(let limit):
             let due = results.removeFirst()
-            results.removeFirst()
             let readied = rows.readied
             return .swept(
                 readied, more: readied.reduce(0) { $0 + $1.count } == limit,
                 nextDue: due.count == 0 ? nil : due.int64(0, 0))
+        case .endLeases: return .done
         case .openTube where rows.count == 0, .pause where rows.count == 0: return .refused(.busy)
         case .putUnique:
             let found = results.removeFirst()
             if rows.bool(0, 0) { return .put(.inserted) }
-            guard found.count == 1, let state = StoredState(rawValue: found.int16(0, 1)) else {
-                // Somebody has not finished putting one, or it has gone meanwhile.
-                return .refused(.busy)
-            }
-            return .put(.exists(JobID(found.int64(0, 0)), state, isReserved: found.bool(0, 2)))
+            // Somebody has not finished putting one, or it has gone meanwhile.
+            guard found.count == 1 else { return .refused(.busy) }
+            guard let state = StoredState(rawValue: found.int16(0, 1)), let id = JobID(exactly: found.int64(0, 0))
+            else { return .refused(.failed) }
+            return .put(.exists(id, state, isReserved: found.bool(0, 2)))
         case .openTube, .pause: return .tube(rows.int32(0, 0), isNew: rows.bool(0, 1))
         }
     }
 }
 
 extension Answer {
+    var flaws: [JobRow.Flaw] {
+        if case .rows(let rows) = self { rows.compactMap(\.flaw) } else { [] }
+    }
+
     /// What it did to the counts of tubes; a delete's answer is the row that is gone.
     func changes(of query: Query) -> [(tube: TubeID, counts: StateCounts)] {
         switch (query, self) {
@@ -134,32 +159,6 @@ extension Answer {
             [(put.tube, put.counts)]
         case (_, .readied(let readied)), (_, .swept(let readied, _, _)): readied.map { ($0.tube, $0.change) }
         default: []
-        }
-    }
-}
-
-extension Rows {
-    /// The columns of `SQL.jobColumns`, then the body.
-    var jobs: [JobRow] {
-        (0..<count).map { row in
-            JobRow(
-                id: JobID(int64(row, 0)), tube: int32(row, 1), state: StoredState(rawValue: int16(row, 2))!,
-                priority: UInt32(int64(row, 3)), ttr: UInt32(int64(row, 4)), delay: UInt32(int64(row, 5)),
-                age: int64(row, 6), left: int64(row, 7), isReserved: bool(row, 8),
-                counters: JobCounters(
-                    reserves: UInt32(int32(row, 9)), timeouts: UInt32(int32(row, 10)),
-                    releases: UInt32(int32(row, 11)), buries: UInt32(int32(row, 12)), kicks: UInt32(int32(row, 13))),
-                lease: isNull(row, 14) ? nil : int64(row, 14), body: isNull(row, 15) ? nil : bytes(row, 15))
-        }
-    }
-
-    /// The columns of `SQL.readied`.
-    var readied: [Readied] {
-        (0..<count).map { row in
-            Readied(
-                tube: int32(row, 0), from: StoredState(rawValue: int16(row, 1))!, count: Int(int32(row, 2)),
-                urgent: Int(int32(row, 3)),
-                first: JobKey(priority: UInt32(int64(row, 4)), id: JobID(int64(row, 5))))
         }
     }
 }

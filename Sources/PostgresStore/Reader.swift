@@ -13,11 +13,15 @@ final class Reader: Follower, @unchecked Sendable {
     /// Queries under way, and those of them that have been answered already.
     private var queries: [PendingQuery] = []
     private var answers: [Answer] = []
+    private var complaints: Complaints
+    /// Rows whose flaws the log has been told.
+    private var flawed: Set<Int64> = []
     /// A commit whose outcome was lost: its number and epoch, and what will be answered if it happened.
     private var lost: (number: Int64, epoch: Int64, answers: [Answer])?
 
     init(_ configuration: StoreConfiguration, _ server: CurrentServer, _ client: any StoreClient, _ logger: Logger) {
         self.client = client
+        complaints = Complaints(logger)
         super.init("reader", Statement.reader, configuration, server, logger)
     }
 
@@ -70,7 +74,11 @@ final class Reader: Follower, @unchecked Sendable {
         } catch let error as StoreError where !error.isLost && !error.isFenced {
             if error.isLockTimeout { return .refused(.busy) }
             if error.isTubeGone { return .refused(.tubeGone) }
-            logger.error("a query was refused", metadata: [LogKey.error: "\(error)"])
+            if let chore = query.query.chore {
+                complaints.add(error, to: chore)
+            } else {
+                logger.error("a query was refused", metadata: [LogKey.error: "\(error)"])
+            }
             return .refused(error.isFull ? .full : .failed)
         }
     }
@@ -91,24 +99,58 @@ final class Reader: Follower, @unchecked Sendable {
         if isWriting { try connection.send(.begin) }
         for (statement, parameters) in statements { try connection.send(statement, parameters) }
         try connection.sendSync()
-        var results: ArraySlice<Rows>
-        do {
-            results = try connection.results(of: statements.count + (isWriting ? 1 : 0))[...]
-        } catch let error as StoreError where isWriting && !error.isLost {
-            try rollBack(connection)
-            throw error
-        }
+        var results = try self.results(of: statements.count + (isWriting ? 1 : 0), isWriting, connection)[...]
         if isWriting { results.removeFirst() }
         let answers = queries.map { $0.query.answer(from: &results) }
+        let flaws = zip(queries, answers).flatMap { query, answer in
+            answer.flaws.map { (flaw: $0, isClaimed: query.query.isClaiming) }
+        }
+        name(flaws.map(\.flaw))
         if isWriting {
+            try setAside(flaws.filter(\.isClaimed).map(\.flaw), connection)
             let changes = zip(queries, answers).flatMap { $1.changes(of: $0.query) }
             try commit(answers, changes, epoch, connection)
         } else {
             // What was read where the keeper is no more may be old.
             try checkTerm()
         }
+        for query in queries { if let chore = query.query.chore { complaints.end(chore) } }
         return answers
     }
+
+    private func results(of count: Int, _ isWriting: Bool, _ connection: Connection) throws -> [Rows] {
+        do {
+            return try connection.results(of: count)
+        } catch let error as StoreError where isWriting && !error.isLost {
+            try rollBack(connection)
+            throw error
+        }
+    }
+
+    // MARK: Rows that are none of a job
+
+    /// They stay in nobody's hands: whoever mends or deletes them need ask no broker.
+    private func setAside(_ flaws: [JobRow.Flaw], _ connection: Connection) throws {
+        guard !flaws.isEmpty else { return }
+        var parameters = Parameters()
+        parameters.add(int8s: flaws.map(\.row))
+        try connection.send(.setAside, parameters)
+        try connection.sendSync()
+        _ = try results(of: 1, true, connection)
+    }
+
+    /// Tells the log of each once.
+    private func name(_ flaws: [JobRow.Flaw]) {
+        for flaw in flaws {
+            if flawed.count >= Reader.mostFlawed { flawed = [] }
+            guard flawed.insert(flaw.row).inserted else { continue }
+            logger.error(
+                "a row of the table job is none of a job and is given to nobody: mend it, or delete it",
+                metadata: [LogKey.job: "\(flaw.row)", LogKey.error: "\(flaw.description)"])
+        }
+    }
+
+    private static let mostFlawed = 1000
 
     private func commit(
         _ answers: [Answer], _ changes: [(tube: TubeID, counts: StateCounts)], _ epoch: Int64, _ connection: Connection

@@ -5,7 +5,8 @@
 extension Statement {
     static let reader: [Statement] = [
         begin, commit, rollback, ledger, claimLedger, refill, refillOwn, read, poll, fetch, reserve, remove,
-        removeRecorded, kick, kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue, endLeases,
+        removeRecorded, setAside, kick, kickJob, peek, firstReady, firstDelayed, firstBuried, describe, sweep, nextDue,
+        endLeases,
         openTube, pause, putUnique, findUnique,
     ]
 
@@ -67,8 +68,14 @@ extension Statement {
             where id = any (array(
                 select id from job where id = $1::bigint and (\(SQL.isFree) or lease_epoch = $2::bigint)
                 for update nowait))
-            returning \(SQL.jobColumns), body
+            returning \(SQL.jobColumns), body, \(hasTube)
             """)
+
+    private static let hasTube = "coalesce((select true from tube where tube.id = job.tube_id), false)"
+
+    /// Rows that a claim has taken and that are none of a job: their leases are given back in the same transaction.
+    static let setAside = Statement(
+        name: "set_aside", sql: "update job set lease_epoch = null where id = any ($1::bigint[])")
 
     static let remove = Statement(
         name: "remove",
@@ -100,7 +107,7 @@ extension Statement {
             ), moved as (
                 update job set
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    due_at = now(), kicks = kicks + 1
+                    due_at = now(), kicks = least(kicks, 2147483646) + 1
                 where id = any (array(select id from buried union all select id from delayed))
                 returning tube_id, case when exists (select from buried) then 2 else 1 end::smallint as was, priority, id
             )
@@ -117,7 +124,7 @@ extension Statement {
             ), moved as (
                 update job set
                     state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    due_at = now(), kicks = kicks + 1
+                    due_at = now(), kicks = least(kicks, 2147483646) + 1
                 from old
                 where job.id = $1::bigint and old.state in (1, 2)
                 returning tube_id, old.state as was, priority, job.id
@@ -129,7 +136,7 @@ extension Statement {
         name: "peek", sql: "select \(SQL.jobColumns), body from job where id = $1::bigint")
 
     static let describe = Statement(
-        name: "describe", sql: "select \(SQL.jobColumns), null::bytea from job where id = $1::bigint")
+        name: "describe", sql: "select \(SQL.jobColumns), null::bytea, \(hasTube) from job where id = $1::bigint")
 
     static let firstReady = first("first_ready", state: 0, order: "priority, id")
     static let firstDelayed = first("first_delayed", state: 1, order: "due_at, id")
@@ -166,7 +173,7 @@ extension Statement {
         name: "next_due",
         sql: """
             select (extract(epoch from due_at - clock_timestamp()) * 1e6)::bigint from job
-            where state = 1 and \(SQL.isFree)
+            where state = 1 and \(SQL.isFree) and isfinite(due_at)
             order by due_at
             limit 1
             """)

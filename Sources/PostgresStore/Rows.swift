@@ -10,6 +10,7 @@ struct Rows {
     }
 
     var count: Int { Int(PQntuples(result.pointer)) }
+    var columns: Int { Int(PQnfields(result.pointer)) }
 
     /// Rows that the statement changed.
     var changed: Int {

@@ -50,7 +50,7 @@ extension Statement {
             )
             select
                 tube.id, tube.name, coalesce(tube.pause, 0),
-                greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
+                \(SQL.pauseLeft),
                 change.urgent::bigint, change.ready::bigint, change.delayed::bigint, change.buried::bigint,
                 change.first[1], change.first[2], change.count
             from change

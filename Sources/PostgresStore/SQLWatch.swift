@@ -79,7 +79,7 @@ struct SQLWatch {
             let rows = try connection.execute(.foldSQL, parameters)
             isFolding = false
             if rows.count > 0 {
-                client.learn((0..<rows.count).map { SQLChange(rows, $0) }, readAt: readAt)
+                client.learn((0..<rows.count).compactMap { SQLChange(rows, $0) }, readAt: readAt)
             }
             count = (0..<rows.count).reduce(0) { $0 + rows.int64($1, 10) }
         } while count == SQLWatch.limit
@@ -88,12 +88,13 @@ struct SQLWatch {
 
 extension SQLChange {
     /// A row of the statement `foldSQL`.
-    fileprivate init(_ rows: Rows, _ row: Int) {
+    fileprivate init?(_ rows: Rows, _ row: Int) {
+        guard let name = TubeName(rows.string(row, 1)) else { return nil }
         self.init(
             tube: TubeRow(
-                id: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)), pause: rows.int64(row, 2),
+                id: rows.int32(row, 0), name: name, pause: rows.int64(row, 2),
                 pauseLeft: rows.int64(row, 3), counts: rows.counts(row, from: 4)),
-            first: rows.isNull(row, 9)
-                ? nil : JobKey(priority: UInt32(rows.int64(row, 8)), id: JobID(rows.int64(row, 9))))
+            first: rows.isNull(row, 8) || rows.isNull(row, 9)
+                ? nil : JobKey(nearest: rows.int64(row, 8), rows.int64(row, 9)))
     }
 }

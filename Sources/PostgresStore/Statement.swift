@@ -54,20 +54,37 @@ enum SQL {
         last_reserved_at = coalesce(now() - nullif(new.last, -1) * interval '1 microsecond', job.last_reserved_at)
         """
 
+    /// What a statement that changes jobs of this broker has not found: after a CTE `found` of those that it has, the
+    /// others of the ids ($2) with whether they are there. Mostly none. An `exists` might become a walk of the index.
+    static let missing = """
+        select id, coalesce((select true from job where job.id = wanted.id), false)
+        from unnest($2::bigint[]) as wanted (id)
+        where id not in (select id from found)
+        """
+
     static let hasLivingHolder =
         "(job.lease_epoch < 0 or job.lease_epoch = any (array(select epoch from broker)))"
 
-    /// What `JobRow` is read from; `body` is chosen by each statement.
+    /// What `JobRow` is read from; `body` is chosen by each statement. No length of time ends, or begins, at infinity.
     static let jobColumns = """
         job.id, job.tube_id, job.state, job.priority, job.ttr, job.delay,
-        (extract(epoch from clock_timestamp() - job.created_at) * 1e6)::bigint as age,
-        (extract(epoch from case when \(hasLivingHolder)
-            then coalesce(job.reserved_until, job.due_at) else job.due_at end - clock_timestamp()) * 1e6)::bigint
-            as time_left,
+        (extract(epoch from clock_timestamp() - \(finite("job.created_at"))) * 1e6)::bigint as age,
+        (extract(epoch from case
+            when \(hasLivingHolder) and isfinite(job.reserved_until) then job.reserved_until
+            when isfinite(job.due_at) then job.due_at end - clock_timestamp()) * 1e6)::bigint as time_left,
         coalesce(job.reserved_at is not null and \(hasLivingHolder), false)
             as is_reserved,
         job.reserves, job.timeouts, job.releases, job.buries, job.kicks, job.lease_epoch
         """
+
+    /// Microseconds until the end of a tube's pause.
+    static let pauseLeft = """
+        greatest(
+            0, coalesce((extract(epoch from \(finite("tube.paused_until")) - clock_timestamp()) * 1e6)::bigint, 0))
+        """
+
+    /// NULL instead of infinity, of which no difference can be taken.
+    static func finite(_ time: String) -> String { "case when isfinite(\(time)) then \(time) end" }
 
     /// What `Readied` is read from, after a CTE `moved(tube_id, was, priority, id)`.
     static let readied = """

@@ -16,12 +16,14 @@ public struct StoreSummary: Sendable {
     }
 }
 
-/// Jobs in PostgreSQL: five threads, each with a connection. One writer commits puts and another one changes, so that
-/// the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the
+/// Jobs in PostgreSQL: five threads, each with a connection, and a sixth while large bodies come. One writer commits puts
+/// and another one changes, so that the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the
 /// notifier talks to other brokers.
 public final class Store: Sendable {
     private let puts: Writer
     private let changes: Writer
+    /// Started by the first large body.
+    private let largePuts: Writer
     private let reader: Reader
     private let keeper: Keeper
     private let notifier: Notifier
@@ -38,12 +40,15 @@ public final class Store: Sendable {
         let server = CurrentServer()
         let puts = Writer(.puts, configuration, server, client, logger)
         let changes = Writer(.changes, configuration, server, client, logger)
+        let largePuts = Writer(.largePuts, configuration, server, client, logger)
         self.puts = puts
         self.changes = changes
+        self.largePuts = largePuts
         reader = Reader(configuration, server, client, logger)
         notifier = Notifier(configuration, server, client, logger)
         keeper = Keeper(
-            configuration, client, server, writers: [puts.number, changes.number, Reader.number], logger
+            configuration, client, server,
+            writers: [puts.number, changes.number, largePuts.number, Reader.number], logger
         ) { result in
             continuation.yield(result)
             continuation.finish()
@@ -87,7 +92,15 @@ public final class Store: Sendable {
     }
 
     /// There are writes of this kind to take.
-    public func wakeWriter(_ kind: WriteKind) { (kind == .puts ? puts : changes).bell.ring() }
+    public func wakeWriter(_ kind: WriteKind) {
+        switch kind {
+        case .puts: puts.bell.ring()
+        case .changes: changes.bell.ring()
+        case .largePuts:
+            largePuts.start()
+            largePuts.bell.ring()
+        }
+    }
     /// There are queries to take.
     public func wakeReader() { reader.bell.ring() }
     /// Ids are wanted.
@@ -100,7 +113,7 @@ public final class Store: Sendable {
     public func stop(within seconds: Double) {
         let start = ContinuousClock.now
         func left(of seconds: Double) -> Double { max(0, seconds - (ContinuousClock.now - start) / .seconds(1)) }
-        let others = [notifier, puts, changes, reader].map { $0.stop(within: left(of: seconds * 3 / 4)) }
+        let others = [notifier, puts, changes, largePuts, reader].map { $0.stop(within: left(of: seconds * 3 / 4)) }
         // With a batch under way the epoch must stay: its death is for others to declare.
         if others.allSatisfy(\.self) { _ = keeper.stop(within: left(of: seconds)) }
     }

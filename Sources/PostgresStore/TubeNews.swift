@@ -68,15 +68,15 @@ struct TubeNews {
         return read
     }
 
-    private static func rows(_ rows: Rows) -> [TubeRow] { (0..<rows.count).map { TubeRow(rows, $0) } }
+    private static func rows(_ rows: Rows) -> [TubeRow] { (0..<rows.count).compactMap { TubeRow(rows, $0) } }
 
     private static func readPolicies(_ connection: Connection) throws -> [TubePolicy] {
         let rows = try connection.execute(.policies)
         return (0..<rows.count).map { row in
             TubePolicy(
                 tube: rows.int32(row, 0),
-                buryAfterTimeouts: rows.isNull(row, 1) ? nil : UInt32(rows.int32(row, 1)),
-                buryAfterReleases: rows.isNull(row, 2) ? nil : UInt32(rows.int32(row, 2)),
+                buryAfterTimeouts: rows.isNull(row, 1) ? nil : UInt32(clamping: rows.int32(row, 1)),
+                buryAfterReleases: rows.isNull(row, 2) ? nil : UInt32(clamping: rows.int32(row, 2)),
                 maxReady: rows.isNull(row, 3) ? nil : Int(rows.int64(row, 3)), keepsHistory: rows.bool(row, 4))
         }
     }

@@ -1,10 +1,11 @@
 import QueueCore
 
 extension TubeRow {
-    /// A row of the statement `tubes`.
-    init(_ rows: Rows, _ row: Int) {
+    /// A row of the statement `tubes`; `nil` when no tube can have its name.
+    init?(_ rows: Rows, _ row: Int) {
+        guard let name = TubeName(rows.string(row, 1)) else { return nil }
         self.init(
-            id: rows.int32(row, 0), name: TubeName(unchecked: rows.string(row, 1)), pause: rows.int64(row, 2),
+            id: rows.int32(row, 0), name: name, pause: rows.int64(row, 2),
             pauseLeft: rows.int64(row, 3), counts: rows.counts(row, from: 4), heldElsewhere: rows.counts(row, from: 8))
     }
 }
@@ -13,7 +14,14 @@ extension Rows {
     /// Four columns: urgent, ready, delayed, buried.
     func counts(_ row: Int, from column: Int) -> StateCounts {
         StateCounts(
-            urgent: Int(int64(row, column)), ready: Int(int64(row, column + 1)), delayed: Int(int64(row, column + 2)),
-            buried: Int(int64(row, column + 3)))
+            urgent: number(row, column), ready: number(row, column + 1), delayed: number(row, column + 2),
+            buried: number(row, column + 3))
     }
+
+    /// A number of jobs: however wrong it is, it can be added to others.
+    private func number(_ row: Int, _ column: Int) -> Int {
+        max(-Rows.mostJobs, min(Rows.mostJobs, Int(int64(row, column))))
+    }
+
+    private static let mostJobs = 1 << 53
 }

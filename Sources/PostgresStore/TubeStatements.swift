@@ -63,7 +63,7 @@ extension Statement {
             sql: """
                 select
                     tube.id, tube.name, coalesce(tube.pause, 0),
-                    greatest(0, coalesce((extract(epoch from tube.paused_until - clock_timestamp()) * 1e6)::bigint, 0)),
+                    \(SQL.pauseLeft),
                     coalesce(count.urgent, 0) + coalesce(uncounted.urgent, 0),
                     coalesce(count.ready, 0) + coalesce(uncounted.ready, 0),
                     coalesce(count.delayed, 0) + coalesce(uncounted.delayed, 0),

@@ -37,8 +37,9 @@ class Worker: @unchecked Sendable {
         self.configuration = configuration
     }
 
+    /// Starts it, unless it has been.
     func start() {
-        started.store(true, ordering: .sequentiallyConsistent)
+        guard !started.exchange(true, ordering: .sequentiallyConsistent) else { return }
         let thread = Thread { [self] in
             run()
             ended.signal()
@@ -61,6 +62,7 @@ class Worker: @unchecked Sendable {
     private func run() {
         var pause: Int32 = 0
         while !isStopping {
+            awaitWork()
             do {
                 let connection = try open()
                 defer { session = connection.session }
@@ -92,8 +94,10 @@ class Worker: @unchecked Sendable {
         if case .schemaGone? = error as? StoreError { true } else { false }
     }
 
+    /// Returns when a connection is needed.
+    func awaitWork() {}
     func open() throws -> Connection { preconditionFailure("a worker opens its own connection") }
-    /// Works until told to stop; throws when the connection is lost.
+    /// Works until told to stop, or until no connection is needed; throws when the connection is lost.
     func serve(_ connection: Connection) throws { preconditionFailure("a worker has work") }
     func failed(_ error: any Error) {}
 }

@@ -5,7 +5,7 @@
 /// empty would walk all of it, for each batch.
 extension Statement {
     static let writer: [Statement] = [
-        ledger, claimLedger, put, move, annotate, delete, archive, lease, endSole, answer,
+        ledger, claimLedger, put, move, annotate, delete, archive, lease, endSole, answer, moment,
     ]
 
     /// Fences the batch and records it. Without a living epoch the sub-select is null, the not-null constraint is
@@ -44,57 +44,81 @@ extension Statement {
             ) as new (id, tube_id, priority, ttr, delay, is_leased, body)
             """)
 
+    /// The same for large bodies, from a stream: see `WriteBatch.copyPuts`.
+    static let copyPuts = Statement(
+        name: "copy_puts",
+        sql: """
+            copy job (id, tube_id, priority, state, ttr, delay, created_at, due_at, lease_epoch, body)
+            from stdin (format binary)
+            """)
+
+    /// When the transaction began: what `now()` is in the others.
+    static let moment = Statement(name: "moment", sql: "select now()")
+
     static let move = Statement(
         name: "move",
         sql: """
-            update job set
-                state = new.state,
-                priority = new.priority,
-                delay = new.delay,
-                due_at = case when new.sets_due then now() + new.delay * interval '1 second' else job.due_at end,
-                bury_order = new.bury_order,
-                lease_epoch = case when new.keeps_lease then job.lease_epoch end,
-                reserved_at = null,
-                reserved_until = null,
-                reserves = new.reserves,
-                timeouts = new.timeouts,
-                releases = new.releases,
-                buries = new.buries,
-                \(SQL.reservations)
-            from (
-                -- The order of their burial is that of the batch, whatever that of the join.
-                select *, case when state = 2 then nextval('job_bury_order') end as bury_order
-                from unnest(
-                    $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
-                    $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[]
-                ) as part (
-                    id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries, first, last)
-            ) as new
-            where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $14::boolean)
+            with found as (
+                update job set
+                    state = new.state,
+                    priority = new.priority,
+                    delay = new.delay,
+                    due_at = case when new.sets_due then now() + new.delay * interval '1 second' else job.due_at end,
+                    bury_order = new.bury_order,
+                    lease_epoch = case when new.keeps_lease then job.lease_epoch end,
+                    reserved_at = null,
+                    reserved_until = null,
+                    reserves = new.reserves,
+                    timeouts = new.timeouts,
+                    releases = new.releases,
+                    buries = new.buries,
+                    \(SQL.reservations)
+                from (
+                    -- The order of their burial is that of the batch, whatever that of the join.
+                    select *, case when state = 2 then nextval('job_bury_order') end as bury_order
+                    from unnest(
+                        $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[],
+                        $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint[]
+                    ) as part (
+                        id, state, priority, delay, sets_due, keeps_lease, reserves, timeouts, releases, buries, first, last)
+                ) as new
+                where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $14::boolean)
+                returning job.id
+            )
+            \(SQL.missing)
             """)
 
     /// Microseconds since the reservation, -1 for none, and until its end. Changes no indexed column: HOT.
     static let annotate = Statement(
         name: "annotate",
         sql: """
-            update job set
-                lease_epoch = $1::bigint,
-                reserved_at = case when new.since >= 0
-                    then clock_timestamp() - new.since * interval '1 microsecond' end,
-                reserved_until = case when new.since >= 0
-                    then clock_timestamp() + new.time_left * interval '1 microsecond' end,
-                reserves = new.reserves,
-                timeouts = new.timeouts,
-                \(SQL.reservations)
-            from unnest(
-                $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::bigint[], $8::bigint[]
-            ) as new (id, since, time_left, reserves, timeouts, first, last)
-            where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $9::boolean)
+            with found as (
+                update job set
+                    lease_epoch = $1::bigint,
+                    reserved_at = case when new.since >= 0
+                        then clock_timestamp() - new.since * interval '1 microsecond' end,
+                    reserved_until = case when new.since >= 0
+                        then clock_timestamp() + new.time_left * interval '1 microsecond' end,
+                    reserves = new.reserves,
+                    timeouts = new.timeouts,
+                    \(SQL.reservations)
+                from unnest(
+                    $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::bigint[], $8::bigint[]
+                ) as new (id, since, time_left, reserves, timeouts, first, last)
+                where job.id = any ($2::bigint[]) and job.id = new.id and (job.lease_epoch = $1::bigint or $9::boolean)
+                returning job.id
+            )
+            \(SQL.missing)
             """)
 
     static let delete = Statement(
         name: "delete",
-        sql: "delete from job where id = any ($2::bigint[]) and (lease_epoch = $1::bigint or $3::boolean)")
+        sql: """
+            with found as (
+                delete from job where id = any ($2::bigint[]) and (lease_epoch = $1::bigint or $3::boolean) returning id
+            )
+            \(SQL.missing)
+            """)
 
     /// The leases that were in nobody's row while this broker was the sole one.
     static let lease = Statement(

@@ -31,7 +31,7 @@ public struct JobKey: Comparable, Hashable, Sendable {
     public static let end = JobKey(priority: .max, id: .max)
 
     /// The first key after this one.
-    public var next: JobKey { JobKey(priority: priority, id: id + 1) }
+    public var next: JobKey { self == .end ? self : JobKey(priority: priority, id: id + 1) }
 
     @inlinable
     public static func < (a: JobKey, b: JobKey) -> Bool {

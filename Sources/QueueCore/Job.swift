@@ -22,6 +22,8 @@ struct Job: Vacatable, HeapMember {
     var phase: Phase
     /// Its row has no lease of this broker: it is the sole one.
     var isImplicit = false
+    /// Its row was not found when something was written to it.
+    var isMissing = false
     /// While settling: nobody has asked for it, and everybody may have it afterwards.
     var isGivenUp = false
     /// While settling: a refill has met it that does not care for leases, so it cannot tell whose the lease will be.

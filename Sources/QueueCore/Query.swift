@@ -20,6 +20,8 @@ public enum Query: Sendable {
     case job(JobID)
     /// Makes up to `limit` delayed jobs ready whose time has come.
     case sweep(limit: Int)
+    /// Ends the reservations of SQL sessions whose time is over. What that does comes back as what SQL sessions do.
+    case endLeases
     /// The tube's row, made when missing.
     case openTube(TubeName)
     case putUnique(UniquePut)
@@ -32,7 +34,7 @@ public enum Query: Sendable {
         case .refill(let tube, _, _, _, _), .kick(let tube, _, _), .first(let tube, _, _): [tube]
         case .poll(let tubes): tubes
         case .putUnique(let put): [put.tube]
-        case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .openTube, .pause: []
+        case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .endLeases, .openTube, .pause: []
         }
     }
 }
@@ -64,7 +66,9 @@ enum Purpose: Sendable {
     case refill(tube: Int)
     case poll
     case sweep
-    case fetch(JobID, Ticket)
+    case endLeases
+    /// `isNamed`: the client wants this job and no other.
+    case fetch(JobID, Ticket, isNamed: Bool)
     case reserve(JobID, Ticket)
     case delete(JobID, Ticket)
     case kick(Ticket, tube: Int, bound: Int, done: Int)
@@ -84,11 +88,11 @@ enum Purpose: Sendable {
     /// The reply that waits for the answer.
     var ticket: Ticket? {
         switch self {
-        case .fetch(_, let ticket), .reserve(_, let ticket), .delete(_, let ticket), .kick(let ticket, _, _, _),
+        case .fetch(_, let ticket, _), .reserve(_, let ticket), .delete(_, let ticket), .kick(let ticket, _, _, _),
             .kickJob(_, let ticket), .peek(let ticket), .peekReady(let ticket, _), .stats(let ticket),
             .pause(let ticket, _, _), .putUnique(let ticket, _):
             ticket
-        case .nothing, .refill, .poll, .sweep, .openTube: nil
+        case .nothing, .refill, .poll, .sweep, .endLeases, .openTube: nil
         }
     }
 }
@@ -103,6 +107,8 @@ public enum Answer: Sendable {
     case readied([Readied])
     /// To sweep. `nextDue`: microseconds until the next delayed job, `nil` when there is none.
     case swept([Readied], more: Bool, nextDue: Int64?)
+    /// To endLeases.
+    case done
     /// To openTube and pause.
     case tube(TubeID, isNew: Bool)
     case put(UniquePut.Outcome)
@@ -127,10 +133,24 @@ public struct JobRow: Sendable {
     /// Whose lease the row has, alive or not.
     public var lease: Int64?
     public var body: Body?
+    /// Nobody is given a row that has one.
+    public var flaw: Flaw?
+
+    /// What no job can have: the value here is the nearest possible one.
+    public struct Flaw: Sendable {
+        /// The id as it stands there.
+        public var row: Int64
+        public var description: String
+
+        public init(row: Int64, description: String) {
+            self.row = row
+            self.description = description
+        }
+    }
 
     public init(
         id: JobID, tube: TubeID, state: StoredState, priority: UInt32, ttr: UInt32, delay: UInt32, age: Int64,
-        left: Int64, isReserved: Bool, counters: JobCounters, lease: Int64?, body: Body?
+        left: Int64, isReserved: Bool, counters: JobCounters, lease: Int64?, body: Body?, flaw: Flaw? = nil
     ) {
         self.id = id
         self.tube = tube
@@ -144,6 +164,7 @@ public struct JobRow: Sendable {
         self.counters = counters
         self.lease = lease
         self.body = body
+        self.flaw = flaw
     }
 
     public var key: JobKey { JobKey(priority: priority, id: id) }

@@ -113,7 +113,7 @@ extension Queue {
         tubes[tube].cache.isRefilling = false
         tubes[tube].pins -= 1
         let settled = tubes[tube].cache.settledMeanwhile
-        for row in rows where claim == .free || !isLeasedPutInFlight(row.id) {
+        for row in rows where row.flaw == nil && (claim == .free || !isLeasedPutInFlight(row.id)) {
             if claim != .free, settled.contains(row.id) {
                 // The row may be older than that, or younger: it is read once more.
                 tubes[tube].cache.missed = min(tubes[tube].cache.missed, row.key)

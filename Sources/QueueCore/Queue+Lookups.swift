@@ -72,6 +72,7 @@ extension Queue {
 
     mutating func peeked(_ ticket: Ticket, _ rows: [JobRow], now: Instant) {
         guard let row = rows.first, let body = row.body else { return fill(ticket, .notFound, now: now) }
+        guard row.flaw == nil else { return fill(ticket, .internalError, now: now) }
         fill(ticket, .found(row.id, body), now: now)
     }
 
@@ -149,7 +150,7 @@ extension Queue {
                 return
             }
             becomeWorker(slot)
-            return give(job, to: slot, now: now)
+            return give(job, to: slot, isNamed: true, now: now)
         }
         guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
         guard enterLimbo(id, for: .reserveJob(id), slot) else { return }
@@ -157,6 +158,10 @@ extension Queue {
     }
 
     mutating func reserved(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
+        guard rows.first?.flaw == nil else {
+            leaveLimbo(id, isUnchanged: true, now: now)
+            return fill(ticket, .internalError, now: now)
+        }
         guard let row = rows.first, let tube = tube(ofRow: row.tube), let body = row.body else {
             leaveLimbo(id, isUnchanged: true, now: now)
             return fill(ticket, .notFound, now: now)
@@ -203,6 +208,7 @@ extension Queue {
     }
 
     mutating func looked(_ ticket: Ticket, _ rows: [JobRow], now: Instant) {
+        guard rows.first?.flaw == nil else { return fill(ticket, .internalError, now: now) }
         guard let row = rows.first, let tube = tubeSlotsByRow[row.tube] else {
             return fill(ticket, .notFound, now: now)
         }

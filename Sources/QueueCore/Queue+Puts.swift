@@ -25,8 +25,9 @@ extension Queue {
     ) {
         becomeProducer(slot)
         if isDraining { return answer(slot, .draining, now: now) }
+        let pending = isLarge(body) ? pendingLargeBytes : pendingBytes
         guard body.count <= configuration.maxBodyBytes,
-            pendingBytes == 0 || pendingBytes + Queue.cost(of: body) <= configuration.maxPendingBytes
+            pending == 0 || pending + Queue.cost(of: body) <= configuration.maxPendingBytes
         else {
             return answer(slot, .outOfMemory, now: now)
         }
@@ -36,7 +37,7 @@ extension Queue {
             tubes[tube].puts += 1
         }
         tubes[tube].pins += 1
-        pendingBytes += Queue.cost(of: body)
+        countPending(body, 1)
         connections[slot].pendingBytes += Queue.cost(of: body)
         let put = OrphanedPut(
             tube: tube, key: key, priority: priority, delay: delay, ttr: max(1, ttr), body: body,
@@ -50,6 +51,25 @@ extension Queue {
         }
     }
 
+    private func isLarge(_ body: Body) -> Bool { body.count > configuration.largeBodyBytes }
+
+    private mutating func countPending(_ body: Body, _ n: Int) {
+        if isLarge(body) {
+            pendingLargeBytes += n * Queue.cost(of: body)
+        } else {
+            pendingBytes += n * Queue.cost(of: body)
+        }
+    }
+
+    /// On which way a put goes. What a client puts behind a large body stays behind it.
+    private func lane(of put: OrphanedPut) -> WriteKind {
+        if isLarge(put.body) { return .largePuts }
+        return lanes.largePuts.isIdle || !lanes.largePuts.hasPut(of: put.ticket.connection) ? .puts : .largePuts
+    }
+
+    /// Whether a put of the large ones must wait for those that its client has put before.
+    func isBehindOthers(_ put: Put) -> Bool { lanes.puts.hasPut(of: put.ticket.connection) }
+
     /// Bytes of memory that a put takes while it waits for its commit, about.
     static func cost(of body: Body) -> Int { jobOverhead + body.count }
 
@@ -61,7 +81,7 @@ extension Queue {
 
     /// A put has its answer: its body is no longer kept for it, and its client may go on.
     mutating func endPut(_ body: Body, _ ticket: Ticket, _ reply: Reply, now: Instant) {
-        pendingBytes -= Queue.cost(of: body)
+        countPending(body, -1)
         fill(ticket, reply, now: now)
         guard isOpen(ticket.connection) else { return }
         let slot = ticket.connection.slot
@@ -76,7 +96,7 @@ extension Queue {
         let isLeased =
             put.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.body.count)
             && limbo[id] == nil
-        lanes.puts.pending.puts.append(
+        lanes[lane(of: put)].pending.puts.append(
             Put(
                 id: id, tube: row, priority: put.priority, delay: put.delay, ttr: put.ttr, isLeased: isLeased,
                 body: put.body, tubeSlot: put.tube, ticket: put.ticket, issued: put.issued))
@@ -162,15 +182,24 @@ extension Queue {
 
     /// Whether a put of this id has not been answered: the job does not exist for anyone yet.
     func isPutInFlight(_ id: JobID) -> Bool {
-        contains(lanes.puts.pending.puts, id) || lanes.puts.inFlight.map { contains($0.puts, id) } ?? false
+        isInFlight(id, in: lanes.puts) || !lanes.largePuts.isIdle && isInFlight(id, in: lanes.largePuts)
     }
 
     /// Whether the outcome of a put that is born leased is awaited; by the lease of an epoch that has died it is
     /// nobody's.
     func isLeasedPutInFlight(_ id: JobID) -> Bool {
-        lanes.puts.inFlight.map {
+        isLeasedPutInFlight(id, in: lanes.puts)
+            || !lanes.largePuts.isIdle && isLeasedPutInFlight(id, in: lanes.largePuts)
+    }
+
+    private func isLeasedPutInFlight(_ id: JobID, in lane: WriteLane) -> Bool {
+        lane.inFlight.map {
             $0.epoch == epoch && contains($0.puts, id) && $0.puts.contains { $0.id == id && $0.isLeased }
         } ?? false
+    }
+
+    private func isInFlight(_ id: JobID, in lane: WriteLane) -> Bool {
+        contains(lane.pending.puts, id) || lane.inFlight.map { contains($0.puts, id) } ?? false
     }
 
     private func contains(_ puts: [Put], _ id: JobID) -> Bool {

@@ -82,7 +82,9 @@ extension Queue {
         case (.poll, .keys(let keys)): polled(keys, now: now)
         case (.sweep, .swept(let readied, let more, let nextDue)):
             swept(readied, more: more, nextDue: nextDue, now: now)
-        case (.fetch(let id, let ticket), .body(let body)): fetched(id, ticket, body, now: now)
+        case (.endLeases, .done): isEndingLeases = false
+        case (.fetch(let id, let ticket, let isNamed), .body(let body)):
+            fetched(id, ticket, isNamed: isNamed, body, now: now)
         case (.reserve, .rows(let rows)) where isStrange(rows), (.stats, .rows(let rows)) where isStrange(rows):
             // A job that was reserved has been leased for it: it is not asked for again.
             strangers.append((asked, answer))
@@ -136,6 +138,7 @@ extension Queue {
             isSweeping = false
             serveSwept(now: now)
             scheduleSweep(now + .seconds(1))
+        case .endLeases: isEndingLeases = false
         case .openTube(let tube):
             tubes[tube].isOpening = false
             tubes[tube].isHeldUp = false
@@ -146,7 +149,7 @@ extension Queue {
         case .kick(_, let tube, _, _), .peekReady(_, let tube), .pause(_, let tube, _):
             tubes[tube].pins -= 1
             tubeReleased(tube, now: now)
-        case .fetch(let id, let ticket):
+        case .fetch(let id, let ticket, _):
             // Nobody has it in hand without its body.
             if let job = held(id, for: ticket) {
                 unhold(job)
@@ -162,7 +165,7 @@ extension Queue {
 
     /// Whether a row is of a tube that has only just been made by somebody else.
     private mutating func isStrange(_ rows: [JobRow]) -> Bool {
-        rows.first.map { tube(ofRow: $0.tube) == nil } ?? false
+        rows.first.map { $0.flaw == nil && tube(ofRow: $0.tube) == nil } ?? false
     }
 
     private mutating func deleted(_ id: JobID, _ ticket: Ticket, _ rows: [JobRow], now: Instant) {
@@ -175,22 +178,36 @@ extension Queue {
         fill(ticket, rows.isEmpty ? .notFound : .deleted, now: now)
     }
 
-    private mutating func fetched(_ id: JobID, _ ticket: Ticket, _ body: Body?, now: Instant) {
+    private mutating func fetched(
+        _ id: JobID, _ ticket: Ticket, isNamed: Bool, _ body: Body?, now: Instant
+    ) {
         guard let body else {
-            // The row has gone from under the lease: nothing to give, and nothing left to hold.
+            // The row has gone from under the lease.
             if let job = held(id, for: ticket) {
-                let tube = jobs[job].tube
                 unhold(job)
-                countHeld(job, -1)
-                forget(job)
-                tubeReleased(tube, now: now)
+                lookFor(job, now: now)
             }
-            return fill(ticket, .internalError, now: now)
+            return isNamed ? fill(ticket, .notFound, now: now) : giveAnother(ticket, now: now)
         }
         guard held(id, for: ticket) != nil else {
             // Its time to run was over before its body came: somebody else may have deleted it.
             return fill(ticket, .internalError, now: now)
         }
+        fill(ticket, .reserved(id, body), now: now)
+    }
+
+    /// The job that a client was about to get is none: it gets the next one, if that is known.
+    private mutating func giveAnother(_ ticket: Ticket, now: Instant) {
+        guard isOpen(ticket.connection), case .job(let job) = choose(ticket.connection.slot, now: now) else {
+            return fill(ticket, .internalError, now: now)
+        }
+        uncache(job)
+        hold(job, by: ticket.connection.slot, now: now)
+        let id = jobs[job].key.id
+        guard let body = jobs[job].body else {
+            return ask(.fetch(id, isSole: sharing != .shared), .fetch(id, ticket, isNamed: false), now: now)
+        }
+        jobs[job].body = nil
         fill(ticket, .reserved(id, body), now: now)
     }
 

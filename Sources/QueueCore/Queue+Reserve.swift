@@ -50,7 +50,9 @@ extension Queue {
     }
 
     /// Puts a cached job into a client's hands.
-    mutating func give(_ job: Int, to slot: Int, now: Instant) {
+    ///
+    /// `isNamed`: it wants this job and no other.
+    mutating func give(_ job: Int, to slot: Int, isNamed: Bool = false, now: Instant) {
         uncache(job)
         refillAhead(jobs[job].tube, now: now)
         hold(job, by: slot, now: now)
@@ -59,7 +61,8 @@ extension Queue {
             jobs[job].body = nil
             answer(slot, .reserved(id, body), now: now)
         } else {
-            ask(.fetch(id, isSole: sharing != .shared), .fetch(id, openReply(slot)), now: now)
+            ask(
+                .fetch(id, isSole: sharing != .shared), .fetch(id, openReply(slot), isNamed: isNamed), now: now)
         }
     }
 

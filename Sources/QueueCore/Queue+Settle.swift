@@ -49,7 +49,7 @@ extension Queue {
     }
 
     mutating func touch(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot), !jobs[job].isMissing else { return answer(slot, .notFound, now: now) }
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         if jobs[job].isAnnotated { annotate(job) }
         answer(slot, .touched, now: now)
@@ -68,7 +68,7 @@ extension Queue {
     /// A job that was held is ready again, without anybody having asked for it.
     mutating func giveBack(_ job: Int, now: Instant) {
         let tube = jobs[job].tube
-        if jobs[job].stored == .ready, mayLease(tube, 0) {
+        if jobs[job].stored == .ready, mayLease(tube, 0), !jobs[job].isMissing {
             if jobs[job].phase == .held { countHeld(job, -1) }
             if jobs[job].isAnnotated { annotate(job) }
             cache(job, now: now)
@@ -176,12 +176,12 @@ extension Queue {
         if !jobs[job].isGivenUp { settled(id, now: now) }
     }
 
-    /// SQL readers are to be told of a job's reservation, or of its end.
     /// SQL readers are told of a reservation, unless they know or it has ended.
     mutating func announce(_ id: JobID) {
         if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
     }
 
+    /// SQL readers are to be told of a job's reservation, or of its end.
     mutating func annotate(_ job: Int) {
         guard !jobs[job].needsAnnotation else { return }
         jobs[job].needsAnnotation = true

@@ -210,7 +210,7 @@ extension Queue {
 
     /// Whether no client waits for a write any more.
     public var isSettled: Bool {
-        lanes.puts.isIdle && lanes.changes.isIdle && orphanedPuts.isEmpty && queriesInFlight.isEmpty
+        WriteKind.allCases.allSatisfy { lanes[$0].isIdle } && orphanedPuts.isEmpty && queriesInFlight.isEmpty
             && closing.isEmpty && !queries.contains { $0.purpose.ticket != nil } && postponed.isEmpty
     }
 
@@ -219,6 +219,7 @@ extension Queue {
         guard epoch != 0, lanes[kind].inFlight == nil else { return false }
         if kind == .changes, sharing == .ending { return true }
         guard lanes[kind].pending.count >= lanes[kind].wanted else { return false }
+        if kind == .largePuts { return lanes.largePuts.pending.puts.first.map { !isBehindOthers($0) } ?? false }
         return !lanes[kind].pending.isEmpty || kind == .changes && (!annotations.isEmpty || sql.answer != nil)
     }
 
@@ -243,7 +244,8 @@ extension Queue {
         batch.epoch = epoch
         batch.isSole = sharing == .sole
         switch kind {
-        case .puts: splitPuts(of: &batch)
+        case .puts where pendingBytes <= configuration.maxBatchBytes: break
+        case .puts, .largePuts: splitPuts(of: &batch, kind)
         case .changes:
             batch.annotations = takeAnnotations(now: now)
             batch.answer = sql.answer
@@ -252,16 +254,16 @@ extension Queue {
         return batch
     }
 
-    /// Leaves for the next batch what is over the limit of bytes.
-    private mutating func splitPuts(of batch: inout WriteBatch) {
-        guard pendingBytes > configuration.maxBatchBytes else { return }
+    /// Leaves for the next batch what is over the limit of bytes, or must wait.
+    private mutating func splitPuts(of batch: inout WriteBatch, _ kind: WriteKind) {
         var bytes = 0
         let cut = batch.puts.firstIndex { put in
             bytes += put.body.count
             return bytes > configuration.maxBatchBytes && bytes > put.body.count
+                || kind == .largePuts && isBehindOthers(put)
         }
         if let cut {
-            lanes.puts.pending.puts = Array(batch.puts[cut...])
+            lanes[kind].pending.puts = Array(batch.puts[cut...])
             batch.puts.removeSubrange(cut...)
         }
     }
@@ -310,6 +312,9 @@ extension Queue {
             for move in batch.moves { committed(move, now: now) }
             for delete in batch.deletes { committed(delete, now: now) }
             if batch.endsSole { soleHasEnded(now: now) }
+        case .committedWithout(let missing):
+            for put in batch.puts { committed(put, now: now) }
+            committed(batch, without: missing, now: now)
         case .refused(.idTaken):
             for put in batch.puts { orphan(put) }
             adoptPuts(now: now)
@@ -341,19 +346,8 @@ extension Queue {
     /// What became of a batch whose epoch has died meanwhile: its leases are void whatever the outcome.
     private mutating func finishStale(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
         switch outcome {
-        case .committed:
-            isStale = true
-            for put in batch.puts { committed(put, now: now) }
-            isStale = false
-            for move in batch.moves {
-                drop(move.slot, move.wasHeld, nil, now: now)
-                if let ticket = move.ticket { fill(ticket, move.to == .buried ? .buried : .released, now: now) }
-            }
-            for delete in batch.deletes {
-                tubes[jobs[delete.slot].tube].deletes += 1
-                drop(delete.slot, delete.wasHeld, nil, now: now)
-                fill(delete.ticket, .deleted, now: now)
-            }
+        case .committed: committedStale(batch, without: [], now: now)
+        case .committedWithout(let missing): committedStale(batch, without: Set(missing.map(\.id)), now: now)
         case .refused(let refusal) where refusal != .idTaken && refusal != .tubeGone:
             for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
@@ -361,6 +355,23 @@ extension Queue {
             for put in batch.puts { orphan(put) }
             dropLeases(of: batch.moves, batch.deletes, now: now)
             adoptPuts(now: now)
+        }
+    }
+
+    private mutating func committedStale(_ batch: WriteBatch, without missing: Set<JobID>, now: Instant) {
+        isStale = true
+        for put in batch.puts { committed(put, now: now) }
+        isStale = false
+        for move in batch.moves {
+            drop(move.slot, move.wasHeld, nil, now: now)
+            let reply = missing.contains(move.id) ? Reply.notFound : move.to == .buried ? .buried : .released
+            if let ticket = move.ticket { fill(ticket, reply, now: now) }
+        }
+        for delete in batch.deletes {
+            let isDeleted = !missing.contains(delete.id)
+            if isDeleted { tubes[jobs[delete.slot].tube].deletes += 1 }
+            drop(delete.slot, delete.wasHeld, nil, now: now)
+            fill(delete.ticket, isDeleted ? .deleted : .notFound, now: now)
         }
     }
 

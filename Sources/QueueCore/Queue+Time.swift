@@ -50,6 +50,11 @@ extension Queue {
         guard epoch != 0 else { return }
         // What other brokers and SQL have delayed or put, nobody tells us of.
         scheduleSweep(now + Queue.pollEvery)
+        if nextLeaseEnd <= now, !isEndingLeases {
+            nextLeaseEnd = now + Queue.pollEvery
+            isEndingLeases = true
+            ask(.endLeases, .endLeases, now: now)
+        }
         if nextPoll <= now, !isPolling {
             nextPoll = now + Queue.pollEvery
             poll(now: now)
@@ -106,9 +111,13 @@ extension Queue {
     }
 
     private mutating func giveUpPending(_ limit: Instant, now: Instant) {
-        let puts = lanes.puts.pending.puts.prefix { $0.issued <= limit }
-        lanes.puts.pending.puts.removeFirst(puts.count)
-        for put in puts { refused(put, .internalError, now: now) }
+        for kind in WriteKind.ofPuts {
+            // Behind a large body the wait is longer.
+            let limit = limit - (lanes[kind].inFlight?.sendingTime ?? .seconds(0))
+            let puts = lanes[kind].pending.puts.prefix { $0.issued <= limit }
+            lanes[kind].pending.puts.removeFirst(puts.count)
+            for put in puts { refused(put, .internalError, now: now) }
+        }
         let moves = lanes.changes.pending.moves.filter { $0.issued <= limit && $0.ticket != nil }
         if !moves.isEmpty {
             lanes.changes.pending.moves.removeAll { $0.issued <= limit && $0.ticket != nil }

@@ -8,7 +8,8 @@ public struct Queue: ~Copyable {
     public struct Configuration: Sendable {
         /// Bytes of jobs kept in memory ahead of reserves.
         public var cacheBytes = 64 << 20
-        /// Bytes of puts that may wait for a commit; beyond it `put` gets `OUT_OF_MEMORY`.
+        /// Bytes of puts that may wait for a commit; beyond it `put` gets `OUT_OF_MEMORY`. As many of large bodies, or one
+        /// that is larger.
         public var maxPendingBytes = 256 << 20
         /// Bytes that a body may have at most: PostgreSQL's messages and values end at 1 GiB, and some of that is
         /// theirs. A larger one gets `OUT_OF_MEMORY`.
@@ -17,6 +18,8 @@ public struct Queue: ~Copyable {
         public var databaseTimeout = Span.seconds(10)
         /// Bytes of bodies that one batch takes at most, if it takes more than one.
         public var maxBatchBytes = 16 << 20
+        /// A body of more bytes is a large one: it is written beside the others, which do not wait for it.
+        public var largeBodyBytes = 1 << 20
         /// Tubes that may be mentioned at a time; who mentions one more gets `OUT_OF_MEMORY`.
         public var maxTubes = 1_000_000
         /// Jobs that clients may hold, some 400 bytes each; whoever asks for one more gets `OUT_OF_MEMORY`.
@@ -87,7 +90,8 @@ public struct Queue: ~Copyable {
     var idsWanted = false
     var idsUsed = 0
     var lanes = WriteLanes()
-    /// Of puts that wait for a commit.
+    /// Of puts that wait for a commit: of large bodies, and of all others.
+    var pendingLargeBytes = 0
     var pendingBytes = 0
     var annotations: [JobID] = []
     var queries: [PendingQuery] = []
@@ -121,6 +125,8 @@ public struct Queue: ~Copyable {
     var unannounced: Unannounced = Unannounced()
     var nextSweep = Instant.never
     var isSweeping = false
+    var nextLeaseEnd = Instant(nanoseconds: 0)
+    var isEndingLeases = false
     /// Their time is up, and the next sweep may have something for them.
     var awaitingSweep: [Tube.Waiter] = []
     /// And this is the one.

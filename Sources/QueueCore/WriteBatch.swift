@@ -50,28 +50,50 @@ public struct WriteBatch: Sendable {
 
     /// How the batch changes the number of jobs of each tube.
     public var changes: [(tube: TubeID, counts: StateCounts)] {
-        var sums: [(tube: TubeID, counts: StateCounts)] = []
-        var places: [TubeID: Int] = [:]
-        func add(_ n: Int, _ tube: TubeID, _ state: StoredState, _ priority: UInt32) {
-            // Nearly always the tube of the operation before.
-            if let last = sums.last, last.tube == tube {
-                sums[sums.count - 1].counts.add(n, state, priority: priority)
-            } else if let at = places[tube] {
-                sums[at].counts.add(n, state, priority: priority)
-            } else {
-                var counts = StateCounts()
-                counts.add(n, state, priority: priority)
-                places[tube] = sums.count
-                sums.append((tube, counts))
-            }
-        }
-        for put in puts { add(1, put.tube, put.state, put.priority) }
+        var sums = TubeSums()
+        for put in puts { sums.add(1, put.tube, put.state, put.priority) }
         for move in moves {
-            add(-1, move.tube, move.from, move.fromPriority)
-            add(1, move.tube, move.to, move.priority)
+            sums.add(-1, move.tube, move.from, move.fromPriority)
+            sums.add(1, move.tube, move.to, move.priority)
         }
-        for delete in deletes { add(-1, delete.tube, delete.from, delete.fromPriority) }
-        return sums
+        for delete in deletes { sums.add(-1, delete.tube, delete.from, delete.fromPriority) }
+        return sums.all
+    }
+
+    /// What `changes` has said too much when these jobs were missing. One whose row is gone has not been counted out by
+    /// whoever deleted it; one that is somebody else's stays as it is.
+    public func correction(for missing: [MissingJob]) -> [(tube: TubeID, counts: StateCounts)] {
+        let isThere = Dictionary(missing.map { ($0.id, $0.isThere) }) { first, _ in first }
+        var sums = TubeSums()
+        for move in moves {
+            guard let isThere = isThere[move.id] else { continue }
+            if isThere { sums.add(1, move.tube, move.from, move.fromPriority) }
+            sums.add(-1, move.tube, move.to, move.priority)
+        }
+        for delete in deletes where isThere[delete.id] == true {
+            sums.add(1, delete.tube, delete.from, delete.fromPriority)
+        }
+        return sums.all
+    }
+}
+
+/// Changes of the numbers of jobs, by tube.
+private struct TubeSums {
+    private(set) var all: [(tube: TubeID, counts: StateCounts)] = []
+    private var places: [TubeID: Int] = [:]
+
+    mutating func add(_ n: Int, _ tube: TubeID, _ state: StoredState, _ priority: UInt32) {
+        // Nearly always the tube of the operation before.
+        if let last = all.last, last.tube == tube {
+            all[all.count - 1].counts.add(n, state, priority: priority)
+        } else if let at = places[tube] {
+            all[at].counts.add(n, state, priority: priority)
+        } else {
+            var counts = StateCounts()
+            counts.add(n, state, priority: priority)
+            places[tube] = all.count
+            all.append((tube, counts))
+        }
     }
 }
 
@@ -155,10 +177,24 @@ struct Ticket: Sendable {
 /// How a batch ended.
 public enum WriteOutcome: Sendable {
     case committed
+    /// Committed, but for these jobs, to which nothing was done.
+    case committedWithout([MissingJob])
     /// PostgreSQL refused it; nothing was done.
     case refused(Refusal)
     /// The epoch is dead; nothing was done.
     case fenced
+}
+
+/// A job that a batch was to change and has not found with this broker's lease: somebody has written to the table.
+public struct MissingJob: Hashable, Sendable {
+    public var id: JobID
+    /// It is there, and not this broker's; else its row is gone.
+    public var isThere: Bool
+
+    public init(id: JobID, isThere: Bool) {
+        self.id = id
+        self.isThere = isThere
+    }
 }
 
 /// Why PostgreSQL did not do what it was asked to.

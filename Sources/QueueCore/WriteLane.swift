@@ -1,10 +1,15 @@
-/// What a write does. Puts and changes of jobs go to the database on two ways at once: neither needs to wait for the
-/// other, since a job is changed only after its put has committed. Within each, batches keep their order.
+/// What a write does, and how long it may take. Puts and changes of jobs go to the database on two ways at once: neither needs to wait for the
+/// other, since a job is changed only after its put has committed. Within each, batches keep their order. Large bodies
+/// go on a third way: nobody else's commit waits for theirs.
 public enum WriteKind: Int, CaseIterable, Sendable {
     /// New jobs.
     case puts
     /// Changes of jobs that this broker holds the lease of.
     case changes
+    /// New jobs with large bodies, and what their clients have put behind them.
+    case largePuts
+
+    static let ofPuts: [WriteKind] = [.puts, .largePuts]
 }
 
 /// Writes of one kind: those that collect, and the batch of them that is being committed.
@@ -16,6 +21,12 @@ struct WriteLane {
     var wanted = 0
 
     var isIdle: Bool { inFlight == nil && pending.isEmpty }
+
+    /// Whether a put of this client is under way.
+    func hasPut(of client: ConnectionID) -> Bool {
+        pending.puts.contains { $0.ticket.connection == client }
+            || inFlight?.puts.contains { $0.ticket.connection == client } ?? false
+    }
 }
 
 struct WriteLanes {
@@ -30,6 +41,11 @@ struct WriteLanes {
     var puts: WriteLane {
         _read { yield lanes[WriteKind.puts.rawValue] }
         _modify { yield &lanes[WriteKind.puts.rawValue] }
+    }
+
+    var largePuts: WriteLane {
+        _read { yield lanes[WriteKind.largePuts.rawValue] }
+        _modify { yield &lanes[WriteKind.largePuts.rawValue] }
     }
 
     var changes: WriteLane {

@@ -93,7 +93,7 @@ final class Database {
                     from broker
                     returning epoch
                 ), fences as (
-                    insert into fence (epoch, writer) select epoch, writer from own, generate_series(0, 2) as writer
+                    insert into fence (epoch, writer) select epoch, writer from own, generate_series(0, 3) as writer
                 )
                 select epoch from own
                 """)

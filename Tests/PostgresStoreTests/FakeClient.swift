@@ -40,6 +40,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var listenings = 0
     }
 
+    /// The kind of the writer that does all batches, whatever is in them.
+    var kind = WriteKind.puts
     /// Has a sole broker give that up, which others wait for.
     var endSole: ((Int64) -> Void)?
     private let condition = NSCondition()
@@ -158,9 +160,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
 
     // MARK: The store's side
 
-    /// One writer does them all, whatever their kind.
     func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch? {
-        change { kind == .changes || $0.writes.isEmpty ? nil : $0.writes.removeFirst() }
+        change { kind != self.kind || $0.writes.isEmpty ? nil : $0.writes.removeFirst() }
     }
     func finish(_ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) -> Int {
         change { $0.writesDone.append(parts) }

@@ -17,9 +17,11 @@ final class TestBroker {
     private let keeping: PostgresStore.Connection
 
     /// A broker on a schema of its own.
-    convenience init(on server: TestPostgres? = nil) throws {
+    ///
+    /// `kind`: of its writer.
+    convenience init(_ kind: WriteKind = .puts, on server: TestPostgres? = nil) throws {
         let db = try Database(on: server)
-        try self.init(db, tube: db.addTube())
+        try self.init(db, tube: db.addTube(), kind: kind)
     }
 
     /// A broker whose way to the server is this one.
@@ -28,14 +30,15 @@ final class TestBroker {
         try self.init(db, tube: db.addTube(), route: route)
     }
 
-    init(_ db: Database, tube: TubeID, route: String? = nil) throws {
+    init(_ db: Database, tube: TubeID, kind: WriteKind = .puts, route: String? = nil) throws {
         self.db = db
         self.tube = tube
         keeping = try db.session()
         epoch = try db.addBroker(heartbeat: "now() + interval '1 h'")
         let server = CurrentServer()
         try server.beginTerm(keeping)
-        writer = Writer(.puts, db.configuration("writer \(epoch)", route: route), server, client, .quiet)
+        client.kind = kind
+        writer = Writer(kind, db.configuration("writer \(epoch)", route: route), server, client, .quiet)
         reader = Reader(db.configuration("reader \(epoch)", route: route), server, client, .quiet)
         writer.start()
         reader.start()

@@ -125,6 +125,7 @@ final class Driver {
         switch query {
         case .refill(let tube, let from, let limit, _, _) where hasBacklog: .rows(rows(tube, from: from, limit))
         case .sweep: .swept([], more: false, nextDue: nil)
+        case .endLeases: .done
         case .poll: .keys([])
         default: .rows([])
         }

@@ -16,7 +16,8 @@ extension Checker {
     }
 
     func checkBounds(_ node: Node) {
-        let (pending, cached) = (node.broker.queue.pendingBytes, node.broker.queue.cachedBytes)
+        let cached = node.broker.queue.cachedBytes
+        let pending = max(node.broker.queue.pendingBytes, node.broker.queue.pendingLargeBytes)
         if pending > limits.pending { fail(5, "\(pending) bytes of puts are pending") }
         if cached > limits.cached { fail(5, "\(cached) bytes are cached") }
         if node.broker.queue.jobTimeouts != node.record.timeouts {

@@ -54,7 +54,9 @@ extension Checker {
         }
         if node.broker.queue.cachedBytes != cached { fail(5, "the budget is off") }
         if node.broker.queue.deadlines.count != held { fail(5, "there are deadlines without jobs") }
-        if node.broker.queue.pendingBytes != 0 { fail(5, "pending bytes are off") }
+        if node.broker.queue.pendingBytes + node.broker.queue.pendingLargeBytes != 0 {
+            fail(5, "pending bytes are off")
+        }
         if !node.broker.queue.limbo.isEmpty { fail(8, "something is in limbo for ever") }
         let open = node.broker.queue.connections.elements.filter(\.isOpen)
         if node.broker.queue.waiting != open.count(where: { $0.wait != nil }) { fail(5, "waiting is off") }
@@ -158,7 +160,8 @@ extension Node {
 // Inside of the queue: read through a class, a part of a lane was released once too often (Swift 6.3.1, optimized).
 extension Queue {
     fileprivate var isQuiet: Bool {
-        queries.isEmpty && lanes.puts.isIdle && lanes.changes.isIdle && annotations.isEmpty && orphanedPuts.isEmpty
+        queries.isEmpty && lanes.puts.isIdle && lanes.changes.isIdle && lanes.largePuts.isIdle && annotations.isEmpty
+            && orphanedPuts.isEmpty
     }
 
     fileprivate var work: String {

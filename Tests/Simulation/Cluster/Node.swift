@@ -191,6 +191,7 @@ final class Node: CustomStringConvertible {
         simulation.checker.carried(self)
         if broker.queue.hasWrites(.puts) { writers[WriteKind.puts.rawValue].wake() }
         if broker.queue.hasWrites(.changes) { writers[WriteKind.changes.rawValue].wake() }
+        if broker.queue.hasWrites(.largePuts) { writers[WriteKind.largePuts.rawValue].wake() }
         if broker.queue.hasQueries { reader.wake() }
         if broker.queue.needsIDs { keeper.wake() }
         if broker.queue.hasNotices { notifier.wake() }

@@ -51,6 +51,7 @@ struct Profile {
         configuration.cacheBytes = random.pick([600, 2000, 1 << 20])
         configuration.maxPendingBytes = random.pick([900, 4000, 1 << 20])
         configuration.maxBatchBytes = random.pick([300, 1 << 20])
+        configuration.largeBodyBytes = random.pick([250, 1 << 20])
         configuration.databaseTimeout = random.pick([.seconds(2), .seconds(10)])
         usesKeys = random.percent(40)
         guard random.percent(50) else { return }

@@ -91,7 +91,10 @@ final class WriterTask: DatabaseTask {
         let isClaimed = database.ledger[key] == .claim
         guard let outcome = database.run(part, as: key, at: simulation.now) else { return nil }
         if isClaimed { simulation.coverage.reach(.lateBatchTurnedAway) }
-        if case .committed = outcome { untold.append(database.change.number) }
+        switch outcome {
+        case .committed, .committedWithout: untold.append(database.change.number)
+        case .refused, .fenced: break
+        }
         return outcome
     }
 

@@ -16,7 +16,9 @@ extension Database {
         if let key { ledger[key] = .batch }
         begin(batch.epoch, at: now)
         for put in batch.puts { run(put, batch.epoch, at: now) }
-        func has(_ id: JobID) -> Bool { batch.isSole || rows[id]?.lease == batch.epoch }
+        func has(_ id: JobID) -> Bool { rows[id].map { batch.isSole || $0.lease == batch.epoch } ?? false }
+        let wanted = batch.moves.map(\.id) + batch.annotations.map(\.id) + batch.deletes.map(\.id)
+        let missing = wanted.filter { !has($0) }.map { MissingJob(id: $0, isThere: rows[$0] != nil) }
         for move in batch.moves where has(move.id) { run(move, at: now) }
         for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
         if let answer = batch.answer { sql.answered[batch.epoch] = answer }
@@ -28,7 +30,7 @@ extension Database {
             if mistake != .soleForgetsLeases { for id in batch.leases { lease(id, to: batch.epoch) } }
             if sole == batch.epoch { sole = nil }
         }
-        return .committed
+        return missing.isEmpty ? .committed : .committedWithout(missing)
     }
 
     private func isBlocked(_ batch: WriteBatch) -> Bool {

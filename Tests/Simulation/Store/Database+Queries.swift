@@ -37,6 +37,9 @@ extension Database {
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
+        case .endLeases:
+            endLeases(at: now)
+            return .done
         case .putUnique(let put) where !isOpen(put.tube): return .refused(.tubeGone)
         case .putUnique(let put): return putUnique(put, at: now).map { .put($0) } ?? .refused(.busy)
         case .openTube(let name):
@@ -153,7 +156,7 @@ extension Query {
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
-        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .openTube, .pause, .putUnique: true
+        case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .endLeases, .openTube, .pause, .putUnique: true
         }
     }
 

@@ -140,7 +140,7 @@ final class World {
     /// Lets everything happen that happens by itself.
     func settle() {
         while carry() || fetchIDs() || stepWrites(.puts, to: writes) || stepWrites(.changes, to: writes)
-            || stepQueries(to: queries)
+            || stepWrites(.largePuts, to: writes) || stepQueries(to: queries)
         {}
     }
 
