@@ -133,14 +133,14 @@ struct ViewTests {
     /// A put into a tube with a limit asks for the counts of that tube.
     @Test func aLimitDoesNotLookAtJobs() throws {
         try db.run("select set_policy('default', max_ready => 100), setval('job_id', 100)")
-        try db.run("begin; select put('default', 'x'), put('default', 'y')")
-        #expect(
-            try db.rows(
-                """
-                select relname, seq_scan, coalesce(idx_scan, 0) as idx_scan from pg_stat_xact_user_tables
-                where relid = 'job'::regclass or relid = 'ledger'::regclass
-                order by 1
-                """) == "(job,0,0) (ledger,0,0)")
+        let scans = """
+            select relname, seq_scan, idx_scan from pg_stat_xact_user_tables
+            where relid in ('job'::regclass, 'ledger'::regclass) order by 1
+            """
+        try db.run("begin")
+        let before = try db.rows(scans)
+        try db.run("select put('default', 'x'), put('default', 'y')")
+        #expect(try db.rows(scans) == before)
         try db.run("commit")
     }
 

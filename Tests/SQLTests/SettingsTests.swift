@@ -98,9 +98,9 @@ struct SettingsTests {
         let same = try database.run(
             """
             select count(*) from (
-                select proname, prosrc, prosecdef from pg_proc where pronamespace = 'beanrow'::regnamespace
+                select proname, pronargs, prosecdef from pg_proc where pronamespace = 'beanrow'::regnamespace
                 except
-                select proname, prosrc, prosecdef from pg_proc where pronamespace = 'printed'::regnamespace
+                select proname, pronargs, prosecdef from pg_proc where pronamespace = 'printed'::regnamespace
             ) as difference
             """)
         #expect(same == "0")
