@@ -5,6 +5,7 @@
 create function stamp() returns trigger
 language plpgsql set search_path from current
 as 'begin new.changed := pg_current_xact_id(); return new; end';
+revoke execute on function stamp() from public;
 
 create table tube (
     id integer generated always as identity primary key,

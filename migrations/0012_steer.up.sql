@@ -75,8 +75,8 @@ end $$;
 -- For when no broker runs that would declare others dead. A procedure can only commit if it has neither settings nor
 -- rights of its own, so the name within is written out.
 do $do$ begin
-    execute format($create$
-        create procedure declare_dead() language plpgsql as $$
+    -- A name may have any character: the body is quoted as a whole.
+    execute format('create procedure declare_dead() language plpgsql as %L', format($body$
         declare
             answer text;
         begin
@@ -85,8 +85,8 @@ do $do$ begin
             answer := %I.bury_silent();
             commit;
             raise notice '%%', answer;
-        end $$
-        $create$, current_schema());
+        end
+        $body$, current_schema()));
     revoke execute on procedure declare_dead() from public;
 end $do$;
 

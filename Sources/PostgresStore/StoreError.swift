@@ -62,7 +62,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
             "others may create functions in the schema \(identifier(schema)), and could have this queue's call theirs with "
                 + "the rights of its owner: "
                 + (owner.map { "\($0) owns the schema, so migrate as \($0), or use a schema of its own" }
-                    ?? "revoke create on schema \(identifier(schema)) from \(roles.joined(separator: ", "))")
+                    ?? "take that right back, `revoke create on schema \(identifier(schema)) from "
+                    + roles.joined(separator: ", ") + "`")
         case .schemaHasOverloads(let schema, let names):
             "others have functions in the schema \(identifier(schema)) that could be called in place of PostgreSQL's with "
                 + "the rights of this queue's owner (\(names.joined(separator: ", "))): drop them, or use a schema of its own"

@@ -91,6 +91,7 @@ import Glibc
             try makeDirectory(path, mode: 0o700)
             try makeDirectory(path + "/cluster", mode: 0o700)
             let account = try Account.choose(user: nil, owner: nil)
+            try give(path, to: account)
             try give(path + "/cluster", to: account)
             try writeFile(path + "/cluster/PG_VERSION", "7\n", as: account)
             let error = try startError(embedded(path))

@@ -13,8 +13,15 @@ struct InterpolationTests {
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
         // Parameters and clauses by functions that make several statements of one text.
         "epoch", "which", "order", "state", "addToCounts", "startedAt", "listed",
-        // Quoted where it is made (`Statement.revokeAll`).
-        "schema", "role", "kind",
+        // Which objects are the queue's own; their names are parameters.
+        #"ownObjects(schema: "$1", names: "$2")"#, #"ownObjects(schema: "$1", names: "$3")"#,
+        #"ownObjects(schema: "$2", names: "$3")"#, #"ownObjects(schema: "$2", names: "$4")"#, "grantable",
+        // Which tubes are asked for.
+        "table", "counts", "held", #"news("select id from tube where")"#,
+        #"news("select tube_id from tube_count where")"#,
+        #"news("select tube_id from tube_held where epoch <> $2::bigint and")"#,
+        // Of a migrator: its lock, and what was there before.
+        "noteFunctions", "migrationKey", "migrationLock",
         // Of the scripts that `beanrow migrate --sql` prints: numbers, and texts between quotes.
         "textLiteral(schema)", "textLiteral(index)", "version", "textLiteral(name)", "checksum",
     ]

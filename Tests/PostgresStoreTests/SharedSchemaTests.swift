@@ -36,7 +36,7 @@ struct SharedSchemaTests {
         try migrator().up()
         try db.run("grant create, usage on schema \(db.schema) to \(stranger)")
         #expect(try refusals().count == 2)
-        #expect(try refusals().allSatisfy { $0.contains("revoke create on schema \"\(db.schema)\" from \(stranger)") })
+        #expect(try refusals().allSatisfy { $0.contains("revoke create on schema \"\(db.schema)\" from \(stranger)`") })
         try db.run("revoke create on schema \(db.schema) from \(stranger)")
         #expect(try refusals() == [])
     }

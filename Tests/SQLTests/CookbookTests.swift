@@ -55,8 +55,9 @@ import Testing
         for block in blocks {
             do {
                 let answer = try database.run(script: block.sql)
-                // What only makes something says nothing.
-                let isSilent = block.sql.hasPrefix("create") || block.sql.hasPrefix("do")
+                // What only makes something says nothing, nor does what finds nothing to mend.
+                let isSilent =
+                    block.sql.hasPrefix("create") || block.sql.hasPrefix("do") || block.sql.contains("recount")
                 #expect(isSilent || !answer.isEmpty, "docs/sql.md:\(block.line): no row")
             } catch {
                 Issue.record("docs/sql.md:\(block.line): \(error)")

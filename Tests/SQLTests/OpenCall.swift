@@ -51,6 +51,7 @@ struct OpenCall: Sendable, CustomTestStringConvertible {
         OpenCall("pause", "select beanrow.pause('paused', '1 hour')", after: "select beanrow.put('paused', 'x', 9)"),
         OpenCall("unpause", "select beanrow.unpause('unpaused')", after: "select beanrow.put('unpaused', 'x', 9)"),
         OpenCall("clear", "select beanrow.clear('cleared')", after: "select beanrow.put('cleared', 'x', 9)"),
+        OpenCall("recount", "select count(*) from beanrow.recount()"),
         OpenCall("set_policy", "select beanrow.set_policy('t', max_ready => 1000, history => '1 day')"),
         OpenCall(
             "reserve", "select min(id) from beanrow.reserve('{reserved}')",

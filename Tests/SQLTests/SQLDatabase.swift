@@ -16,7 +16,8 @@ struct SQLDatabase {
     ) throws {
         let server = try server ?? TestPostgres.shared()
         try self.init(
-            at: server.connectionString, name: server.freshSchema(), encoding: encoding, settings: settings, owner: owner,
+            at: server.connectionString, name: server.freshSchema(), encoding: encoding, settings: settings,
+            owner: owner,
             before: before)
     }
 
@@ -26,7 +27,8 @@ struct SQLDatabase {
         settings: [(name: String, value: String)] = [], owner: Bool = false, before: String = ""
     ) throws {
         _ = try runPSQL(
-            server, "create database \(name)" + (encoding.map { " template template0 encoding \($0) locale 'C'" } ?? ""))
+            server, "create database \(name)" + (encoding.map { " template template0 encoding \($0) locale 'C'" } ?? "")
+        )
         // The account of these tests is called beanrow, and "$user" would lead into the queue's own schema.
         _ = try runPSQL(server, "alter database \(name) set search_path to public")
         for (setting, value) in settings {

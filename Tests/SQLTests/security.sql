@@ -26,7 +26,7 @@ select results_eq(
                 'set_delay', 'pause', 'unpause', 'clear', 'recount', 'reserve', 'finish', 'release', 'bury', 'touch', 'end_lease',
                 'end_leases_of')
         group by 1 $$,
-    $$ values (true, 19::bigint) $$, 'all others that are for callers have them');
+    $$ values (true, 20::bigint) $$, 'all others that are for callers have them');
 select is_empty(
     $$ select oid::regprocedure from pg_proc
         where pronamespace = 'beanrow'::regnamespace
