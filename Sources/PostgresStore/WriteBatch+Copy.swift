@@ -9,7 +9,11 @@ extension WriteBatch {
         defer { try? connection.enterPipeline() }
         try connection.inTransaction {
             _ = try connection.execute(.ledger, entry)
-            let now = try connection.execute(.moment).int64(0, 0)
+            var tubes = Parameters()
+            tubes.add(int4s: puts.map(\.tube))
+            let moment = try connection.execute(.moment, tubes)
+            guard moment.bool(0, 1) else { throw StoreError.tubeGone }
+            let now = moment.int64(0, 0)
             try connection.copy(into: .copyPuts) { stream in
                 try stream.begin()
                 for put in puts { try write(put, at: now, to: &stream) }

@@ -37,7 +37,8 @@ extension Statement {
         sql: """
             insert into job (id, tube_id, priority, state, ttr, delay, created_at, due_at, lease_epoch, body)
             select
-                id, (select tube.id from tube where tube.id = new.tube_id and remover is null), priority, case when delay > 0 then 1 else 0 end, ttr, delay,
+                id, (select tube.id from tube where tube.id = new.tube_id and remover is null), priority,
+                case when delay > 0 then 1 else 0 end, ttr, delay,
                 now(), now() + delay * interval '1 second', case when is_leased then $1::bigint end, body
             from unnest(
                 $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], $8::bytea[]
@@ -52,8 +53,16 @@ extension Statement {
             from stdin (format binary)
             """)
 
-    /// When the transaction began: what `now()` is in the others.
-    static let moment = Statement(name: "moment", sql: "select now()")
+    /// When the transaction began: what `now()` is in the others. And whether all of these tubes are there to stay, which
+    /// `put` finds out by itself.
+    static let moment = Statement(
+        name: "moment",
+        sql: """
+            select
+                now(),
+                (select count(*) from tube where id = any ($1::integer[]) and remover is null)
+                    = (select count(distinct id) from unnest($1::integer[]) as wanted (id))
+            """)
 
     static let move = Statement(
         name: "move",

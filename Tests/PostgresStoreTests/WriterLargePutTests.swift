@@ -53,6 +53,15 @@ struct WriterLargePutTests {
         #expect(try db.number("select count(*) from job") == 2)
     }
 
+    @Test func aTubeThatIsAboutToGo() throws {
+        try db.run("update tube set remover = 7 where id = \(broker.tube)")
+        #expect(try broker.write { $0.puts = [broker.put(1)] } == .refused(.tubeGone))
+        try db.run("delete from tube where id = \(broker.tube)")
+        #expect(try broker.write { $0.puts = [broker.put(2)] } == .refused(.tubeGone))
+        #expect(try db.number("select count(*) from job") == 0)
+        #expect(try db.countsAgree())
+    }
+
     /// The connection breaks in the middle of a body: the batch has not happened, and is done again.
     @Test func aLostConnection() throws {
         try db.makeDoze(before: "insert on job")

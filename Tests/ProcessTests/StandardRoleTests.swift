@@ -97,7 +97,8 @@ struct StandardRoleTests {
             "worker": ["bury", "bury_silent", "declare_dead", "finish", "release", "reserve", "touch"],
             "operator": [
                 "body_json", "body_text", "bury_job", "bury_silent", "clear", "declare_dead", "delete_job", "end_lease",
-                "end_leases_of", "kick", "kick_job", "move_job", "pause", "seen_at", "set_delay", "set_policy",
+                "end_leases_of", "kick", "kick_job", "move_job", "pause", "recount", "seen_at", "set_delay",
+                "set_policy",
                 "set_priority", "unpause",
             ],
         ]
