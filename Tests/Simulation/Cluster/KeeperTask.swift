@@ -261,7 +261,7 @@ final class KeeperTask: DatabaseTask {
         return pulses.filter { asked >= $0.value.since + silence }.keys.sorted()
     }
 
-    private var silence: Span { simulation.mistake == .buriesEarly ? .milliseconds(1700) : Database.silence }
+    private var silence: Span { simulation.mistake == .buriesEarly ? .milliseconds(1200) : Database.silence }
 
     private var nextVerdict: Instant? { pulses.values.map { $0.since + silence }.filter { $0 > broker.now }.min() }
 
