@@ -1,8 +1,8 @@
 drop function tell_of_job(integer, bigint, smallint, bigint, smallint, bigint),
     tell_brokers(integer, bigint, bigint, bigint, bigint, bigint, bigint), find_tube(text), pause_tube(text, bigint),
-    make_tube(text), count_new_tube(integer), open_tube(text), merge_changes(), hold_off_sql(), sql_is_quiet(), begin_sql(), check_tube(text),
-    check_body(bytea), check_seconds(interval, text, text, integer), check_priority(bigint), refuse_null(text),
-    refuse(text, text, text), is_name(text), inherit(bigint[]), hide_functions();
+    make_tube(text), count_new_tube(integer), open_tube(text), merge_changes(), hold_off_sql(), sql_is_quiet(),
+    begin_sql(), check_tube(text), check_body(bytea), check_seconds(interval, text, text, integer),
+    check_priority(bigint), refuse_null(text), refuse(text, text, text), is_name(text), inherit(bigint[]), hide_functions();
 
 -- What SQL sessions have changed is counted.
 insert into tube_count (tube_id, urgent, ready, delayed, buried)

@@ -98,8 +98,7 @@ struct StandardRoleTests {
             "operator": [
                 "body_json", "body_text", "bury_job", "bury_silent", "clear", "declare_dead", "delete_job", "end_lease",
                 "end_leases_of", "kick", "kick_job", "move_job", "pause", "recount", "seen_at", "set_delay",
-                "set_policy",
-                "set_priority", "unpause",
+                "set_policy", "set_priority", "unpause",
             ],
         ]
         let callable = try managed.postgres.psql(

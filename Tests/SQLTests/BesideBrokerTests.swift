@@ -8,13 +8,7 @@ import Testing
     let sql: SQLSession
     let client: WireClient
 
-    init() throws {
-        database = try SQLDatabase()
-        broker = try database.startBroker()
-        sql = try database.session()
-        client = try broker.connect()
-        try client.enter("t")
-    }
+    init() throws { (database, broker, sql, client) = try SQLDatabase.besideBroker() }
 
     /// A client that waits for a job of tube `t`.
     private func waitingWorker() throws -> WireClient {

@@ -26,8 +26,10 @@ import Testing
         }
     }
 
-    @Test("invariant 2: two brokers keep their jobs", arguments: [3, 3600, -3, -3600])
-    func nobodyIsDeclaredDeadForIt(seconds: Int) throws {
+    /// Two brokers whose hearts beat, a client of each in the same tube, and the job that the client of `b` holds.
+    private func twoBrokers() throws -> (
+        a: BrokerProcess, b: BrokerProcess, holder: WireClient, worker: WireClient, job: UInt64
+    ) {
         let a = try database.startBroker()
         let b = try BrokerProcess(a.configuration)
         let (holder, worker) = (try b.connect(), try a.connect())
@@ -35,6 +37,13 @@ import Testing
         let id = try holder.put("x")
         #expect(try holder.reserve().id == id)
         try beats(1)
+        return (a, b, holder, worker, id)
+    }
+
+    @Test("invariant 2: two brokers keep their jobs", arguments: [3, 3600, -3, -3600])
+    func nobodyIsDeclaredDeadForIt(seconds: Int) throws {
+        let pair = try twoBrokers()
+        let (holder, worker) = (pair.holder, pair.worker)
         let before = try epochs()
         try clock.set(seconds: seconds)
         try beats(3)
@@ -42,9 +51,9 @@ import Testing
         try worker.send("reserve-with-timeout 0\r\n")
         try worker.expect("TIMED_OUT")
         try eventually("the log tells") {
-            a.stderr.contains("the database's clock was set \(seconds > 0 ? "forward" : "back") by")
+            pair.a.stderr.contains("the database's clock was set \(seconds > 0 ? "forward" : "back") by")
         }
-        try holder.send("delete \(id)\r\n")
+        try holder.send("delete \(pair.job)\r\n")
         try holder.expect("DELETED")
         let next = try holder.put("y")
         #expect(try worker.reserve().id == next)
@@ -70,18 +79,12 @@ import Testing
 
     @Test func aKilledBrokerIsDeclaredDeadThoughTheClockWasSetBack() throws {
         try clock.set(seconds: 600)
-        let a = try database.startBroker()
-        let b = try BrokerProcess(a.configuration)
-        let (holder, worker) = (try b.connect(), try a.connect())
-        for client in [holder, worker] { try client.enter("t") }
-        let id = try holder.put("x")
-        #expect(try holder.reserve().id == id)
-        try beats(1)
+        let pair = try twoBrokers()
         // Its pid says nothing there, as that of another machine.
-        try database.run("update beanrow.broker set process_space = 'elsewhere' where pid = \(b.pid)")
-        b.kill9()
+        try database.run("update beanrow.broker set process_space = 'elsewhere' where pid = \(pair.b.pid)")
+        pair.b.kill9()
         try clock.set(seconds: 0)
-        #expect(try worker.reserve().id == id)
+        #expect(try pair.worker.reserve().id == pair.job)
         #expect(try database.run("select count(*) from beanrow.broker") == "1")
     }
 

@@ -15,13 +15,7 @@ import Glibc
     let sql: SQLSession
     let client: WireClient
 
-    init() throws {
-        database = try SQLDatabase()
-        broker = try database.startBroker()
-        sql = try database.session()
-        client = try broker.connect()
-        try client.enter("t")
-    }
+    init() throws { (database, broker, sql, client) = try SQLDatabase.besideBroker() }
 
     private func makeSole() throws {
         try eventually("it is the sole one") { try sql.value("select is_sole from beanrow.broker") == "true" }

@@ -8,13 +8,7 @@ import Testing
     let sql: SQLSession
     let client: WireClient
 
-    init() throws {
-        database = try SQLDatabase()
-        broker = try database.startBroker()
-        sql = try database.session()
-        client = try broker.connect()
-        try client.enter("t")
-    }
+    init() throws { (database, broker, sql, client) = try SQLDatabase.besideBroker() }
 
     /// Puts jobs, and has the broker take them into its memory: it is alone, and a client of it watches the tube.
     private func cached(_ count: Int) throws -> [UInt64] {

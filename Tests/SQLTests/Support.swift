@@ -52,3 +52,16 @@ private final class Failures: @unchecked Sendable {
     func add(_ error: any Error) { lock.withLock { errors.append(error) } }
     var first: (any Error)? { lock.withLock { errors.first } }
 }
+
+extension SQLDatabase {
+    /// A database with a broker, a session beside it, and a client that uses and watches the tube `t`.
+    static func besideBroker() throws -> (
+        database: SQLDatabase, broker: BrokerProcess, sql: SQLSession, client: WireClient
+    ) {
+        let database = try SQLDatabase()
+        let broker = try database.startBroker()
+        let client = try broker.connect()
+        try client.enter("t")
+        return (database, broker, try database.session(), client)
+    }
+}
