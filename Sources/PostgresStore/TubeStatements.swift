@@ -57,19 +57,20 @@ extension Statement {
         "all_tubes", which: "true", counts: "",
         held: "where epoch = any (array(select epoch from broker where epoch <> $1::bigint))")
 
+    /// What `TubeRow` is read from. There may be very many: a number that is mostly zero is NULL then, which costs less
+    /// to send and to read.
     private static func tubes(_ name: String, which: String, counts: String, held: String) -> Statement {
         Statement(
             name: name,
             sql: """
                 select
-                    tube.id, tube.name, coalesce(tube.pause, 0),
-                    \(SQL.pauseLeft),
+                    tube.id, tube.name, tube.pause,
+                    case when tube.paused_until is not null then \(SQL.pauseLeft) end,
                     coalesce(count.urgent, 0) + coalesce(uncounted.urgent, 0),
                     coalesce(count.ready, 0) + coalesce(uncounted.ready, 0),
                     coalesce(count.delayed, 0) + coalesce(uncounted.delayed, 0),
                     coalesce(count.buried, 0) + coalesce(uncounted.buried, 0),
-                    coalesce(held.urgent, 0)::bigint, coalesce(held.ready, 0)::bigint,
-                    coalesce(held.delayed, 0)::bigint, coalesce(held.buried, 0)::bigint
+                    held.urgent::bigint, held.ready::bigint, held.delayed::bigint, held.buried::bigint
                 from tube
                 left join (
                     select tube_id, urgent, ready, delayed, buried from tube_count \(counts)

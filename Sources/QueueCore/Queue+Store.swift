@@ -150,8 +150,9 @@ extension Queue {
     ) {
         for row in rows where !goneRows.contains(row.id) {
             rememberRow(row.id, row.name)
-            if tubeSlots[row.name] == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
-            let slot = tube(named: row.name)
+            let known = tubeSlots[row.name]
+            if known == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
+            let slot = known ?? addTube(named: row.name)
             let isNew = tubes[slot].row != row.id
             setRow(slot, row.id)
             if isNew || isFirst || countsMayBeOff {

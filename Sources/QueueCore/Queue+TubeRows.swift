@@ -12,6 +12,7 @@ extension Queue {
 
     /// There is this row.
     mutating func rememberRow(_ row: TubeID, _ name: TubeName) {
+        guard tubeNames[row] != name else { return }
         if let old = tubeRows.updateValue(row, forKey: name), old != row { tubeNames[old] = nil }
         tubeNames[row] = name
     }

@@ -2,7 +2,11 @@
 extension Queue {
     /// The tube of this name, made if need be.
     mutating func tube(named name: TubeName) -> Int {
-        if let slot = tubeSlots[name] { return slot }
+        tubeSlots[name] ?? addTube(named: name)
+    }
+
+    /// Makes the tube of this name, which is not there.
+    mutating func addTube(named name: TubeName) -> Int {
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
         if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
