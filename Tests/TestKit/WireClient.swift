@@ -276,8 +276,9 @@ public final class WireClient {
         var description = "\(text) [after sending \(quoted(lastSent))]"
         // A connection ends a moment before the process that held it does.
         if atEnd { pause(milliseconds: 200) }
-        if let server, let code = server.exitCode {
-            description += "\nThe server has exited with \(code); it said:\n\(server.stderr.suffix(3000))"
+        if let server {
+            let state = server.exitCode.map { "has exited with \($0); it said" } ?? "has said so far"
+            description += "\nThe server \(state):\n\(server.stderr.suffix(3000))"
         }
         return WireMismatch(description, fileID: fileID, line: line)
     }
