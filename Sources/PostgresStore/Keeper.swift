@@ -16,7 +16,9 @@ final class Keeper: Worker, @unchecked Sendable {
     /// A batch that keeps a broker from being declared dead has this time to end.
     private static let batchLimit = Span.milliseconds(900)
     /// Tubes that the queue learns of in one go.
-    private static let learntAtOnce = 1000
+    private static let learntAtOnce = 500
+    /// The queue's lock is not a fair one: it is left for so many seconds between two of those.
+    private static let learningPause = 0.001
 
     private unowned let client: any StoreClient
     /// 0 while there is none.
@@ -260,13 +262,17 @@ final class Keeper: Worker, @unchecked Sendable {
         var own = Parameters()
         own.add(epoch)
         guard try connection.execute(.otherSole, own).count == 0 else { return }
-        let news = try TubeNews(since: nil, .all, epoch: epoch, at: client.now(), connection)
-        guard try renewHeartbeat(connection) != nil else { return }
+        var news = try TubeNews(since: nil, .all, epoch: epoch, at: client.now(), connection)
+        var tubes: [TubeRow] = []
+        repeat {
+            tubes += try news.next(connection)
+            guard try renewHeartbeat(connection) != nil else { return }
+        } while !news.isRead
         isJoining = false
         // At once: it says how many others there are.
         nextBeat = client.now()
         client.learn(policies: news.policies ?? [])
-        client.attach(epoch: epoch, isSole: isSole, tubes: news.tubes, sentAt: beatenAt)
+        client.attach(epoch: epoch, isSole: isSole, tubes: tubes, sentAt: beatenAt)
         known = news
         if !hasStarted {
             hasStarted = true
@@ -282,7 +288,8 @@ final class Keeper: Worker, @unchecked Sendable {
         let since = known
         // What is not learnt is news again.
         known = nil
-        let news = try TubeNews(since: since, recount, epoch: epoch, at: readAt, connection)
+        var news = try TubeNews(since: since, recount, epoch: epoch, at: readAt, connection)
+        let tubes = try news.next(connection)
         guard let isSole = try renewHeartbeat(connection) else { return }
         let before = others
         judge.wasHeard(at: client.now(), last: last)
@@ -298,17 +305,31 @@ final class Keeper: Worker, @unchecked Sendable {
             try attempt(connection) { try becomeSole(connection) }
         }
         if let policies = news.policies { client.learn(policies: policies) }
-        learn(news.tubes, readAt)
-        known = news
+        learn(tubes, isLast: news.isRead, readAt)
+        if try learnRest(of: &news, readAt, connection) { known = news }
+    }
+
+    /// Learns of the other tubes; meanwhile the broker lives on and gets its ids.
+    /// - Returns: whether that has come to its end.
+    private func learnRest(of news: inout TubeNews, _ readAt: Instant, _ connection: Connection) throws -> Bool {
+        while !news.isRead, !isStopping {
+            if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
+            let tubes = try news.next(connection)
+            guard let isSole = try renewHeartbeat(connection) else { return false }
+            client.renew(sentAt: beatenAt, peers: others.count, hasLostPeer: false, isSole: isSole)
+            learn(tubes, isLast: news.isRead, readAt)
+        }
+        return news.isRead
     }
 
     /// A part at a time: clients are served in between.
-    private func learn(_ tubes: [TubeRow], _ readAt: Instant) {
+    private func learn(_ tubes: [TubeRow], isLast: Bool, _ readAt: Instant) {
         var left = tubes[...]
         repeat {
             let part = left.prefix(Keeper.learntAtOnce)
             left = left.dropFirst(Keeper.learntAtOnce)
-            client.learn(Array(part), isLast: left.isEmpty, readAt: readAt)
+            client.learn(Array(part), isLast: isLast && left.isEmpty, readAt: readAt)
+            if !left.isEmpty { Thread.sleep(forTimeInterval: Keeper.learningPause) }
         } while !left.isEmpty
     }
 

@@ -1,7 +1,8 @@
 /// The keeper's statements about tubes: what has changed of them, and which of them may go.
 extension Statement {
     static let tubes: [Statement] = [
-        news, newTubes, changedTubes, tubesByID, allTubes, restampTubes, restampCounts, restampHeld, emptyTubes,
+        news, newTubes, changedTubes, tubesByID, endOfRange, tubesInRange, restampTubes, restampCounts, restampHeld,
+        emptyTubes,
         markTubes,
         unmarkTubes, awaitPuts, removeTubes,
     ]
@@ -53,9 +54,21 @@ extension Statement {
                 and tube_id = any ($2::integer[])
             """)
 
-    static let allTubes = tubes(
-        "all_tubes", which: "true", counts: "",
-        held: "where epoch = any (array(select epoch from broker where epoch <> $1::bigint))")
+    /// The last id of the next tubes, $2 of them, after an id, and how many they are.
+    static let endOfRange = Statement(
+        name: "end_of_range",
+        sql: """
+            select max(id), count(*)
+            from (select id from tube where id > $1::integer order by id limit $2::bigint) as next
+            """)
+
+    static let tubesInRange = tubes(
+        "tubes_in_range", which: inRange("tube.id"), counts: "where \(inRange("tube_id"))",
+        held: """
+            where epoch = any (array(select epoch from broker where epoch <> $1::bigint)) and \(inRange("tube_id"))
+            """)
+
+    private static func inRange(_ column: String) -> String { "\(column) > $2::integer and \(column) <= $3::integer" }
 
     /// What `TubeRow` is read from. There may be very many: a number that is mostly zero is NULL then, which costs less
     /// to send and to read.

@@ -17,11 +17,23 @@ struct TubeNewsTests {
         try db.run("insert into tube_count (tube_id, urgent, ready, delayed, buried) select id, 0, 1, 0, 0 from tube")
     }
 
-    private func news(since known: TubeNews? = nil, _ recount: Recount = .changed(also: [])) throws -> TubeNews {
-        try TubeNews(since: known, recount, epoch: 1, at: FakeClient().now(), connection)
+    /// All parts of one reading.
+    private struct Reading {
+        var news: TubeNews
+        var parts: [[TubeRow]] = []
+        var tubes: [TubeRow] { parts.flatMap { $0 } }
     }
 
-    private func names(_ news: TubeNews) -> [String] { news.tubes.map(\.name.description).sorted() }
+    private func news(
+        since known: Reading? = nil, _ recount: Recount = .changed(also: []), epoch: Int64 = 1
+    ) throws -> Reading {
+        var reading = Reading(
+            news: try TubeNews(since: known?.news, recount, epoch: epoch, at: FakeClient().now(), connection))
+        while !reading.news.isRead { reading.parts.append(try reading.news.next(connection)) }
+        return reading
+    }
+
+    private func names(_ news: Reading) -> [String] { news.tubes.map(\.name.description).sorted() }
 
     @Test func allAtFirstAndThenWhatHasChanged() throws {
         let first = try news()
@@ -79,10 +91,8 @@ struct TubeNewsTests {
 
     @Test func whatOthersHoldIsReadAndThatTheyHoldItNoMore() throws {
         let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
-        let first = try TubeNews(since: nil, .all, epoch: other + 1, at: FakeClient().now(), connection)
-        func next(_ known: TubeNews) throws -> TubeNews {
-            try TubeNews(since: known, .changed(also: []), epoch: other + 1, at: FakeClient().now(), connection)
-        }
+        let first = try news(.all, epoch: other + 1)
+        func next(_ known: Reading) throws -> Reading { try news(since: known, epoch: other + 1) }
         var held = HeldCounts()
         let now = FakeClient().now()
         try held.publish([(2, StateCounts(ready: 1)), (3, StateCounts())], epoch: other, at: now, connection)
@@ -110,6 +120,18 @@ struct TubeNewsTests {
         #expect(try names(news(since: try news(since: first))) == [])
     }
 
+    /// In between comes a heartbeat, and clients are served.
+    @Test func veryManyAreReadInParts() throws {
+        let first = try news()
+        try db.run("delete from tube where id % 3 = 0 and id < 400")
+        try db.run("insert into tube (name) select 'u' || n from generate_series(1, 25000) as n")
+        let all = try news(since: first, .all)
+        #expect(all.parts.map(\.count) == [10_000, 10_000, 5367])
+        #expect(Set(all.tubes.map(\.id)).count == 25_367)
+        let changed = try news(since: first)
+        #expect(changed.parts.map(\.count) == Array(repeating: 2000, count: 12) + [1000])
+    }
+
     @Test func eachLargeSetIsPassedOverOnce() throws {
         try db.run("analyze tube")
         for sql in ["delete from tube", "delete from tube_count", "vacuum analyze tube", "vacuum analyze tube_count"] {
@@ -118,14 +140,16 @@ struct TubeNewsTests {
         _ = try news()
         try db.run("insert into tube (name) select 'u' || n from generate_series(1, 20000) as n")
         try db.run("insert into tube_count (tube_id, urgent, ready, delayed, buried) select id, 0, 1, 0, 0 from tube")
-        try connection.run("begin; \(Statement.allTubes.settings!)")
-        let all = try Plan(of: .allTubes, "1", in: connection)
+        try connection.run("begin; \(Statement.tubesInRange.settings!)")
+        let all = try Plan(of: .tubesInRange, "1, 0, 1000000", in: connection)
         try connection.run("commit")
         #expect(!all.shape.contains { $0.hasPrefix("Nested Loop") && $0.contains("tube") }, "\(all.shape)")
         #expect(all.blocks < 3000, "\(all.blocks) blocks")
         let snapshot = try db.value("select pg_current_snapshot()")
         let some = try Plan(of: .changedTubes, "'\(snapshot)', 1, '{1}'", in: connection)
         #expect(some.blocks < 60, "\(some.blocks) blocks: \(some.shape)")
+        let end = try Plan(of: .endOfRange, "500, 10000", in: connection)
+        #expect(end.blocks < 150, "\(end.blocks) blocks: \(end.shape)")
         let empty = try Plan(of: .emptyTubes, "'0', 0, '\(snapshot)', 300", in: connection)
         #expect(empty.blocks < 60, "\(empty.blocks) blocks: \(empty.shape)")
     }
