@@ -27,9 +27,9 @@ extension Queue {
         if epoch != 0, !isSweeping, nextSweep <= now {
             isSweeping = true
             nextSweep = .never
-            awaitingSwept = awaitingSweep
-            awaitingSweep = []
-            ask(.sweep(limit: Queue.sweepLimit), .sweep, now: now)
+            waitersForSweepInFlight = waitersForNextSweep
+            waitersForNextSweep = []
+            ask(.sweep(limit: Queue.sweepLimit), now: now)
         }
         if nextTick <= now {
             nextTick = now + Queue.tick
@@ -43,8 +43,8 @@ extension Queue {
     }
 
     private mutating func tick(now: Instant) {
-        while let id = unannounced.popFirst(before: now - Queue.annotateAfter) { announce(id) }
-        forgetSQL(now: now)
+        while let id = unannotated.popFirst(before: now - Queue.annotateAfter) { annotateReservation(id) }
+        endSQLSharing(now: now)
         askPostponed(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
@@ -53,7 +53,7 @@ extension Queue {
         if nextLeaseEnd <= now, !isEndingLeases {
             nextLeaseEnd = now + Queue.pollEvery
             isEndingLeases = true
-            ask(.endLeases, .endLeases, now: now)
+            ask(.endLeases, now: now)
         }
         if nextPoll <= now, !isPolling {
             nextPoll = now + Queue.pollEvery
@@ -81,73 +81,6 @@ extension Queue {
         }
         guard !rows.isEmpty else { return }
         isPolling = true
-        ask(.poll(rows), .poll, now: now)
-    }
-
-    /// Writes that have waited too long for the database: those that have not been sent are taken back and refused;
-    /// of those whose fate is not known, nothing is said (invariant 7).
-    private mutating func giveUpOldWrites(now: Instant) {
-        let limit = now - configuration.databaseTimeout
-        for kind in WriteKind.allCases {
-            guard let batch = lanes[kind].inFlight, lanes[kind].inFlightSince + batch.sendingTime <= limit else {
-                continue
-            }
-            lanes[kind].inFlightSince = .never
-            for put in batch.puts { abandon(put.ticket) }
-            for move in batch.moves { move.ticket.map { abandon($0) } }
-            for delete in batch.deletes { abandon(delete.ticket) }
-        }
-        if queriesInFlightSince <= limit {
-            queriesInFlightSince = .never
-            for query in queriesInFlight { query.purpose.ticket.map { abandon($0) } }
-        }
-        for (query, _) in lapsed where query.issued <= limit { query.purpose.ticket.map { abandon($0) } }
-        giveUpPending(limit, now: now)
-        giveUpOrphans(limit, now: now)
-        let old = queries.filter { $0.issued <= limit && $0.purpose.ticket != nil }
-        guard !old.isEmpty else { return }
-        queries.removeAll { $0.issued <= limit && $0.purpose.ticket != nil }
-        for query in old { refused(query, now: now) }
-    }
-
-    private mutating func giveUpPending(_ limit: Instant, now: Instant) {
-        for kind in WriteKind.ofPuts {
-            // Behind a large body the wait is longer.
-            let limit = limit - (lanes[kind].inFlight?.sendingTime ?? .seconds(0))
-            let puts = lanes[kind].pending.puts.prefix { $0.issued <= limit }
-            lanes[kind].pending.puts.removeFirst(puts.count)
-            for put in puts { refused(put, .internalError, now: now) }
-        }
-        let moves = lanes.changes.pending.moves.filter { $0.issued <= limit && $0.ticket != nil }
-        if !moves.isEmpty {
-            lanes.changes.pending.moves.removeAll { $0.issued <= limit && $0.ticket != nil }
-            for move in moves { refused(move.slot, move.wasHeld, move.ticket, now: now) }
-        }
-        let deletes = lanes.changes.pending.deletes.filter { $0.issued <= limit }
-        if !deletes.isEmpty {
-            lanes.changes.pending.deletes.removeAll { $0.issued <= limit }
-            for delete in deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
-        }
-    }
-
-    private mutating func giveUpOrphans(_ limit: Instant, now: Instant) {
-        let old = orphanedPuts.prefix { $0.issued <= limit }
-        orphanedPuts.removeFirst(old.count)
-        for put in old { fail(put, now: now) }
-    }
-
-    /// The tube's row could not be made.
-    mutating func failOrphans(of tube: Int, now: Instant) {
-        let failed = orphanedPuts.filter { $0.tube == tube }
-        orphanedPuts.removeAll { $0.tube == tube }
-        for put in failed { fail(put, now: now) }
-        adoptPuts(now: now)
-    }
-
-    private mutating func fail(_ put: OrphanedPut, now: Instant) {
-        leftOrphans(put)
-        putEnded(put.tube, delay: put.delay)
-        tubeReleased(put.tube, now: now)
-        endPut(put.body, put.ticket, .internalError, now: now)
+        ask(.poll(rows), now: now)
     }
 }

@@ -44,7 +44,7 @@ public struct Queue: ~Copyable {
     var tubeRows: [TubeName: TubeID] = [:]
     var tubeNames: [TubeID: TubeName] = [:]
     /// Rows that were removed while the tubes were read.
-    var goneRows: Set<TubeID> = []
+    var removedRows: Set<TubeID> = []
     var policies: [TubeID: TubePolicy] = [:]
     /// Whether one of them does.
     var keepsHistory = false
@@ -64,7 +64,7 @@ public struct Queue: ~Copyable {
     /// Jobs that are settling and of which a refill has got the lease that the change gave up: their rows.
     var reclaimed: [JobID: JobRow] = [:]
     /// Jobs that are not known here and that queries under way may change.
-    var limbo: [JobID: Limbo] = [:]
+    var undecided: [JobID: UndecidedJob] = [:]
 
     var deadlines = IndexedHeap<Instant>()
     var timers = IndexedHeap<Instant>()
@@ -80,9 +80,9 @@ public struct Queue: ~Copyable {
     /// Others may have changed the counts of tubes since they were last read.
     var countsMayBeOff = false
     /// All of them, and not only those that are seen to have changed.
-    var isRecountDue = false
+    var isFullRecountDue = false
     /// What has been counted here since the last reading, while that may be off: rows.
-    var touched: [TubeID] = []
+    var tubesToRecount: [TubeID] = []
     /// While they are read: nothing has been under way here that could change them too.
     var isCountedAlone = false
     var sharing = Sharing.shared
@@ -103,18 +103,18 @@ public struct Queue: ~Copyable {
     /// What is being finished was done under an epoch that has died: the counts that came with the new one have it.
     var isStale = false
     /// Their commands wait for the epoch to be renewed.
-    var awaitingEpoch: [ConnectionID] = []
+    var commandsAwaitingEpoch: [ConnectionID] = []
     /// Their commands wait for jobs that are being given up.
-    var awaitingSettled: [JobID: [ConnectionID]] = [:]
+    var commandsAwaitingSettled: [JobID: [ConnectionID]] = [:]
     /// Some rows may have this epoch's lease without being known here, also of tubes that come later.
     var hasReconnected = false
     /// Answers that wait for the tubes that they speak of to be known.
-    var strangers: [(query: PendingQuery, answer: Answer)] = []
+    var answersAwaitingTubes: [(query: PendingQuery, answer: Answer)] = []
     /// Queries that met a lock.
     var postponed: [PendingQuery] = []
     /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
-    var lapsed: [(query: PendingQuery, answer: Answer)] = []
-    var orphanedPuts: [OrphanedPut] = []
+    var answersAwaitingEpoch: [(query: PendingQuery, answer: Answer)] = []
+    var waitingPuts: [PutRequest] = []
     /// Rows of tubes of which clients hold more or fewer jobs than others know.
     var heldRows: [TubeID] = []
     /// For the other brokers.
@@ -122,15 +122,15 @@ public struct Queue: ~Copyable {
     var sql = SQLSessions()
 
     /// Reservations that SQL readers have not been told of, oldest first.
-    var unannounced: Unannounced = Unannounced()
+    var unannotated: UnannotatedReservations = UnannotatedReservations()
     var nextSweep = Instant.never
     var isSweeping = false
     var nextLeaseEnd = Instant(nanoseconds: 0)
     var isEndingLeases = false
     /// Their time is up, and the next sweep may have something for them.
-    var awaitingSweep: [Tube.Waiter] = []
+    var waitersForNextSweep: [Tube.Waiter] = []
     /// And this is the one.
-    var awaitingSwept: [Tube.Waiter] = []
+    var waitersForSweepInFlight: [Tube.Waiter] = []
     var nextTick = Instant(nanoseconds: 0)
     var nextPoll = Instant(nanoseconds: 0)
     var isPolling = false

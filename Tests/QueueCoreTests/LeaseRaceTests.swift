@@ -56,7 +56,7 @@ struct LeaseRaceTests {
         holder.sends(.put("a"), .reserve)
         world.writes = .taken
         holder.sends(.release(1, priority: 0, delay: 0))
-        world.act { $0.note($0.defaultTube, .first, now: $1) }
+        world.act { $0.becameClaimable($0.defaultTube, .first, now: $1) }
         worker.sends(.reserve)
         world.queries = .stopped
         world.writes = .flowing
@@ -186,7 +186,7 @@ struct LeaseRaceTests {
         let client = world.connect()
         client.sends(.put("a"))
         // Something in the database went first, and is gone again.
-        world.act { $0.note($0.defaultTube, JobKey.first, now: $1) }
+        world.act { $0.becameClaimable($0.defaultTube, JobKey.first, now: $1) }
         world.queryRefusal = .full
         client.sends(.reserve)
         world.queryRefusal = nil

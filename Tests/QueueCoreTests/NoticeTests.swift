@@ -122,7 +122,7 @@ struct NoticeTests {
         let worker = world.connect(watching: "t")
         worker.sends(.reserve)
         let id = world.database.putForeign(in: "t", at: world.now)
-        world.act { $0.announced([(tube("t"), "t")], now: $1) }
+        world.act { $0.waitsPublished([(tube("t"), "t")], now: $1) }
         world.settle()
         #expect(worker.hears() == [.reserved(id, "foreign")])
     }

@@ -53,7 +53,7 @@ final class Session {
         let commands = link.receive(bytes)
         for command in commands { told.sent(link.client, command) }
         link.client.sends(commands)
-        if !link.client.isClosed { link.announce(to: world) }
+        if !link.client.isClosed { link.reportPutLine(to: world) }
         verify()
     }
 

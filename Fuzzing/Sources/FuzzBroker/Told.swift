@@ -39,11 +39,11 @@ struct Told {
         let jobs = world.queue.jobSlots.values.map { world.queue.jobs[$0] }
         let held = jobs.reduce(0) { $0 + ($1.phase == .held ? 1 : 0) }
         let (cachedBytes, pendingBytes) = (world.queue.cachedBytes, world.queue.pendingBytes)
-        let (deadlines, limbo) = (world.queue.deadlines.count, world.queue.limbo.count)
+        let (deadlines, undecided) = (world.queue.deadlines.count, world.queue.undecided.count)
         precondition(cachedBytes == jobs.reduce(0) { $0 + $1.charged }, "the budget of the cache is off")
         precondition(pendingBytes == 0, "puts are pending for ever")
         precondition(deadlines == held, "deadlines without jobs")
-        precondition(limbo == 0, "something is in limbo for ever")
+        precondition(undecided == 0, "a job stays undecided for ever")
         for job in jobs { precondition(job.phase != .settling, "a change is under way for ever") }
     }
 

@@ -22,9 +22,9 @@ final class WireLink {
     }
 
     /// The shell says so of a body that is not here yet.
-    func announce(to world: World) {
+    func reportPutLine(to world: World) {
         guard client.handler.unread.isEmpty, decoder.isReadingBody || decoder.isSwallowingBody else { return }
         let isTooBig = decoder.isSwallowingBody
-        world.act { queue, _ in queue.announcedPut(self.client.handler.id, isTooBig: isTooBig) }
+        world.act { queue, _ in queue.putLineReceived(self.client.handler.id, isTooBig: isTooBig) }
     }
 }

@@ -50,7 +50,8 @@ private func decode(_ sent: ArraySlice<UInt8>, maxJobSize: Int, by size: (Int) -
 /// What a client may be told after this command, as bytes.
 private func checkReplies(to command: Command, maxJobSize: Int) {
     switch command {
-    case .put(_, _, let ttr, let body):
+    case .put(let job):
+        let (ttr, body) = (job.ttr, job.body)
         precondition(body.count <= maxJobSize, "a body over the limit")
         for (word, reply) in [("RESERVED", Reply.reserved(UInt64(ttr), body)), ("FOUND", .found(UInt64(ttr), body))] {
             let expected = Array("\(word) \(ttr) \(body.count)\r\n".utf8) + body + [13, 10]

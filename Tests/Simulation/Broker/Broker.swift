@@ -78,9 +78,9 @@ final class Handler {
     }
 
     /// The line of a put has come and its body not yet.
-    func announcedPut() {
+    func putLineReceived() {
         if !isClosed, !isFinishing, unread.isEmpty {
-            broker.act { queue, _ in queue.announcedPut(self.id, isTooBig: false) }
+            broker.act { queue, _ in queue.putLineReceived(self.id, isTooBig: false) }
         }
     }
 

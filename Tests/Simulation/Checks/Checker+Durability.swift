@@ -34,7 +34,7 @@ extension Checker {
         if database.rows[id] != nil { fail(1, "\(id) was deleted, and is still there") }
     }
 
-    func checkMoved(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
+    func checkStateChanged(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
         guard let id = asked.command.changedJob, let before = asked.counters, let row = database.rows[id] else {
             return
         }

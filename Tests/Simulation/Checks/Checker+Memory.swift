@@ -40,20 +40,23 @@ extension Checker {
         check("connections", node.broker.queue.connections.count)
         check("jobs", node.broker.queue.jobs.count)
         check("bytes", node.broker.queue.cachedBytes)
-        check("jobs in limbo", node.broker.queue.limbo.count)
+        check("undecided jobs", node.broker.queue.undecided.count)
         check(
             "queries",
-            node.broker.queue.queries.count + node.broker.queue.strangers.count + node.broker.queue.postponed.count
-                + node.broker.queue.lapsed.count)
-        check("waiting commands", node.broker.queue.awaitingEpoch.count + node.broker.queue.awaitingSettled.count)
+            node.broker.queue.queries.count + node.broker.queue.answersAwaitingTubes.count
+                + node.broker.queue.postponed.count
+                + node.broker.queue.answersAwaitingEpoch.count)
+        check(
+            "waiting commands",
+            node.broker.queue.commandsAwaitingEpoch.count + node.broker.queue.commandsAwaitingSettled.count)
         check("annotations", node.broker.queue.annotations.count)
-        check("reservations", node.broker.queue.unannounced.oldest == nil ? 0 : 1)
+        check("reservations", node.broker.queue.unannotated.oldest == nil ? 0 : 1)
         check("timers", node.broker.queue.timers.count + node.broker.queue.deadlines.count)
         for slot in node.broker.queue.listing where slot != node.broker.queue.defaultTube {
             let tube = node.broker.queue.tubes[slot]
             // SQL's jobs are counted by nobody: a delete of one more than makes up for a put.
             if !tube.isReferenced, !simulation.hasPutBySQL { fail(5, "\(node) keeps \(tube.name) for ever") }
-            check("users of \(tube.name)", tube.using + tube.watching + tube.pins + tube.leased + tube.waiting)
+            check("users of \(tube.name)", tube.using + tube.watching + tube.pins + tube.inMemory + tube.waiting)
             check("held counts of \(tube.name)", tube.held.total)
         }
     }

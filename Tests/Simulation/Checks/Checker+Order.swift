@@ -42,10 +42,10 @@ extension Checker {
             return node.broker.queue.jobs[slot].phase == .cached && node.record.cached.contains(row.id)
         }
         guard isKnown(row, to: node) else { return false }
-        let limbo = node.broker.queue.limbo[row.id]
-        if row.lease == node.broker.queue.epoch { return limbo == nil }
+        let undecided = node.broker.queue.undecided[row.id]
+        if row.lease == node.broker.queue.epoch { return undecided == nil }
         // A refill skips what somebody has locked.
-        return database.isFree(row) && limbo?.row == nil && !database.locked.contains(row.id)
+        return database.isFree(row) && undecided?.row == nil && !database.locked.contains(row.id)
     }
 
     /// Whether the broker has done it and been told of that, or has read all tubes since.

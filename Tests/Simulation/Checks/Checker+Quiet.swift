@@ -57,7 +57,7 @@ extension Checker {
         if node.broker.queue.pendingBytes + node.broker.queue.pendingLargeBytes != 0 {
             fail(5, "pending bytes are off")
         }
-        if !node.broker.queue.limbo.isEmpty { fail(8, "something is in limbo for ever") }
+        if !node.broker.queue.undecided.isEmpty { fail(8, "a job stays undecided for ever") }
         let open = node.broker.queue.connections.elements.filter(\.isOpen)
         if node.broker.queue.waiting != open.count(where: { $0.wait != nil }) { fail(5, "waiting is off") }
         if node.broker.queue.producers != open.count(where: \.isProducer) { fail(5, "producers are off") }
@@ -162,12 +162,12 @@ extension Node {
 extension Queue {
     fileprivate var isQuiet: Bool {
         queries.isEmpty && lanes.puts.isIdle && lanes.changes.isIdle && lanes.largePuts.isIdle && annotations.isEmpty
-            && orphanedPuts.isEmpty
+            && waitingPuts.isEmpty
     }
 
     fileprivate var work: String {
         "\(queries.map(\.query)) to ask, \(lanes.puts.pending.count) puts and \(lanes.changes.pending.count) changes to "
-            + "commit, \(orphanedPuts.count) orphans"
+            + "commit, \(waitingPuts.count) waiting puts"
     }
 
     func inFlight(_ kind: WriteKind) -> WriteBatch? { lanes[kind].inFlight }

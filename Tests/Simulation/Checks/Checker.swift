@@ -67,14 +67,14 @@ final class Checker {
         case (.watch(let tube), .watching): client.record.watched.insert(tube)
         case (.ignore(let tube), .watching): client.record.watched.remove(tube)
         case (.touch(let id), .touched): extend(id, asked)
-        case (.put(_, _, _, let body), .inserted(let id)), (.putUnique(_, _, _, _, let body), .inserted(let id)):
-            checkInserted(client, id, body)
-        case (.putUnique(let key, _, _, _, let body), .insertedBefore(let id, _)):
-            refusedBodies.insert(body.number)
+        case (.put(let job), .inserted(let id)), (.putUnique(_, let job), .inserted(let id)):
+            checkInserted(client, id, job.body)
+        case (.putUnique(let key, let job), .insertedBefore(let id, _)):
+            refusedBodies.insert(job.body.number)
             checkInsertedBefore(client, id, key)
-        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory),
-            (.putUnique(_, _, _, _, let body), .internalError), (.putUnique(_, _, _, _, let body), .outOfMemory):
-            checkRefused(body)
+        case (.put(let job), .internalError), (.put(let job), .outOfMemory), (.putUnique(_, let job), .internalError),
+            (.putUnique(_, let job), .outOfMemory):
+            checkRefused(job.body)
             simulation.coverage.reach(reply == .internalError ? .internalError : .outOfMemory)
         case (_, .reserved(let id, let body)): checkReserved(client, asked, id, body)
         case (.delete(let id), .deleted):
@@ -83,7 +83,7 @@ final class Checker {
         case (.release(let id, _, _), .released), (.release(let id, _, _), .buried), (.bury(let id, _), .buried):
             if case (.release, .buried) = (asked.command, reply) { simulation.coverage.reach(.buriedByRelease) }
             endHold(of: id, by: client)
-            checkMoved(client, asked, reply)
+            checkStateChanged(client, asked, reply)
         case (_, .kicked(let count)): checkKicked(client, count)
         case (_, .kickedJob): checkKicked(client, 1)
         case (_, .found(let id, let body)): checkBody(id, body)
@@ -154,7 +154,9 @@ extension Reply {
         case (.reserveJob(let asked), .reserved(let id, _)), (.peek(let asked), .found(let id, _)): asked == id
         case (.peekReady, .found), (.peekDelayed, .found), (.peekBuried, .found): true
         case (.peekReady, .notFound), (.peekDelayed, .notFound), (.peekBuried, .notFound), (.peek, .notFound): true
-        case (.delete, .deleted), (.release, .released), (.release, .buried), (.bury, .buried), (.touch, .touched): true
+        case (.delete, .deleted), (.release, .released), (.release, .buried), (.bury, .buried),
+            (.touch, .touched):
+            true
         case (.delete, .notFound), (.release, .notFound), (.bury, .notFound), (.touch, .notFound): true
         case (.reserveJob, .notFound), (.kickJob, .notFound), (.statsJob, .notFound), (.statsTube, .notFound): true
         case (.pauseTube, .notFound), (.pauseTube, .paused), (.kick, .kicked), (.kickJob, .kickedJob): true

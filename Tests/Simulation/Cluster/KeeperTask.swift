@@ -75,7 +75,7 @@ final class KeeperTask: DatabaseTask {
 
     private func register() {
         let (sentAt, trulySentAt) = (broker.now, simulation.now)
-        bury { living in
+        declareOthersDead { living in
             self.others = living
             self.session.transact({ self.register($0) }) { own in
                 self.simulation.log("\(self.node) is registered as \(own.epoch)\(own.isSole ? ", the sole one" : "")")
@@ -140,7 +140,7 @@ final class KeeperTask: DatabaseTask {
         }) { own in
             guard let isSole = own else { return self.isDead() }
             self.beatenAt = sentAt
-            self.bury { living in
+            self.declareOthersDead { living in
                 if let verdict = self.nextVerdict { self.nextBeat = min(self.nextBeat, verdict) }
                 let hasLostPeer = !self.others.isSubset(of: living)
                 if hasLostPeer { self.simulation.coverage.reach(.lostPeer) }
@@ -219,23 +219,23 @@ final class KeeperTask: DatabaseTask {
     // MARK: Death
 
     /// Declares others dead that have ended, or whose heartbeats have not gone on for too long; tells who lives on.
-    private func bury(_ told: @escaping (Set<Int64>) -> Void) {
+    private func declareOthersDead(_ told: @escaping (Set<Int64>) -> Void) {
         let (epoch, asked) = (epoch, broker.now)
         var lateByClock: [Int64] = []
         session.transact({ database -> [Int64: Int64]? in
             lateByClock = database.lateByClock(at: self.simulation.now)
             return database.beats(besides: epoch)
         }) { beats in
-            let isMistaken = self.simulation.mistake == .judgesByDatabaseClock
+            let isMistaken = self.simulation.mistake == .declaresDeadByDatabaseClock
             let silent = self.silent(among: beats, asked)
             let dead = beats.filter { self.hasEnded($0.key) || (isMistaken ? lateByClock : silent).contains($0.key) }
             if dead.isEmpty { return told(Set(beats.keys)) }
-            self.session.transact({ self.bury(dead, $0) }) { told(Set(beats.keys).subtracting($0)) }
+            self.session.transact({ self.declareDead(dead, $0) }) { told(Set(beats.keys).subtracting($0)) }
         }
     }
 
-    private func bury(_ silent: [Int64: Int64], _ database: Database) -> Set<Int64>? {
-        let dead = database.bury(silent)
+    private func declareDead(_ silent: [Int64: Int64], _ database: Database) -> Set<Int64>? {
+        let dead = database.declareDead(silent)
         if !dead.isEmpty {
             simulation.log("\(node) declares \(dead.sorted()) dead; \(database.epochs.sorted()) live")
             simulation.coverage.reach(.declaredDead)
@@ -261,7 +261,7 @@ final class KeeperTask: DatabaseTask {
         return pulses.filter { asked >= $0.value.since + silence }.keys.sorted()
     }
 
-    private var silence: Span { simulation.mistake == .buriesEarly ? .milliseconds(1200) : Database.silence }
+    private var silence: Span { simulation.mistake == .declaresDeadEarly ? .milliseconds(1200) : Database.silence }
 
     private var nextVerdict: Instant? { pulses.values.map { $0.since + silence }.filter { $0 > broker.now }.min() }
 

@@ -6,10 +6,10 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case clockSet
     case declaredDead, foundItselfDead, wokeInTime, staleBatch, staleQueries
     case becameSole, endedSole, refillVoid, reclaimed, mustBeReread, readsOwn, reconnected
-    case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody
-    case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
+    case foundUndecided, deferredUndecided, awaitedSettled, awaitedEpoch, answerAwaitedTube, fetchedBody
+    case disconnect, halfClose, putLineAlone, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
-    case removedTube, tubeGone, noticed, lostPeer, summoned, sqlTook, sqlSteered, sqlRefused
+    case removedTube, tubeGone, noticed, lostPeer, recalled, sqlTook, sqlSteered, sqlRefused
     case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 

@@ -23,9 +23,9 @@ package enum Mistake: String, CaseIterable, Sendable {
     /// A heartbeat counts from when its answer came, not from when it was sent.
     case countsFromArrival
     /// A broker is declared dead while its own clock still lets it give out jobs.
-    case buriesEarly
+    case declaresDeadEarly
     /// A broker is declared dead when its last heartbeat is old by the database's clock, which somebody sets.
-    case judgesByDatabaseClock
+    case declaresDeadByDatabaseClock
     /// A SQL session takes a job for free whose row tells of no reservation.
     case trustsRows
     /// A broker becomes the sole one while SQL sessions have jobs.

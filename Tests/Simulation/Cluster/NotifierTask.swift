@@ -42,8 +42,8 @@ final class NotifierTask: DatabaseTask {
     }
 
     private func saw(_ look: Database.Look, _ epoch: Int64, _ readAt: Instant) {
-        if look.summons > look.answered {
-            node.broker.act { $0.summoned(look.summons, now: $1) }
+        if look.recall > look.answered {
+            node.broker.act { $0.leasesRecalled(look.recall, now: $1) }
         }
         if let hasLooked, hasLooked != look.reservations { node.broker.act { $0.shareWithSQL(now: $1) } }
         hasLooked = look.reservations
@@ -55,7 +55,7 @@ final class NotifierTask: DatabaseTask {
         isBusy = true
         session.transact({ $0.publish(notices) }) { _ in
             self.session.transact({ $0.tubes(awaitedAnewBy: notices) }) { tubes in
-                self.node.broker.act { $0.announced(tubes, now: $1) }
+                self.node.broker.act { $0.waitsPublished(tubes, now: $1) }
                 self.session.transact({ $0.tell(notices) }) { self.notify($0) }
             }
         }

@@ -11,7 +11,7 @@ final class RemoteClient: CustomStringConvertible {
 
     private enum Message {
         case commands([Command])
-        case announcement
+        case putLine
         case end
         case disconnect
     }
@@ -66,8 +66,8 @@ final class RemoteClient: CustomStringConvertible {
     private func send(_ commands: [Command]) {
         sent += commands.count
         if case .put = commands[0], simulation.random.percent(20) {
-            simulation.coverage.reach(.announcedPut)
-            post(.announcement)
+            simulation.coverage.reach(.putLineAlone)
+            post(.putLine)
         }
         post(.commands(commands))
     }
@@ -107,7 +107,7 @@ final class RemoteClient: CustomStringConvertible {
         guard !handler.isClosed else { return }
         switch toBroker.removeFirst() {
         case .commands(let commands): handler.read(commands)
-        case .announcement: return handler.announcedPut()
+        case .putLine: return handler.putLineReceived()
         case .end: handler.inputEnded()
         case .disconnect: return handler.closed()
         }

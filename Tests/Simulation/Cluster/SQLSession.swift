@@ -31,23 +31,23 @@ final class SQLSession {
     }
 
     /// Has every broker give back what it does not need, then goes on.
-    private func summon(_ answered: @escaping () -> Void) {
-        simulation.coverage.reach(.summoned)
-        database.sql.summons += 1
-        wait(for: database.sql.summons, answered)
+    private func recallLeases(_ answered: @escaping () -> Void) {
+        simulation.coverage.reach(.recalled)
+        database.sql.recall += 1
+        wait(for: database.sql.recall, answered)
     }
 
-    private func wait(for summons: Int64, _ answered: @escaping () -> Void) {
+    private func wait(for recall: Int64, _ answered: @escaping () -> Void) {
         // The server crashes, and nobody hears of the session again.
         if simulation.now < simulation.databaseBackAt || simulation.now > patience { return end() }
-        if database.haveAnswered(summons) { return answered() }
-        after(5000...5200) { self.wait(for: summons, answered) }
+        if database.haveAnswered(recall) { return answered() }
+        after(5000...5200) { self.wait(for: recall, answered) }
     }
 
     // MARK: Taking
 
     private func take() {
-        if database.sole != nil { return summon { self.take() } }
+        if database.sole != nil { return recallLeases { self.take() } }
         guard let tube = simulation.random.pick(simulation.profile.tubes, of: database) else { return end() }
         let lease = simulation.random.span(50_000...1_500_000)
         let taken = database.reserve(simulation.random.within(1...3), of: tube, for: lease, at: simulation.now)
@@ -80,7 +80,7 @@ final class SQLSession {
         case .client:
             simulation.coverage.reach(.sqlRefused)
             end()
-        case .broker: summon { self.steer(id) }
+        case .broker: recallLeases { self.steer(id) }
         case .nobody where database.locked.contains(id): after(5000...5200) { self.steer(id) }
         case .nobody:
             simulation.log("SQL steers \(id)")

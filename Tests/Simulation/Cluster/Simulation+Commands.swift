@@ -27,11 +27,9 @@ extension Simulation {
 
     private func randomPut() -> Command {
         let (priority, delay) = (UInt32(random.below(10)), random.percent(20) ? UInt32(random.within(1...3)) : 0)
-        let (ttr, body) = (UInt32(random.below(6)), nextBody())
-        guard profile.usesKeys, random.percent(40) else {
-            return .put(priority: priority, delay: delay, ttr: ttr, body: body)
-        }
-        return .putUnique(key: random.pick(["a", "b"]), priority: priority, delay: delay, ttr: ttr, body: body)
+        let job = NewJob(priority: priority, delay: delay, ttr: UInt32(random.below(6)), body: nextBody())
+        guard profile.usesKeys, random.percent(40) else { return .put(job) }
+        return .putUnique(key: random.pick(["a", "b"]), job)
     }
 
     private func randomChange(of client: RemoteClient) -> Command {

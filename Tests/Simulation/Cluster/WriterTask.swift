@@ -124,7 +124,7 @@ extension Simulation {
 extension WriteBatch {
     /// For the transcript.
     var summary: String {
-        "puts \(puts.map(\.id)), moves \(moves.map { "\($0.id) to \($0.to)\($0.keepsLease ? ", leased" : "")" }), "
+        "puts \(puts.map(\.id)), state changes \(stateChanges.map { "\($0.id) to \($0.to)\($0.keepsLease ? ", leased" : "")" }), "
             + "deletes \(deletes.map(\.id)), annotations \(annotations.map(\.id))"
             + (endsSole ? ", ends sole with \(leases)" : "") + (isSole ? ", sole" : "")
     }

@@ -10,7 +10,7 @@ extension Database {
         epochs.insert(lastEpoch)
         beats[lastEpoch] = 0
         heartbeats[lastEpoch] = clock(now)
-        sql.answered[lastEpoch] = sql.summons
+        sql.answered[lastEpoch] = sql.recall
         becomeSole(lastEpoch)
         return lastEpoch
     }
@@ -40,7 +40,7 @@ extension Database {
     }
 
     /// Declares brokers dead, unless they have been heard of since these were their last heartbeats.
-    func bury(_ silent: [Int64: Int64]) -> Set<Int64> {
+    func declareDead(_ silent: [Int64: Int64]) -> Set<Int64> {
         let dead = Set(silent.filter { beats[$0.key] == $0.value }.keys)
         for epoch in dead { unregister(epoch) }
         return dead
@@ -51,7 +51,7 @@ extension Database {
         beats[epoch] = nil
         heartbeats[epoch] = nil
         for tube in awaited.keys { awaited[tube]?.remove(epoch) }
-        left[epoch] = nil
+        noticesFor[epoch] = nil
         if sole == epoch { sole = nil }
     }
 
@@ -72,7 +72,7 @@ extension Database {
     func crash(at now: Instant) {
         for prepared in open { rollBack(prepared, at: now) }
         // The table is not logged.
-        left = [:]
+        noticesFor = [:]
         if mistake == .crashLosesCommits {
             for row in rows.values where row.change.number > change.number - 2 && row.change.epoch != 0 {
                 rows[row.id] = nil

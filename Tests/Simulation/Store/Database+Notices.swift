@@ -26,7 +26,7 @@ extension Database {
             guard let tube = tubes.first(where: { $0.id == row }) else { continue }
             let waiting = notices.opened.contains(row) ? epochs : epochs.intersection(awaited[tube.name, default: []])
             for epoch in waiting.subtracting([notices.epoch]) {
-                left[epoch, default: []].append((tube: row, key: key))
+                noticesFor[epoch, default: []].append((tube: row, key: key))
                 told.insert(epoch)
             }
         }
@@ -35,9 +35,9 @@ extension Database {
 
     /// What others have left for a broker, which takes it, and tubes that have been removed.
     func takeNews(_ epoch: Int64) -> (news: [Notice], removed: [TubeID])? {
-        defer { left[epoch] = nil }
+        defer { noticesFor[epoch] = nil }
         var (news, removed): ([Notice], [TubeID]) = ([], [])
-        for item in left[epoch, default: []] {
+        for item in noticesFor[epoch, default: []] {
             if let tube = tubes.first(where: { $0.id == item.tube }) {
                 news.append(Notice(tube: item.tube, name: tube.name, key: item.key))
             } else {

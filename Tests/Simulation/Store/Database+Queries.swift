@@ -65,8 +65,9 @@ extension Database {
         write(
             put.id,
             Row(
-                id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-                created: clock(now), due: clock(now) + .seconds(put.delay), body: put.body, uniqueKey: put.key))
+                id: put.id, tube: put.tube, state: put.job.state, priority: put.job.priority, ttr: put.job.ttr,
+                delay: put.job.delay,
+                created: clock(now), due: clock(now) + .seconds(put.job.delay), body: put.job.body, uniqueKey: put.key))
         return .inserted
     }
 

@@ -6,7 +6,7 @@ extension Database {
         /// Until when sessions have jobs, by the database's clock; their rows have negative leases.
         var leases: [JobID: Instant] = [:]
         var lastHolder: Int64 = 0
-        var summons: Int64 = 0
+        var recall: Int64 = 0
         var reservations = 0
         /// The last summons that each broker has followed.
         var answered: [Int64: Int64] = [:]
@@ -19,7 +19,7 @@ extension Database {
     }
 
     struct Look {
-        var summons: Int64
+        var recall: Int64
         var answered: Int64
         var reservations: Int64
         var changes: [SQLChange]
@@ -34,12 +34,12 @@ extension Database {
             SQLChange(tube: tube.row(counts: StateCounts(), at: clock(now)), first: sql.changes[tube.id]!.min())
         }
         return Look(
-            summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
+            recall: sql.recall, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
             changes: changes)
     }
 
     /// Whether every broker has followed it.
-    func haveAnswered(_ summons: Int64) -> Bool { epochs.allSatisfy { sql.answered[$0] ?? 0 >= summons } }
+    func haveAnswered(_ recall: Int64) -> Bool { epochs.allSatisfy { sql.answered[$0] ?? 0 >= recall } }
 
     /// What is to be known before a session touches a job.
     enum Holder { case nobody, broker, client }

@@ -59,7 +59,7 @@ extension Database {
                 tubes[at].remover = nil
             }
         }
-        for other in epochs where other != epoch { left[other, default: []] += gone.map { (tube: $0, key: .first) } }
+        for other in epochs where other != epoch { noticesFor[other, default: []] += gone.map { (tube: $0, key: .first) } }
         return gone
     }
 

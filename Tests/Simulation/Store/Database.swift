@@ -81,7 +81,7 @@ final class Database {
     /// Who waits for each tube.
     var awaited: [TubeName: Set<Int64>] = [:]
     /// What each has been told by others and has not looked at.
-    var left: [Int64: [(tube: TubeID, key: JobKey)]] = [:]
+    var noticesFor: [Int64: [(tube: TubeID, key: JobKey)]] = [:]
     /// The one of them that is the sole one.
     var sole: Int64?
     var lastEpoch: Int64 = 0

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// One broker, its clients, a database, and a clock that tests move.
+/// One broker, its clients, a database, and a clock that tests change.
 ///
 /// The store answers at once unless told otherwise: `writes` and `queries` say how far a batch or the queries under
 /// way get. Whatever is stopped goes on when the flow is set back and `settle` is called.

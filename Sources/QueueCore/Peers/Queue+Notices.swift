@@ -1,0 +1,111 @@
+/// What brokers tell each other (design, section 7).
+///
+/// Whoever leaves a ready job to anybody tells the brokers whose clients wait for its tube. All this only saves time:
+/// the poll is beneath it, and a notice that is lost costs a second.
+public struct Notices: Sendable {
+    public var epoch: Int64 = 0
+    /// The smallest key that has become claimable, by tube.
+    public var readied: [TubeID: JobKey] = [:]
+    /// Those of them that are new: all others are told, whether they wait or not.
+    public var opened: Set<TubeID> = []
+    /// Whether clients here wait for a tube, where that has changed.
+    public var waits: [TubeName: Bool] = [:]
+
+    var isEmpty: Bool { readied.isEmpty && waits.isEmpty }
+}
+
+/// What another broker has left word of: a job that it has made claimable, or the tube.
+public struct Notice: Sendable {
+    public let tube: TubeID
+    public let name: TubeName
+    public let key: JobKey
+
+    public init(tube: TubeID, name: TubeName, key: JobKey) {
+        self.tube = tube
+        self.name = name
+        self.key = key
+    }
+}
+
+extension Queue {
+    /// For how many polls nobody has to have waited for a tube until others are told so.
+    static let idlePolls = 5
+
+    /// Whether `takeNotices` has something to say.
+    public var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
+
+    /// What has collected for the other brokers; `nil` when there is nothing.
+    public mutating func takeNotices() -> Notices? {
+        guard hasNotices else { return nil }
+        var taken = Notices(epoch: epoch)
+        swap(&taken, &notices)
+        taken.epoch = epoch
+        return taken
+    }
+
+    /// Others know now what clients here wait for. What they did before they knew is looked for once; `rows` are those
+    /// of the tubes that exist.
+    public mutating func waitsPublished(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
+        for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
+    }
+
+    /// Another broker has left word.
+    public mutating func noticed(_ notice: Notice, now: Instant) {
+        guard epoch != 0 else { return }
+        guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
+        if tubes[tube].row != notice.tube {
+            setRow(tube, notice.tube)
+            tubes[tube].cache.lowerHorizon(to: .first)
+        }
+        becameClaimable(tube, notice.key, now: now)
+    }
+
+    /// Notices may have been lost, in either direction.
+    public mutating func missedNotices(now: Instant) {
+        republishWaits()
+        lowerAllHorizons()
+        nextPoll = min(nextPoll, now)
+    }
+
+    // MARK: What is said
+
+    /// A commit of this broker has left a job to anybody.
+    mutating func tellPeers(_ tube: TubeID, _ key: JobKey) {
+        guard peers > 0 else { return }
+        notices.readied[tube] = min(notices.readied[tube] ?? .end, key)
+    }
+
+    /// A tube has got its row.
+    mutating func tellPeers(ofNew tube: TubeID) {
+        guard peers > 0 else { return }
+        notices.opened.insert(tube)
+        notices.readied[tube] = .first
+    }
+
+    /// Clients here wait for a tube.
+    mutating func publishWait(_ tube: Int) {
+        guard peers > 0, !tubes[tube].isAwaited else { return }
+        tubes[tube].isAwaited = true
+        tubes[tube].idlePolls = 0
+        notices.waits[tubes[tube].name] = true
+    }
+
+    mutating func republishWaits() {
+        for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
+    }
+
+    /// Nobody has to tell this broker of the tube any more.
+    mutating func withdrawWait(_ tube: Int) {
+        guard tubes[tube].isAwaited else { return }
+        tubes[tube].isAwaited = false
+        notices.waits[tubes[tube].name] = false
+    }
+
+    /// Once a poll: clients come back, so that they have gone is not said at once.
+    mutating func withdrawIdleWaits() {
+        for slot in active where tubes[slot].isAwaited {
+            tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1
+            if tubes[slot].idlePolls >= Queue.idlePolls { withdrawWait(slot) }
+        }
+    }
+}
