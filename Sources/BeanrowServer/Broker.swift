@@ -55,6 +55,9 @@ final class Broker: StoreClient, @unchecked Sendable {
         let now = now()
         let (result, wakes) = lock.withLock {
             let result = body(&state.queue, now)
+            #if DEBUG
+            state.queue.checkInvariants()
+            #endif
             return (result, Broker.findWakes(&state, store))
         }
         act(on: wakes)

@@ -1,13 +1,13 @@
-/// What happens by itself as time passes: deadlines, timeouts, pauses, sweeps and polls (design, section 6).
+/// What happens as time passes: deadlines, timeouts, pauses, sweeps and polls.
 extension Queue {
-    /// How often the slow work is looked at.
+    /// How often the slow work is done.
     static let tick = Span.milliseconds(250)
-    /// After how long a reservation is told to SQL readers; one that ends before is never written.
+    /// How long a reservation lasts until it is written to the row. One that ends before is never written.
     static let annotateAfter = Span.milliseconds(500)
     static let pollEvery = Span.seconds(1)
     static let sweepLimit = 1000
 
-    /// When `advance` has something to do at the latest.
+    /// The latest time at which `advance` has something to do.
     public var nextDeadline: Instant {
         // At once.
         guard closing.isEmpty else { return Instant(nanoseconds: 0) }
@@ -19,7 +19,8 @@ extension Queue {
     }
 
     public mutating func advance(to now: Instant) {
-        // Pauses first, timeouts of clients last: who waits as long as a pause lasts gets the job, as in beanstalkd.
+        // Pauses first, timeouts of clients last: a client that waits for as long as a pause lasts gets the job, as
+        // in beanstalkd.
         endPauses(now: now)
         finishClosing(now: now)
         deadlinesCame(now: now)
@@ -37,7 +38,7 @@ extension Queue {
         }
     }
 
-    /// A delayed job will be due then.
+    /// A delayed job is due at that time.
     mutating func scheduleSweep(_ at: Instant) {
         nextSweep = min(nextSweep, at)
     }
@@ -48,7 +49,7 @@ extension Queue {
         askPostponed(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
-        // What other brokers and SQL have delayed or put, nobody tells us of.
+        // Nobody tells this broker what other brokers and SQL have delayed.
         scheduleSweep(now + Queue.pollEvery)
         if nextLeaseEnd <= now, !isEndingLeases {
             nextLeaseEnd = now + Queue.pollEvery
@@ -75,7 +76,7 @@ extension Queue {
             if case .unknown = tubes[slot].front { refill(slot, now: now) }
         }
         let rows = active.compactMap { slot in
-            // Also where nobody waits: clients that ask again and again without waiting want to know too.
+            // Also of tubes for which nobody waits: clients may ask again and again without waiting.
             tubes[slot].watching > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
                 && tubes[slot].cache.heap.isEmpty ? tubes[slot].row : nil
         }

@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// The epoch dies, and a new one comes (design, section 7). Invariant 2: one holder.
+/// The epoch dies, and a new one begins (docs/ARCHITECTURE.md, Leases and epochs). Invariant 2: one holder.
 @Suite("fencing")
 struct FencingTests {
     let world = World()
@@ -86,7 +86,7 @@ struct FencingTests {
         let worker = world.connect(watching: "t")
         world.queries = .done
         worker.sends(.reserve)
-        // Done under the old epoch; then that dies, and another broker takes the job.
+        // The query is done under the old epoch. Then that epoch dies, and another broker takes the job.
         declareBrokerDead()
         detach()
         takenByAnother(1)
@@ -159,7 +159,7 @@ struct FencingTests {
         world.queries = .taken
         worker.sends(.reserve)
         deleter.sends(.delete(1))
-        // The refill is answered; the delete comes too late for the epoch.
+        // The refill is answered. The delete comes too late for the epoch.
         world.stepQueries()
         world.stepQueries()
         world.stepQueries()

@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// SQL sessions beside a broker: what they have done, and what they want of it.
+/// SQL sessions beside a broker: what they have changed, and the leases that they recall.
 @Suite("SQL sessions")
 struct SQLSessionTests {
     let world = World()
@@ -65,7 +65,7 @@ struct SQLSessionTests {
         #expect(world.database.sole == 1)
     }
 
-    /// The database makes this broker the sole one, then a session comes; the broker has only heard of the session.
+    /// The database makes this broker the sole one, and then a session comes. The broker hears of the session first.
     private func recallWhileItBecomesTheSoleOne() {
         world.peers = 1
         world.beat()
@@ -88,7 +88,7 @@ struct SQLSessionTests {
         #expect(world.database.sole == nil)
     }
 
-    /// What is read of one tube is kept until the other is known, too.
+    /// What is read of one tube is kept until the other tube is known too.
     @Test func aClientOfTwoTubesIsServedWhileSessionsSummon() {
         world.connect(using: "a").sends(.put("later", priority: 2))
         world.connect(using: "b").sends(.put("sooner", priority: 1))

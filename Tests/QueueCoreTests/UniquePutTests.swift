@@ -61,7 +61,7 @@ struct UniquePutTests {
         #expect(worker.hears() == [.reserved(1, "x")])
     }
 
-    /// Somebody is putting one in a transaction that is not over.
+    /// A transaction that is not over is putting a job with the same key.
     @Test func whatIsContestedIsAskedAgain() throws {
         let client = world.connect(using: "t")
         let other = world.database.register(at: world.now)

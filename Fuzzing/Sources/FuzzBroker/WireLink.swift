@@ -12,7 +12,7 @@ final class WireLink {
 
     init(_ client: Client) { self.client = client }
 
-    /// What the bytes have made whole.
+    /// The commands that the bytes complete.
     func receive(_ bytes: [UInt8]) -> [Command] {
         buffer.discardReadBytes()
         buffer.writeBytes(bytes)
@@ -21,7 +21,7 @@ final class WireLink {
         return commands
     }
 
-    /// The shell says so of a body that is not here yet.
+    /// Reports a put whose body has not arrived, as the shell does.
     func reportPutLine(to world: World) {
         guard client.handler.unread.isEmpty, decoder.isReadingBody || decoder.isSwallowingBody else { return }
         let isTooBig = decoder.isSwallowingBody

@@ -1,9 +1,9 @@
 import DequeModule
 
-/// A client's connection: its tubes, the jobs it holds, and the replies it is owed.
+/// A client's connection: its tubes, the jobs that it holds, and the replies that it is owed.
 struct Connection: Vacatable, HeapMember {
     var generation: UInt32 = 0
-    /// Where its output goes; one for each event loop.
+    /// Index of the outbox for its output. Each event loop has one.
     var outbox = 0
     var isOpen = false
 
@@ -11,25 +11,26 @@ struct Connection: Vacatable, HeapMember {
     var used = 0
     var watched: [Int] = []
 
-    /// The jobs it holds, as a list through `Job.next`, last reserved first; and the first reserved of them.
+    /// The jobs that it holds, as a list through `Job.next`. `firstHeld` is the job reserved last, `lastHeld` the one
+    /// reserved first.
     var firstHeld = -1
     var lastHeld = -1
-    /// How many of them are so close to their deadlines that it is warned.
+    /// How many of these jobs are so close to their deadlines that the client is warned.
     var dueSoon = 0
 
-    /// The put that is coming has been counted.
+    /// The put whose line has been received has been counted.
     var hasCountedPut = false
     var isProducer = false
     var isWorker = false
     var wait: Wait?
-    /// Numbers its waits, so that stale waiters of tubes are known.
+    /// The number of its latest wait. Entries of tubes' waiters with another number are stale.
     var waits: UInt64 = 0
 
-    /// Replies not sent because an earlier one is not known yet: the first is always open.
+    /// Replies that are not sent because an earlier one is not known yet. The first is always unknown (`nil`).
     var replies: Deque<Reply?> = []
-    /// Number of the first of them.
+    /// The place of the first of them among all replies.
     var firstPlace: UInt64 = 0
-    /// The command that the open replies are to, when they are all to the same.
+    /// The kind of the commands that the open replies belong to, if it is the same for all.
     var pipelined: Pipelinable?
     /// The command that waits until all open replies are known.
     var parked: Command?
@@ -37,24 +38,25 @@ struct Connection: Vacatable, HeapMember {
     var pendingBytes = 0
     /// How many of its puts wait for a tube's row or for an id.
     var waitingPuts = 0
-    /// It has sent all that it will send.
+    /// The client has sent all that it will send.
     var inputEnded = false
     var heapPosition: Int32 = -1
 
-    /// Open replies beyond which no more commands are read from the connection.
+    /// With this many open replies, no more commands are read from the connection.
     static let maxOpenReplies = 1024
-    /// Bytes of puts that wait for a commit beyond which none are: others have their share of each batch.
+    /// With this many bytes of puts that wait for a commit, no more commands are read: each batch has room for other
+    /// clients.
     static let maxPendingBytes = 4 << 20
-    /// Tubes that it may watch; each reserve looks at all of them.
+    /// How many tubes it may watch. Each reserve looks at all of them.
     static let maxWatched = 10_000
 
-    /// Whether no command may be given to it now.
+    /// Whether the connection may not be given a command now.
     var isBlocked: Bool {
         wait != nil || parked != nil || replies.count >= Connection.maxOpenReplies
             || pendingBytes >= Connection.maxPendingBytes
     }
 
-    /// Whether it is owed a reply.
+    /// Whether the connection is owed a reply.
     var isBusy: Bool { wait != nil || parked != nil || !replies.isEmpty }
 
     mutating func vacate() {
@@ -65,14 +67,15 @@ struct Connection: Vacatable, HeapMember {
 
     /// A reserve that has not been answered.
     struct Wait {
-        /// `reserve` alone waits for ever.
+        /// `nil`: the client waits until there is a job.
         var until: Instant?
-        /// Answer as soon as the tubes are known: `reserve-with-timeout 0`, or a deadline close by.
+        /// The client is answered as soon as its tubes are known: it sent `reserve-with-timeout 0`, or has a deadline
+        /// close by.
         var isImpatient: Bool
     }
 }
 
-/// Commands that may overtake the commit of others of the same kind, since they concern other jobs.
+/// Commands that may overtake the commits of others of their kind, since they concern other jobs.
 enum Pipelinable {
     case put, delete, release, bury
 }
@@ -88,7 +91,7 @@ extension Command {
         }
     }
 
-    /// Commands that neither read nor change jobs: they need not wait for what came before.
+    /// Whether the command neither reads nor changes jobs. Such a command need not wait for the replies before it.
     var isUnordered: Bool {
         switch self {
         case .use, .malformed, .malformedPut, .malformedPauseTube, .unknown, .putTooBig, .putWithoutCRLF, .listTubeUsed:

@@ -1,6 +1,6 @@
-/// One command after the other (protocol, section 1.2).
+/// Dispatch of commands.
 extension Queue {
-    /// A decoded command of a connection that `accepts` it.
+    /// A decoded command. The connection must be one that `accepts` commands now.
     public mutating func receive(_ command: Command, from id: ConnectionID, now: Instant) {
         guard isOpen(id) else { return }
         let slot = id.slot

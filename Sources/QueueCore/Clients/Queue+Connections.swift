@@ -1,12 +1,11 @@
-/// Connections, and the order of their replies: commands are answered in the order in which they came, while the
-/// commits that some of them wait for overlap.
+/// Connections: how they open, and how they close.
 extension Queue {
     /// A client has connected; its output goes to `outbox`.
     public mutating func open(outbox: Int, now: Instant) -> ConnectionID {
         var connection = Connection()
         connection.outbox = outbox
         let slot = connections.insert(connection)
-        // The slot's generation outlives its tenants.
+        // The generation of a slot is never used again.
         connections[slot].generation = nextGeneration
         nextGeneration &+= 1
         connections[slot].isOpen = true
@@ -19,8 +18,8 @@ extension Queue {
         return ConnectionID(slot: slot, generation: connections[slot].generation)
     }
 
-    /// Whether the connection may be given a command: not before the tubes are known, not while a reserve waits, nor
-    /// while too many replies are open.
+    /// Whether the connection may be given a command: once the tubes are known, while no reserve waits, and while not
+    /// too many replies are open.
     public func accepts(_ id: ConnectionID) -> Bool {
         hasStarted && isOpen(id) && !connections[id.slot].isBlocked
     }
@@ -38,13 +37,14 @@ extension Queue {
         ConnectionID(slot: slot, generation: connections[slot].generation)
     }
 
-    /// The client has sent all it will send: a waiting reserve ends, and the connection once all is answered.
+    /// The client has sent all that it will send. A waiting reserve ends, and the connection ends when everything has
+    /// been answered.
     public mutating func inputEnded(_ id: ConnectionID, now: Instant) {
         guard isOpen(id) else { return }
         connections[id.slot].inputEnded = true
         guard connections[id.slot].wait != nil else { return }
         if case .unknown = choose(id.slot, now: now) {
-            // There may be a job for it: what was sent before the end is answered as ever.
+            // There may be a job for the client. What it sent before the end is answered as usual.
             connections[id.slot].wait?.isImpatient = true
             if connections[id.slot].heapPosition >= 0 {
                 timers.remove(at: Int(connections[id.slot].heapPosition), in: &connections)
@@ -63,13 +63,13 @@ extension Queue {
             && !connections[id.slot].isBlocked
     }
 
-    /// Ends a connection whose input has ended and that has nothing left to be answered, behind its last replies: they
-    /// may still be in the outbox when this is called while others are carried.
+    /// Closes a connection whose input has ended and that is owed nothing, behind its last replies: these may still
+    /// be in the outbox.
     public mutating func closeIfFinished(_ id: ConnectionID) {
         if isOpen(id), isFinished(id) { outboxes[connections[id.slot].outbox].append(.close(id)) }
     }
 
-    /// The connection is gone: its jobs go back, with no counter changed (protocol, 1.4).
+    /// The connection is gone. Its jobs are given back, and no counter of them changes.
     public mutating func closed(_ id: ConnectionID, now: Instant) {
         guard isOpen(id) else { return }
         let slot = id.slot
@@ -81,11 +81,11 @@ extension Queue {
         finishClosing(now: now)
     }
 
-    /// Jobs of connections that are gone which are given back in one go: others must not wait for a client that held a
+    /// How many jobs of closed connections are given back in one go. Other clients must not wait for one that held a
     /// million.
     static let closingChunk = 1000
 
-    /// Goes on with giving back the jobs of connections that are gone.
+    /// Continues to give back the jobs of connections that are gone.
     mutating func finishClosing(now: Instant) {
         var left = Queue.closingChunk
         while let slot = closing.first {

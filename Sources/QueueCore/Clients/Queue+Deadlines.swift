@@ -1,12 +1,15 @@
-/// The deadlines of held jobs. Each comes twice: when its owner is to be warned, and when its time is over. So whether
-/// a client has one close by is a count, however many jobs it holds.
+/// The deadlines of held jobs. Each job is in the heap twice in turn: first with the time at which its client is to
+/// be warned, then with its deadline.
+///
+/// So whether a client has a deadline close by is a count, however many jobs it holds.
 extension Queue {
-    /// How close to a deadline a client is warned instead of being given more (protocol, 1.4).
+    /// How close to a deadline a client is warned instead of being given another job (beanstalkd's doc/protocol.txt,
+    /// Worker Commands).
     static let deadlineMargin = Span.seconds(1)
 
     func isDeadlineSoon(_ slot: Int) -> Bool { connections[slot].dueSoon > 0 }
 
-    /// Its owner may keep the job until then.
+    /// The client that holds the job may keep it until then.
     mutating func setDeadline(_ job: Int, _ deadline: Instant, now: Instant) {
         jobs[job].deadline = deadline
         setDueSoon(job, deadline <= now + Queue.deadlineMargin)
@@ -18,7 +21,7 @@ extension Queue {
         }
     }
 
-    /// The job is about to leave its owner's hands.
+    /// The job is about to leave its client.
     mutating func clearDeadline(_ job: Int) {
         setDueSoon(job, false)
         deadlines.remove(at: Int(jobs[job].heapPosition), in: &jobs)
@@ -42,7 +45,7 @@ extension Queue {
         }
     }
 
-    /// The time of a job is over.
+    /// The job's time to run is over.
     private mutating func expire(_ job: Int, now: Instant) {
         jobTimeouts += 1
         jobs[job].counters.timeouts &+= 1

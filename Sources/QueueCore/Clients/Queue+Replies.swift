@@ -1,8 +1,8 @@
 import DequeModule
 
-/// Replies leave in the order of their commands, while the commits that some of them wait for overlap.
+/// Replies are sent in the order of their commands, while the commits that some of them wait for overlap.
 extension Queue {
-    /// Answers the command at hand.
+    /// Answers the command that is being executed.
     mutating func answer(_ slot: Int, _ reply: Reply, now: Instant) {
         if connections[slot].replies.isEmpty {
             send(reply, to: id(of: slot))
@@ -17,7 +17,7 @@ extension Queue {
         outboxBytes[outbox] += reply.size
     }
 
-    /// Keeps a place among the replies for an answer that comes later.
+    /// Reserves a place among the replies for an answer that comes later.
     mutating func openReply(_ slot: Int, _ kind: Pipelinable? = nil) -> Ticket {
         if connections[slot].replies.isEmpty { connections[slot].pipelined = kind }
         let place = connections[slot].firstPlace + UInt64(connections[slot].replies.count)
@@ -25,7 +25,8 @@ extension Queue {
         return Ticket(connection: id(of: slot), place: place)
     }
 
-    /// The answer that an open reply waited for.
+    /// The answer that an open reply has waited for. Sends it, and the replies behind it that are known, or keeps it
+    /// until the replies before it are known.
     mutating func fill(_ ticket: Ticket?, _ reply: Reply, now: Instant) {
         guard let ticket, isOpen(ticket.connection) else { return }
         let slot = ticket.connection.slot
@@ -55,12 +56,13 @@ extension Queue {
         if wasBlocked || connections[slot].inputEnded { resume(slot) }
     }
 
-    /// Lets the shell go on with a connection, if it may.
+    /// Tells the shell that the connection takes commands again, if it does.
     mutating func resume(_ slot: Int) {
         if !connections[slot].isBlocked { outboxes[connections[slot].outbox].append(.resume(id(of: slot))) }
     }
 
-    /// Ends a connection whose truth cannot be told: no answer, never a wrong one (invariant 7).
+    /// Closes a connection to which nothing true can be said: no answer is better than a wrong one
+    /// (docs/ARCHITECTURE.md, Invariants).
     mutating func abandon(_ ticket: Ticket?) {
         if let ticket, isOpen(ticket.connection) {
             outboxes[connections[ticket.connection.slot].outbox].append(.close(ticket.connection))

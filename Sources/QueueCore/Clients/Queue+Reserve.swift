@@ -1,4 +1,5 @@
-/// Who gets which job: the smallest key over the unpaused tubes that a client watches, exactly (invariant 4).
+/// Reserve: a client gets the job with the smallest key over the unpaused tubes that it watches
+/// (docs/ARCHITECTURE.md, Invariants).
 extension Queue {
     mutating func reserve(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         becomeWorker(slot)
@@ -28,7 +29,7 @@ extension Queue {
         case unknown
     }
 
-    /// The job that a client is due, if the tubes that it watches are known well enough to tell.
+    /// The job that the client is due, or whether there is one, as far as its tubes are known.
     mutating func choose(_ slot: Int, now: Instant) -> Choice {
         guard now < epochValidUntil else { return .unknown }
         var best: (slot: Int, key: JobKey)?
@@ -47,9 +48,9 @@ extension Queue {
         return best.map { .job($0.slot) } ?? .nothing
     }
 
-    /// Puts a cached job into a client's hands.
+    /// Gives a cached job to a client.
     ///
-    /// `isNamed`: it wants this job and no other.
+    /// `isNamed`: the client wants this job and no other.
     mutating func give(_ job: Int, to slot: Int, isNamed: Bool = false, now: Instant) {
         uncache(job)
         refillAhead(jobs[job].tube, now: now)
@@ -85,7 +86,7 @@ extension Queue {
         if sql.isRecalling { annotate(job) } else { unannotated.append(jobs[job].key.id, at: now) }
     }
 
-    /// Takes a job out of its owner's hands; the caller says what becomes of it.
+    /// Takes a job from the client that holds it. The caller says what becomes of the job.
     mutating func unhold(_ job: Int) {
         clearDeadline(job)
         let owner = jobs[job].owner

@@ -1,6 +1,6 @@
 import DequeModule
 
-/// Clients that wait for a job.
+/// Clients that wait for a job, and the matching of jobs with them.
 extension Queue {
     mutating func wait(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         connections[slot].waits += 1
@@ -24,7 +24,7 @@ extension Queue {
             && connections[slot].waits == waiter.wait
     }
 
-    /// A wait is over; the caller answers it.
+    /// Ends a wait. The caller answers the client.
     mutating func endWait(_ slot: Int) {
         connections[slot].wait = nil
         waiting -= 1
@@ -36,7 +36,7 @@ extension Queue {
 
     mutating func setTimer(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait else { return }
-        // An impatient client is answered when its tubes are known; this only bounds how long that may take.
+        // An impatient client is answered when its tubes are known. The timer only limits how long that may take.
         guard let at = wait.isImpatient ? now + configuration.databaseTimeout : wait.until else { return }
         timers.insert(slot, key: max(at, now), in: &connections)
     }
@@ -55,8 +55,8 @@ extension Queue {
         }
     }
 
-    /// The time of a waiting client has come. While its tubes are being looked at, or delays that may be over, it gets
-    /// a moment more: what became ready in time is still its own.
+    /// The wait of a client is over. While its tubes are being read, or a sweep is due that may make a job ready, the
+    /// client waits a moment longer: a job that became ready in time is still its own.
     mutating func timerWentOff(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil else {
             return waitTimedOut(slot, now: now)
@@ -73,16 +73,17 @@ extension Queue {
 
     static let grace = Span.milliseconds(250)
 
-    /// Whether a sweep that is under way, or about to be asked for, may make a job ready that has been due by now.
+    /// Whether a sweep that is under way, or about to be asked for, may make a job ready whose delay is over by now.
     private func maySweepFor(_ slot: Int, now: Instant) -> Bool {
-        // When the next job is due was found out at the database, and is known here by so much later.
+        // When the next delay ends is known here some milliseconds later than in the database.
         guard isSweeping || nextSweep <= now + Queue.sweepLag else { return false }
         return connections[slot].watched.contains { tubes[$0].stored.delayed > 0 }
     }
 
     private static let sweepLag = Span.milliseconds(10)
 
-    /// A sweep is done: nothing is left that became ready before it was asked for.
+    /// A sweep has been answered: every job that became ready before the sweep was asked for is known. Answers the
+    /// clients that waited for that.
     mutating func serveSwept(now: Instant) {
         let waiters = waitersForSweepInFlight
         waitersForSweepInFlight = []
@@ -97,12 +98,12 @@ extension Queue {
 
     // MARK: Matching
 
-    /// Gives a tube's jobs to the clients that wait for them, longest first. `isNews`: more is known of the tube than
-    /// before, so that each waiting client is asked again.
+    /// Gives a tube's jobs to the clients that wait for them, the longest wait first. `isNews`: more is known of the
+    /// tube than before, so each waiting client is served anew, also when the tube has no job.
     mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
         guard tubes[tube].waiting > 0 else { return }
         if tubes[tube].pausedUntil != nil, !isNews {
-            // To be known when the pause ends.
+            // So that its first job is known when the pause ends.
             if case .unknown = tubes[tube].front { refill(tube, now: now) }
             return
         }

@@ -1,10 +1,10 @@
-/// Is told where the heap puts each slot.
+/// Members of a heap, which are told their positions.
 protocol HeapPositions {
     mutating func setPosition(_ position: Int, of slot: Int)
 }
 
-/// A binary min-heap of (key, slot) whose members know their position, so that any of them can be removed in
-/// O(log n): by delete, kick, touch, or a lost race. The positions live with the members, which are passed in.
+/// A binary min-heap of (key, slot) whose members know their positions. So any of them can be removed in O(log n).
+/// The positions are stored in the members, which are passed to each operation.
 struct IndexedHeap<Key: Comparable> {
     struct Entry {
         var key: Key

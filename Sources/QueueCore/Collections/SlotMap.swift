@@ -1,16 +1,16 @@
-/// What lives in a `SlotMap`.
+/// An element of a `SlotMap`.
 protocol Vacatable {
-    /// Lets go of what the element refers to, when its slot becomes free.
+    /// Releases what the element refers to when its slot becomes free.
     mutating func vacate()
 }
 
-/// Elements in numbered slots that are used again: references without reference counting.
+/// Elements in numbered slots that are used again. A slot is a reference without reference counting.
 struct SlotMap<Element: Vacatable> {
     private(set) var elements: ContiguousArray<Element> = []
     private var free: ContiguousArray<Int> = []
 
     var count: Int { elements.count - free.count }
-    /// Every slot ever used, vacant ones included.
+    /// Every slot that was ever used, including vacant ones.
     var slots: Range<Int> { elements.indices }
 
     mutating func reserveCapacity(_ count: Int) { elements.reserveCapacity(count) }
@@ -35,9 +35,9 @@ struct SlotMap<Element: Vacatable> {
     }
 }
 
-/// An element that knows its place in the heap it is in, so that it can be taken out of the middle.
+/// An element that knows its position in the heap that it is in.
 protocol HeapMember {
-    /// -1 when in no heap.
+    /// -1 when it is in no heap.
     var heapPosition: Int32 { get set }
 }
 

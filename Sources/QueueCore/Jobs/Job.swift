@@ -1,11 +1,11 @@
-/// A job whose lease this broker has: it waits in the cache, a client holds it, or a change of it is on its way.
+/// A job whose lease this broker has: it is cached, a client holds it, or a change of it is under way.
 struct Job: Vacatable, HeapMember {
     enum Phase {
         /// Ready in its tube's cache.
         case cached
-        /// In the hands of `owner`, until `deadline`.
+        /// Held by the client `owner` until `deadline`.
         case held
-        /// Its delete, release or bury waits for the commit; nobody may have it meanwhile.
+        /// Its delete or state change waits for the commit. Nobody gets the job meanwhile.
         case settling
     }
 
@@ -17,35 +17,35 @@ struct Job: Vacatable, HeapMember {
     var delay: UInt32
     var created: Instant
     var counters: JobCounters
-    /// What its row says.
+    /// The stored state in its row.
     var stored: StoredState
     var phase: Phase
-    /// Its row has no lease of this broker: it is the sole one.
+    /// The row does not have this broker's lease. The broker has it as the sole one.
     var isImplicit = false
-    /// Its row was not found when something was written to it.
+    /// The row was not found when an annotation was written.
     var isMissing = false
-    /// While settling: nobody has asked for it, and everybody may have it afterwards.
+    /// While settling: the broker gives the job back by itself, and afterwards anybody may have it.
     var isBeingGivenBack = false
-    /// While settling: a refill has met it that does not care for leases, so it cannot tell whose the lease will be.
+    /// While settling: a refill has read the job that does not see leases, so whose the lease will be is not known.
     var mustBeReread = false
-    /// Absent when the memory budget had no room for it, and once it has been given out.
+    /// `nil` when the memory budget had no room for it, and once it has been given to a client.
     var body: Body?
-    /// Bytes of the budget that the body takes.
+    /// Bytes of the cache's budget that the job takes.
     var charged = 0
 
     /// Slot of the connection that holds it.
     var owner = -1
     var reservations = Reservations()
     var deadline = Instant.never
-    /// The deadline is so close that its owner is warned.
+    /// The deadline is so close that its client is warned.
     var isDueSoon = false
-    /// Its neighbours among the jobs of its owner.
+    /// Its neighbours in the list of its client's jobs.
     var previous = -1
     var next = -1
-    /// Whether the row tells of a reservation, and whether it must be told something new.
+    /// Whether the row tells of the reservation, and whether the row has to be written again.
     var isAnnotated = false
     var needsAnnotation = false
-    /// In the tube's cache when cached, among the deadlines when held.
+    /// In the tube's cache while cached, among the deadlines while held; -1 while settling.
     var heapPosition: Int32 = -1
 
     init(row: JobRow, tube: Int, phase: Phase, now: Instant) {

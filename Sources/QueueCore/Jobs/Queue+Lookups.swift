@@ -35,7 +35,7 @@ extension Queue {
         fill(ticket, .found(row.id, body), now: now)
     }
 
-    /// The database's first ready job, which this broker has not leased, against the first of those it has.
+    /// Compares the first ready job in the database that this broker has not leased with the first cached one.
     mutating func peekedReady(_ ticket: Ticket?, tube: Int, _ rows: [JobRow], now: Instant) {
         tubes[tube].pins -= 1
         defer { tubeReleased(tube, now: now) }
@@ -51,7 +51,7 @@ extension Queue {
 
     // MARK: Kick
 
-    /// Rows that one statement of a kick makes ready at most: others must not wait long for it.
+    /// How many rows one query of a kick makes ready at most. Other queries must not wait long for it.
     static let kickChunk = 1000
 
     mutating func kick(_ slot: Int, bound: UInt32, now: Instant) {
@@ -80,7 +80,7 @@ extension Queue {
     }
 
     mutating func kickJob(_ slot: Int, _ id: JobID, now: Instant) {
-        // Leased here it is ready or reserved; a put on its way is nobody's yet.
+        // A job in memory is ready or reserved. A put in flight does not exist yet.
         guard jobSlots[id] == nil, !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
         guard beginUndecided(id, for: .kickJob(id), slot) else { return }
         ask(.kickJob(id), for: openReply(slot), now: now)
@@ -121,7 +121,7 @@ extension Queue {
             becomeWorker(ticket.connection.slot)
             hold(job, by: ticket.connection.slot, now: now)
         } else {
-            // Its client is gone: as if it had disconnected just after.
+            // The client is gone: as if it had disconnected just after.
             countHeld(job, 1)
             giveBack(job, now: now)
         }
@@ -131,7 +131,7 @@ extension Queue {
 
     // MARK: Statistics of a job
 
-    /// Of a job that is in memory.
+    /// The state of a job that is in memory.
     func stateOfKnown(_ job: Int) -> JobState {
         let isHeld =
             jobs[job].phase == .held
@@ -161,7 +161,7 @@ extension Queue {
         guard let row = rows.first, let tube = tubeSlotsByRow[row.tube] else {
             return fill(ticket, .notFound, now: now)
         }
-        // It may have been made for this answer alone.
+        // The tube may have been made for this answer alone.
         defer { tubeReleased(tube, now: now) }
         let state = row.isReserved ? .reserved : JobState(row.state)
         let timeLeft = state == .reserved || state == .delayed ? Span.microseconds(row.left).wholeSeconds : 0

@@ -1,5 +1,5 @@
-/// Jobs whose rows somebody has deleted or changed behind this broker's back, which no function of the schema does. Their
-/// clients hear NOT_FOUND, whatever they wanted, and nobody is given them again.
+/// Missing jobs: somebody has deleted or changed their rows past the broker, which no function of the schema does.
+/// Their clients get `NOT_FOUND`, and nobody is given the jobs again.
 extension Queue {
     mutating func committed(_ batch: WriteBatch, without missing: [MissingJob], now: Instant) {
         let missing = Dictionary(missing.map { ($0.id, $0) }) { first, _ in first }
@@ -22,7 +22,7 @@ extension Queue {
         }
     }
 
-    /// Nothing was done to the job that a change was about.
+    /// Nothing was done to the job.
     private mutating func missed(
         _ missing: MissingJob, _ job: Int, _ state: StoredState, _ priority: UInt32, _ wasHeld: Bool,
         _ ticket: Ticket?, now: Instant
@@ -30,12 +30,12 @@ extension Queue {
         let tube = jobs[job].tube
         if wasHeld { countHeld(job, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(missing.id) }
-        // Whoever deleted the row has not counted it out.
+        // Whoever deleted the row has not changed the counts.
         if !missing.isThere { count(tube, -1, state, priority: priority) }
         let row = reclaimed[missing.id]
         forget(job)
         if let row { insert(row, tube: tube, now: now) }
-        // What is there may be anybody's by now, and have any key; it may have this broker's lease again.
+        // The row may have another lease by now, and any key. It may even have this broker's lease again.
         if missing.isThere {
             tubes[tube].cache.readsOwn = true
             tubes[tube].cache.lowerHorizon(to: .first)
@@ -46,7 +46,7 @@ extension Queue {
         settled(missing.id, now: now)
     }
 
-    /// A job in a client's hands stays there until the client, or its time, ends that: what is changed then tells more.
+    /// A held job stays with its client. The outcome of the next change tells whether the row is missing.
     private mutating func missedAnnotation(of id: JobID, now: Instant) {
         guard let job = jobSlots[id] else { return }
         switch jobs[job].phase {
@@ -58,7 +58,7 @@ extension Queue {
         }
     }
 
-    /// Gives up a job that seems to be missing, which tells whether it is: if not, anybody may have it.
+    /// Gives back a job that seems to be missing. The outcome tells whether it is; if not, anybody may have it.
     mutating func lookFor(_ job: Int, now: Instant) {
         changeState(of: job, to: jobs[job].stored, keepsLease: false, now: now)
     }

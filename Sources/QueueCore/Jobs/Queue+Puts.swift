@@ -73,8 +73,8 @@ extension Queue {
 
     /// Whether the cache is about to hold every job up to this key.
     ///
-    /// Below the horizon it does. Beyond it, it will when the database has so few more jobs that a refill or two reach the
-    /// end. Unless puts behind those are born leased, the horizon never catches up with them.
+    /// Below the horizon it does. Beyond it, it will when the database has so few more jobs that a refill or two
+    /// reach the end. Unless puts behind those are born leased, the horizon never catches up with them.
     private func isWithinReach(_ key: JobKey, of tube: Int) -> Bool {
         key < tubes[tube].cache.horizon
             || tubes[tube].stored.ready - tubes[tube].inMemory < ReadyCache.largestChunk
@@ -87,7 +87,8 @@ extension Queue {
         isInFlight(id, in: lanes.puts) || !lanes.largePuts.isIdle && isInFlight(id, in: lanes.largePuts)
     }
 
-    /// Whether a put that is born leased under this epoch awaits its outcome. The lease of an epoch that has died is void.
+    /// Whether a put that is born leased under this epoch awaits its outcome. The lease of an epoch that has died is
+    /// void.
     func isLeasedPutInFlight(_ id: JobID) -> Bool {
         isLeasedPutInFlight(id, in: lanes.puts)
             || !lanes.largePuts.isIdle && isLeasedPutInFlight(id, in: lanes.largePuts)

@@ -1,8 +1,8 @@
-/// The end of a reservation, and of a job: delete, release, bury, touch, expiry and disconnect.
+/// The end of a reservation or of a job: delete, release, bury, touch, expiry and disconnect.
 extension Queue {
     mutating func delete(_ slot: Int, _ id: JobID, now: Instant) {
         guard let job = jobSlots[id] else {
-            // Somebody's job that is ready, delayed or buried, if it is anyone's.
+            // The job may exist in the database: ready, delayed or buried.
             guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
             guard beginUndecided(id, for: .delete(id), slot) else { return }
             return ask(.delete(id, isRecorded: false), for: openReply(slot, .delete), now: now)
@@ -64,7 +64,7 @@ extension Queue {
         return row
     }
 
-    /// A job that was held is ready again, without anybody having asked for it.
+    /// The broker makes a job ready that a client held, without a command for that.
     mutating func giveBack(_ job: Int, now: Instant) {
         let tube = jobs[job].tube
         if jobs[job].stored == .ready, mayLease(tube, 0), !jobs[job].isMissing {
@@ -77,7 +77,7 @@ extension Queue {
         }
     }
 
-    /// Has the row of a leased job changed; until that has committed, nobody gets the job.
+    /// Adds a change of a leased job's row to the next batch. Until it has committed, nobody gets the job.
     mutating func changeState(
         of job: Int, to state: StoredState, priority: UInt32? = nil, delay: UInt32? = nil, keepsLease: Bool,
         counting count: (inout JobCounters) -> Void = { _ in }, ticket: Ticket? = nil, now: Instant
@@ -96,7 +96,7 @@ extension Queue {
         jobs[job].isBeingGivenBack = ticket == nil
     }
 
-    /// A command about a job that is being given up waits for the outcome.
+    /// A command about a job that is being given back waits for the outcome.
     mutating func awaitSettled(_ id: JobID, for command: Command, _ slot: Int) {
         connections[slot].parked = command
         commandsAwaitingSettled[id, default: []].append(self.id(of: slot))
@@ -137,7 +137,7 @@ extension Queue {
             forget(job)
             if change.to == .ready || mustBeReread {
                 tellPeers(change.tube, key)
-                // What others may have had has another key by now, maybe.
+                // Another broker may have had the job and changed its key.
                 becameClaimable(tube, mustBeReread ? .first : key, now: now)
             }
             tubeReleased(tube, now: now)
@@ -157,7 +157,7 @@ extension Queue {
         fill(delete.ticket, .deleted, now: now)
     }
 
-    /// Nothing was done: the job is its holder's again, if that is still there.
+    /// Nothing was done. The client that held the job holds it again, if it is still there.
     mutating func refused(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         let id = jobs[job].key.id
         jobs[job].isBeingGivenBack = false

@@ -9,8 +9,8 @@ extension Queue {
         var deferred: [ConnectionID] = []
     }
 
-    /// Marks a job as undecided for a query that is about to be asked. Returns `false` when the job is undecided already; the
-    /// command then waits.
+    /// Marks a job as undecided for a query that is about to be asked. Returns `false` when the job is undecided
+    /// already; the command then waits.
     mutating func beginUndecided(_ id: JobID, for command: Command, _ slot: Int) -> Bool {
         guard undecided[id] != nil else {
             undecided[id] = UndecidedJob()

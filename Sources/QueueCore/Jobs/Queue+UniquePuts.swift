@@ -1,7 +1,7 @@
 /// Puts with a key: if the tube has a job with that key, nothing is put and the client is given the id of that job.
 ///
-/// Only the database knows whether there is such a job, and the answer must be known before the commit. So these puts are
-/// queries, apart from the batches of other puts. Their jobs are found by a refill, like those of another broker.
+/// Only the database knows whether there is such a job, and the answer must be known before the commit. So these puts
+/// are queries, apart from the batches of other puts. Their jobs are found by a refill, like those of another broker.
 extension Queue {
     mutating func issueUnique(_ put: PutRequest, key: String, id: JobID, row: TubeID) {
         // The tube is pinned already, from the put on.

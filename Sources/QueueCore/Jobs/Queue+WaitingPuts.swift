@@ -28,7 +28,8 @@ extension Queue {
 
     /// Issues the waiting puts in their order, as far as rows and ids allow.
     ///
-    /// A put into a tube whose row a SQL session is making waits for the end of that transaction, and holds up no other.
+    /// A put into a tube whose row a SQL session is making waits for the end of that transaction, and holds up no
+    /// other.
     mutating func issueWaitingPuts(now: Instant) {
         var left: [PutRequest] = []
         var index = 0

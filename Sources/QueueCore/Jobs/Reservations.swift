@@ -1,6 +1,6 @@
-/// When clients got a job, by the broker's clock, as far as this broker knows.
+/// When clients reserved a job, by the broker's clock, as far as this broker knows.
 public struct Reservations: Sendable {
-    /// `never` when nobody did.
+    /// `never` when no client did.
     public var first = Instant.never
     public var last = Instant.never
 
@@ -10,15 +10,15 @@ public struct Reservations: Sendable {
     }
 }
 
-/// What history is told of a job's end, beside what its row says.
+/// What is written to the history about a job's end, in addition to its row.
 public struct Ending: Sendable {
-    /// Its worker has deleted it; else it was in nobody's hands.
+    /// The client that held the job has deleted it; otherwise no client held it.
     public var isFinished: Bool
     public var counters: JobCounters
     public var reservations: Reservations
 }
 
-/// Reservations in their order, until each is told to SQL readers or has ended.
+/// Reservations that are not in their rows yet, oldest first. Some of them may have ended.
 struct UnannotatedReservations: Sendable {
     private var entries: [(id: JobID, at: Instant)] = []
     private var head = 0
@@ -29,7 +29,7 @@ struct UnannotatedReservations: Sendable {
         entries.append((id, at))
     }
 
-    /// Takes the oldest, if it was made before this time.
+    /// Takes the oldest, if it was made no later than `limit`.
     mutating func popFirst(before limit: Instant) -> JobID? {
         guard head < entries.count, entries[head].at <= limit else { return nil }
         let id = entries[head].id

@@ -1,12 +1,12 @@
-/// What brokers tell each other (design, section 7).
+/// What this broker has to tell others (docs/ARCHITECTURE.md, Several brokers).
 ///
-/// Whoever leaves a ready job to anybody tells the brokers whose clients wait for its tube. All this only saves time:
-/// the poll is beneath it, and a notice that is lost costs a second.
+/// A broker whose commit leaves a ready job to anybody tells the brokers whose clients wait for the tube. Notices
+/// only save time: a poll each second finds what a lost notice would have told.
 public struct Notices: Sendable {
     public var epoch: Int64 = 0
     /// The smallest key that has become claimable, by tube.
     public var readied: [TubeID: JobKey] = [:]
-    /// Those of them that are new: all others are told, whether they wait or not.
+    /// Those tubes that are new. All brokers are told of them, whether their clients wait or not.
     public var opened: Set<TubeID> = []
     /// Whether clients here wait for a tube, where that has changed.
     public var waits: [TubeName: Bool] = [:]
@@ -14,7 +14,7 @@ public struct Notices: Sendable {
     var isEmpty: Bool { readied.isEmpty && waits.isEmpty }
 }
 
-/// What another broker has left word of: a job that it has made claimable, or the tube.
+/// A notice from another broker: a job that it has made claimable, or a new tube.
 public struct Notice: Sendable {
     public let tube: TubeID
     public let name: TubeName
@@ -28,10 +28,10 @@ public struct Notice: Sendable {
 }
 
 extension Queue {
-    /// For how many polls nobody has to have waited for a tube until others are told so.
+    /// For so many polls no client must have waited for a tube before others are told so.
     static let idlePolls = 5
 
-    /// Whether `takeNotices` has something to say.
+    /// Whether `takeNotices` has something.
     public var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
 
     /// What has collected for the other brokers; `nil` when there is nothing.
@@ -43,13 +43,13 @@ extension Queue {
         return taken
     }
 
-    /// Others know now what clients here wait for. What they did before they knew is looked for once; `rows` are those
-    /// of the tubes that exist.
+    /// The other brokers know now which tubes clients here wait for. What they put before is looked for once. `rows`
+    /// are the tubes that exist.
     public mutating func waitsPublished(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
         for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
     }
 
-    /// Another broker has left word.
+    /// A notice from another broker.
     public mutating func noticed(_ notice: Notice, now: Instant) {
         guard epoch != 0 else { return }
         guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
@@ -60,7 +60,7 @@ extension Queue {
         becameClaimable(tube, notice.key, now: now)
     }
 
-    /// Notices may have been lost, in either direction.
+    /// Notices may have been lost, in both directions.
     public mutating func missedNotices(now: Instant) {
         republishWaits()
         lowerAllHorizons()
@@ -69,7 +69,7 @@ extension Queue {
 
     // MARK: What is said
 
-    /// A commit of this broker has left a job to anybody.
+    /// A commit of this broker has left a ready job to anybody.
     mutating func tellPeers(_ tube: TubeID, _ key: JobKey) {
         guard peers > 0 else { return }
         notices.readied[tube] = min(notices.readied[tube] ?? .end, key)
@@ -94,14 +94,14 @@ extension Queue {
         for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
     }
 
-    /// Nobody has to tell this broker of the tube any more.
+    /// Clients here do not wait for the tube any more.
     mutating func withdrawWait(_ tube: Int) {
         guard tubes[tube].isAwaited else { return }
         tubes[tube].isAwaited = false
         notices.waits[tubes[tube].name] = false
     }
 
-    /// Once a poll: clients come back, so that they have gone is not said at once.
+    /// Called once a poll: clients come back, so the end of a wait is not told at once.
     mutating func withdrawIdleWaits() {
         for slot in active where tubes[slot].isAwaited {
             tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1

@@ -1,25 +1,24 @@
-/// SQL sessions beside this broker (docs/ARCHITECTURE.md, SQL beside brokers).
+/// What this broker knows of SQL sessions (docs/ARCHITECTURE.md, SQL beside brokers).
 ///
-/// Their functions ask no broker, but for two things. What they have done lies in a table, and the broker that folds it
-/// into the counts learns of it here. And a job that a broker has leased may be in a client's hands, which its row does
-/// not say at once: so they summon the brokers, which give back what no client holds, write down what one does, and
-/// answer.
+/// Functions of the schema do not ask brokers, with two exceptions. Their changes are in a table; the broker that
+/// folds them into the counts learns of them here. And a job that a broker has leased may be held by a client, which
+/// its row does not say at once. So a function recalls the leases: each broker gives back the jobs that no client
+/// holds, annotates those that one does, and answers.
 struct SQLSessions {
-    /// The last summons that was followed, and the one that the next changes answer.
+    /// The last recall that was followed, and the one that the next batch of changes answers.
     var lastRecall: Int64 = 0
     var answer: Int64?
-    /// Somebody has been summoned a moment ago: a lease is only taken for a client that waits, and each reservation is
-    /// written down at once.
+    /// A recall was a moment ago: leases are taken for waiting clients only, and each reservation is written at once.
     var isRecalling = false
     var recallingUntil = Instant(nanoseconds: 0)
-    /// Somebody takes or steers jobs: this broker shares them, as with a peer.
+    /// SQL sessions take or steer jobs: this broker shares the jobs as with a peer.
     var isSharing = false
     var sharingUntil = Instant(nanoseconds: 0)
 }
 
-/// What calls of functions have done to a tube.
+/// How functions have changed a tube.
 public struct SQLChange: Sendable {
-    /// Its counts are what they have changed by.
+    /// Its counts are differences.
     public var tube: TubeRow
     /// The first job that they have made ready.
     public var first: JobKey?
@@ -37,7 +36,7 @@ extension Queue {
     /// Whether nobody else takes jobs.
     var isAlone: Bool { peers == 0 && !sql.isSharing }
 
-    /// A session waits until this broker has given back what it does not need.
+    /// A session waits until this broker has given back what its clients do not hold.
     public mutating func leasesRecalled(_ number: Int64, now: Instant) {
         guard epoch != 0, number > sql.lastRecall else { return }
         sql.lastRecall = number
@@ -65,7 +64,7 @@ extension Queue {
         if sql.sharingUntil <= now { sql.isSharing = false }
     }
 
-    /// What sessions have done, read at some time after `readAt`.
+    /// What sessions have changed, read at some time after `readAt`.
     public mutating func learn(_ changes: [SQLChange], readAt: Instant, now: Instant) {
         for change in changes {
             rememberRow(change.tube.id, change.tube.name)
@@ -78,7 +77,7 @@ extension Queue {
                 continue
             }
             let slot = tube(named: change.tube.name)
-            // Until the next heartbeat reads the truth.
+            // Until the next heartbeat reads the counts.
             othersCountedSome()
             count(slot, change.tube.counts)
             learnPause(slot, change.tube, readAt: readAt, now: now)

@@ -1,38 +1,40 @@
-/// Alone on its database a broker does not write its leases.
+/// Whether this broker writes its leases (docs/ARCHITECTURE.md, The sole broker).
 ///
-/// A broker that is told to be the sole one (`broker.is_sole`) has the lease of every job that no lease of a living
-/// broker is on, without a row saying so: others that come do not touch a job before it has given that up. So a backlog
-/// is read, not updated. When another broker has come, the leases that are in use are written, in one transaction with
-/// the end of being sole, and what was merely cached is forgotten.
+/// A sole broker (`broker.is_sole`) has the lease of every job that no living broker has leased, and the rows do not
+/// say so. Other brokers that register touch no job until it has given that up. So a backlog is read, not updated.
+/// When another broker has come, the leases in use are written, in one transaction with the end of `is_sole`. Jobs
+/// that were merely cached are forgotten.
 enum Sharing {
     /// Every lease is in its row.
     case shared
     case sole
-    /// No more; the leases in use are being written.
+    /// The broker is the sole one no more, and the leases in use are being written.
     case ending
 }
 
 extension Queue {
-    /// Whether the keeper should ask the database for it: only while nothing of it is under way here.
+    /// Whether the keeper should ask the database to make this broker the sole one.
     public var wantsSole: Bool { epoch != 0 && sharing == .shared && isAlone }
 
-    /// The database says so, and others respect it from now on. What those that are gone had leased lies anywhere in
-    /// the tubes: they are read anew.
+    /// The database has made this broker the sole one. Jobs that dead brokers had leased may lie anywhere in the
+    /// tubes, so these are read anew.
     public mutating func becameSole(now: Instant) {
         guard epoch != 0, sharing == .shared else { return }
         sharing = .sole
         lowerAllHorizons()
-        // SQL sessions may have come since it was asked for.
+        // SQL sessions may have come since the keeper asked.
         if !isAlone { endSole(isWritten: true, now: now) }
         matchAll(now: now)
     }
 
-    /// `isWritten`: the broker's row says so, for which others wait; it does also when the answer to that was lost.
+    /// `isWritten`: the broker's row says that it is the sole one, and others wait for the end of that. The row may
+    /// say so also when the answer to the request was lost.
     mutating func endSole(isWritten: Bool, now: Instant) {
         if sharing == .shared, isWritten { sharing = .ending }
         guard sharing == .sole else { return }
         sharing = .ending
-        // What others do from here on is seen by what has changed; what came before, all at once.
+        // What others change from here on is found as changes; what they changed before, only by reading everything
+        // once.
         isFullRecountDue = true
         for slot in active {
             if tubes[slot].cache.isRefilling, tubes[slot].cache.isReading { tubes[slot].cache.isVoid = true }
@@ -49,14 +51,15 @@ extension Queue {
         }
     }
 
-    /// Forgets a job that has been taken out of the cache and whose row has no lease: nobody is told, since nobody
-    /// knew.
+    /// Forgets a job that has been taken out of the cache and whose row has no lease. Nobody is told, since nobody
+    /// knew of the lease.
     mutating func forgetImplicit(_ job: Int) {
         tubes[jobs[job].tube].cache.lowerHorizon(to: jobs[job].key)
         forget(job)
     }
 
-    /// The batch that ends it: alone in its transaction, ahead of every change that needs one of these leases.
+    /// The batch that ends being the sole one. It is alone in its transaction, before every change that needs one of
+    /// its leases.
     mutating func endOfSole() -> WriteBatch {
         var batch = WriteBatch(epoch: epoch)
         batch.endsSole = true
@@ -64,7 +67,7 @@ extension Queue {
             jobs[job].isImplicit = false
             batch.leases.append(id)
         }
-        // In the order in which everybody locks rows.
+        // Everybody locks rows in the order of their ids.
         batch.leases.sort()
         return batch
     }
@@ -75,14 +78,14 @@ extension Queue {
         matchAll(now: now)
     }
 
-    /// It is tried again.
+    /// The batch is tried again.
     mutating func soleHasNotEnded(_ leases: [JobID]) {
         for id in leases {
             if let job = jobSlots[id] { jobs[job].isImplicit = true }
         }
     }
 
-    /// Jobs of a tube whose rows look free and are not.
+    /// Jobs of a tube whose rows look free although this broker has them.
     func implicitlyHeld(in tube: Int) -> [JobID] {
         guard sharing != .shared else { return [] }
         let held: [JobID] = jobSlots.compactMap { id, job in

@@ -1,7 +1,7 @@
 /// A request to PostgreSQL about jobs that are not in memory: to read them, or to change them.
 ///
-/// Queries are answered in the order in which they were asked. The effects of a query are committed before its answer is
-/// given.
+/// Queries are answered in the order in which they were asked. The effects of a query are committed before its answer
+/// is given.
 public enum Query: Sendable {
     /// Up to `limit` ready jobs with a key of at least `from`. Bodies over `bodyLimit` bytes are left out.
     case refill(tube: TubeID, from: JobKey, limit: Int, bodyLimit: Int, Claim)
@@ -12,7 +12,8 @@ public enum Query: Sendable {
     case reserve(JobID)
     /// `isRecorded`: the job is written to the history if its tube keeps one.
     case delete(JobID, isRecorded: Bool)
-    /// Makes up to `bound` buried jobs ready, or delayed ones if none are buried. `state` restricts it to one of the two.
+    /// Makes up to `bound` buried jobs ready, or delayed ones if none are buried. `state` restricts it to one of the
+    /// two.
     case kick(tube: TubeID, bound: Int, state: StoredState?)
     case kickJob(JobID)
     case peek(JobID)
@@ -63,8 +64,8 @@ public struct PendingQuery: Sendable {
     var issued: Instant
     /// Of a fetch: the client wants this job and no other.
     var isNamed = false
-    /// Of a kick, which takes several queries when there are many jobs: how many jobs the client asked for, and how many
-    /// the earlier queries have kicked.
+    /// Of a kick, which takes several queries when there are many jobs: how many jobs the client asked for, and how
+    /// many the earlier queries have kicked.
     var kick = (bound: 0, done: 0)
 
     var isRefill: Bool { if case .refill = query { true } else { false } }

@@ -48,8 +48,8 @@ extension Queue {
         fill(ticket, .reserved(id, body), now: now)
     }
 
-    /// The job whose body a client waits for. There is none if that client is gone: another client may have its slot, and
-    /// the job.
+    /// The job whose body a client waits for. There is none if that client is gone: another client may have its slot,
+    /// and the job.
     func held(_ id: JobID, for ticket: Ticket?) -> Int? {
         guard let ticket, isOpen(ticket.connection), let job = jobSlots[id], jobs[job].phase == .held,
             jobs[job].owner == ticket.connection.slot

@@ -1,5 +1,5 @@
-/// The broker's epoch: it begins when the store is attached, is renewed with each heartbeat, and ends when the store finds
-/// the broker declared dead (docs/ARCHITECTURE.md, Leases and epochs).
+/// The broker's epoch: it begins when the store is attached, is renewed with each heartbeat, and ends when the store
+/// finds the broker declared dead (docs/ARCHITECTURE.md, Leases and epochs).
 extension Queue {
     /// The broker is registered under a new epoch, and everything may start. `rows` are all rows of `tube`.
     public mutating func attach(
@@ -91,11 +91,11 @@ extension Queue {
         if !wasValid { epochRenewed(now: now) }
     }
 
-    /// The connection to the database was lost and is back, and the keeper has seen that the database has all commits of
-    /// this broker.
+    /// The connection to the database was lost and is back, and the keeper has seen that the database has all commits
+    /// of this broker.
     ///
-    /// Jobs that were only read, without a lease, may have changed: they are read anew. A lease that is in its row is kept:
-    /// if it were forgotten, nobody could get the job.
+    /// Jobs that were only read, without a lease, may have changed: they are read anew. A lease that is in its row is
+    /// kept: if it were forgotten, nobody could get the job.
     public mutating func reconnected(now: Instant) {
         for slot in active {
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
@@ -108,8 +108,8 @@ extension Queue {
         matchAll(now: now)
     }
 
-    /// The epoch is dead: all its leases are void. Connections of clients that hold jobs are closed, since they hold them
-    /// no more. Puts that were not committed wait for the next epoch.
+    /// The epoch is dead: all its leases are void. Connections of clients that hold jobs are closed, since they hold
+    /// them no more. Puts that were not committed wait for the next epoch.
     public mutating func detach(now: Instant) {
         guard epoch != 0 else { return }
         epoch = 0

@@ -1,7 +1,7 @@
 /// Queries are asked in order, answered in order, and refused in order (see `Query`).
 extension Queue {
-    /// Adds a query to those that wait. `ticket` is the reply that waits for the answer. The tube that is pinned exists until
-    /// the answer has been given or refused.
+    /// Adds a query to those that wait. `ticket` is the reply that waits for the answer. The tube that is pinned
+    /// exists until the answer has been given or refused.
     mutating func ask(_ query: Query, for ticket: Ticket? = nil, pinning tube: Int = -1, now: Instant) {
         ask(PendingQuery(query: query, ticket: ticket, tube: tube, issued: now))
     }
@@ -60,7 +60,8 @@ extension Queue {
     /// The answers, one for each query that was taken.
     public mutating func finish(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
         precondition(asked.count == answers.count, "an answer is missing")
-        queriesInFlight = []
+        // When the rest is fenced, that follows.
+        queriesInFlight.removeFirst(min(asked.count, queriesInFlight.count))
         queriesInFlightSince = .never
         guard queriesEpoch == epoch else { return finishStale(asked, answers, now: now) }
         for (query, answer) in zip(asked, answers) { finish(query, answer, now: now) }
@@ -88,8 +89,8 @@ extension Queue {
         queries.insert(contentsOf: refuseLost(of: asked, now: now), at: 0)
     }
 
-    /// Of queries that were asked under an earlier epoch, those that can be asked again. The others are refused: they name a
-    /// tube by a row that may be another tube's by now.
+    /// Of queries that were asked under an earlier epoch, those that can be asked again. The others are refused: they
+    /// name a tube by a row that may be another tube's by now.
     mutating func refuseLost(of asked: [PendingQuery], now: Instant) -> [PendingQuery] {
         asked.filter { query in
             guard query.query.rows.contains(where: lostRows.contains) else { return true }

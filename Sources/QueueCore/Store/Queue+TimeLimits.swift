@@ -1,7 +1,7 @@
 /// Commands that have waited too long for the database (docs/ARCHITECTURE.md, When the database is away).
 extension Queue {
-    /// Writes and queries that were not sent are taken back and refused. Of those that were sent the outcome is not known:
-    /// their connections are closed without an answer.
+    /// Writes and queries that were not sent are taken back and refused. Of those that were sent the outcome is not
+    /// known: their connections are closed without an answer.
     mutating func giveUpOldWrites(now: Instant) {
         let limit = now - configuration.databaseTimeout
         for kind in WriteKind.allCases {

@@ -66,8 +66,8 @@ public struct WriteBatch: Sendable {
 
     /// What has to be added to `countChanges` when these jobs were missing.
     ///
-    /// Whoever deleted a row has not changed the counts, so the job still has to be counted out. A job that is there has not
-    /// been changed.
+    /// Whoever deleted a row has not changed the counts, so the job still has to be counted out. A job that is there
+    /// has not been changed.
     public func correction(for missing: [MissingJob]) -> [(tube: TubeID, counts: StateCounts)] {
         let isThere = Dictionary(missing.map { ($0.id, $0.isThere) }) { first, _ in first }
         var sums = TubeSums()

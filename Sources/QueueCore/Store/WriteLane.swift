@@ -1,7 +1,7 @@
 /// The kinds of writes, each of which goes to the database on its own connection.
 ///
-/// Puts and changes need not wait for each other, since a job is changed only after its put has committed. Batches of one
-/// kind keep their order. Large bodies have a lane of their own, so that no other commit waits for theirs.
+/// Puts and changes need not wait for each other, since a job is changed only after its put has committed. Batches of
+/// one kind keep their order. Large bodies have a lane of their own, so that no other commit waits for theirs.
 public enum WriteKind: Int, CaseIterable, Sendable {
     /// New jobs.
     case puts

@@ -11,7 +11,8 @@ public struct Put: Sendable {
     var issued: Instant
 }
 
-/// A change of a leased job's stored state, priority or delay: by a release, a bury, or a broker that gives the job back.
+/// A change of a leased job's stored state, priority or delay: by a release, a bury, or a broker that gives the job
+/// back.
 public struct StateChange: Sendable {
     public var id: JobID
     public var tube: TubeID

@@ -1,7 +1,7 @@
-/// The tubes that something goes on in: somebody watches them, or jobs of theirs are cached or being read. What is
-/// looked at again and again goes over these, so that it costs what goes on here and not what there is.
+/// Active tubes: somebody watches them, or jobs of theirs are cached or being read. Periodic work goes over these
+/// alone, so that its cost depends on what is in use and not on how many tubes exist.
 ///
-/// Of a tube that is not among them nothing is cached, and the horizon is where nothing is known.
+/// A tube that is not active has no cached job, and its horizon is where nothing is known.
 extension Queue {
     mutating func activate(_ tube: Int) {
         guard tubes[tube].activeIndex < 0 else { return }
@@ -9,7 +9,7 @@ extension Queue {
         active.append(tube)
     }
 
-    /// Takes a tube out, whatever it is like.
+    /// Takes a tube out of the active ones, whatever it is like.
     mutating func deactivate(_ tube: Int) {
         let place = tubes[tube].activeIndex
         guard place >= 0 else { return }
@@ -21,7 +21,7 @@ extension Queue {
         }
     }
 
-    /// Once a poll: clients come back, so that they have gone is not noted at once.
+    /// Called once a poll: clients come back, so a tube stays active for a moment.
     mutating func deactivateIdle() {
         for tube in active where tubes[tube].isIdle {
             deactivate(tube)

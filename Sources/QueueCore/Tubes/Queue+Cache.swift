@@ -1,16 +1,17 @@
-/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead (design, section 5).
+/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead (docs/ARCHITECTURE.md, The
+/// priority cache).
 extension Queue {
-    /// What a cached job costs besides its body, in bytes.
+    /// Bytes that a cached job takes besides its body.
     static let jobOverhead = 256
-    /// Bodies over this many bytes are left in the database by a refill.
+    /// A refill leaves out bodies of more bytes.
     static let refillBodyLimit = 16 << 10
     /// How long a tube's cache outlives its last watcher.
     static let cacheLinger = Span.seconds(5)
 
-    /// Whether a job that is about to become ready should get, or keep, this broker's lease and go into the cache.
+    /// Whether a job that is about to become ready should have this broker's lease and go into the cache.
     ///
-    /// Alone, a broker takes all that its budget holds: nobody else wants it. With peers, or SQL sessions,
-    /// it takes what its own waiting clients will have at once.
+    /// Alone, a broker takes all that its budget holds. Beside peers or SQL sessions it takes what its own waiting
+    /// clients will have at once.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
         guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
             return false
@@ -28,7 +29,7 @@ extension Queue {
             }
         }
         let tube = jobs[job].tube
-        // A put, or what a refill has read, may come after the last watcher has gone.
+        // A put or a refill may be answered after the last watcher has gone.
         if tubes[tube].watching == 0, tubes[tube].cache.idleSince == nil { tubes[tube].cache.idleSince = now }
         jobs[job].charged = bytes
         cachedBytes += bytes
@@ -43,20 +44,20 @@ extension Queue {
         tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs)
     }
 
-    /// A job that is ready, and that nobody holds the lease of, has this key.
+    /// A job with this key has become ready, and nobody has its lease.
     mutating func becameClaimable(_ tube: Int, _ key: JobKey, now: Instant) {
         tubes[tube].cache.lowerHorizon(to: key)
         match(tube, now: now)
     }
 
-    /// Rows may have this broker's lease without being known here, also of tubes that come later.
+    /// Rows may have this broker's lease although the jobs are not in memory, also of tubes that are made later.
     mutating func readOwnLeases() {
         hasReconnected = true
         lowerAllHorizons()
         for slot in listing { tubes[slot].cache.readsOwn = true }
     }
 
-    /// What has become claimable may lie anywhere in the tubes; nobody is served of it yet.
+    /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
     mutating func lowerAllHorizons() {
         for slot in active { tubes[slot].cache.lowerHorizon(to: .first) }
     }
@@ -67,7 +68,7 @@ extension Queue {
         cache(job, now: now)
     }
 
-    /// Gives the leases of a tube's cached jobs back, but for the first few.
+    /// Gives back the leases of a tube's cached jobs, except for the first `kept`.
     mutating func giveBackCache(_ tube: Int, keeping kept: Int, now: Instant) {
         let cached = tubes[tube].cache.heap.entries.sorted { $0.key < $1.key }
         guard cached.count > kept else { return }
@@ -79,7 +80,7 @@ extension Queue {
                 changeState(of: entry.slot, to: .ready, keepsLease: false, now: now)
             }
         }
-        // They are claimable by others from the commit on; then `note` lowers the horizon below them.
+        // Others may claim them from the commit on. The outcome lowers the horizon below them.
         tubeReleased(tube, now: now)
     }
 
@@ -90,7 +91,7 @@ extension Queue {
         }
     }
 
-    /// Takes up a job that has this broker's lease.
+    /// Adds a job that has this broker's lease to those in memory.
     mutating func remember(_ job: Job) -> Int {
         let slot = jobs.insert(job)
         tubes[job.tube].inMemory += 1
@@ -98,7 +99,7 @@ extension Queue {
         return slot
     }
 
-    /// Forgets a job that is no longer this broker's business.
+    /// Removes a job from memory.
     mutating func forget(_ job: Int) {
         if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
         jobSlots[jobs[job].key.id] = nil

@@ -1,6 +1,6 @@
-/// How many jobs the tubes have, and who corrects that: the database, once a second, where others have part in it.
+/// Counts of jobs. Where other brokers or SQL change them too, they are corrected from the database once a second.
 extension Queue {
-    /// Jobs of a tube have come into a stored state, or left it.
+    /// Jobs of a tube have entered or left a stored state.
     mutating func count(_ tube: Int, _ n: Int, _ state: StoredState, priority: UInt32) {
         var change = StateCounts()
         change.add(n, state, priority: priority)
@@ -13,7 +13,7 @@ extension Queue {
         markForRecount(tube)
     }
 
-    /// What clients here hold of a tube has changed.
+    /// Clients here hold more or fewer jobs of a tube.
     mutating func countHeld(_ job: Int, _ n: Int) {
         let tube = jobs[job].tube
         var change = StateCounts()
@@ -26,7 +26,7 @@ extension Queue {
         }
     }
 
-    /// The database knows better.
+    /// The counts that were read from the database.
     mutating func setCounts(_ tube: Int, stored: StateCounts, heldElsewhere: StateCounts) {
         totals.stored += stored - tubes[tube].stored
         totals.heldElsewhere += heldElsewhere - tubes[tube].heldElsewhere
@@ -36,15 +36,15 @@ extension Queue {
 
     // MARK: Counting
 
-    /// The tube is to be read with the next counts: what has been known here since may not be in those under way.
+    /// The tube's counts are to be read again: a reading under way may not include what has changed here.
     mutating func markForRecount(_ tube: Int) {
         guard countsMayBeOff, !tubes[tube].isMarkedForRecount, let row = tubes[tube].row else { return }
         tubes[tube].isMarkedForRecount = true
         tubesToRecount.append(row)
     }
 
-    /// Which counts are to be read now, and given to `learn`: as long as others live, and then once more while nothing
-    /// was under way, since neither they nor this broker correct them afterwards.
+    /// Which counts are to be read now and given to `learn`. Counts are read as long as other brokers live, and then
+    /// once more while nothing is under way here, since nobody corrects them afterwards.
     public mutating func beginCounting() -> Recount {
         isCountedAlone =
             sharing == .sole && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
@@ -66,13 +66,13 @@ extension Queue {
         isFullRecountDue = true
     }
 
-    /// Others have changed counts, which is to be seen in the tubes' rows.
+    /// Others have changed counts, and the rows of the tubes show which.
     mutating func othersCountedSome() {
         countsMayBeOff = true
         isCountedAlone = false
     }
 
-    /// Others hold jobs no more, and nothing in the rows says which.
+    /// Other brokers have stopped holding jobs, and the rows of the tubes do not show which.
     mutating func forgetHeldElsewhere(isAll: Bool) {
         guard totals.heldElsewhere != StateCounts() else { return }
         for tube in listing where tubes[tube].heldElsewhere != StateCounts() {
@@ -83,7 +83,7 @@ extension Queue {
 
     // MARK: What clients hold
 
-    /// What clients hold of each tube where that has changed since it was last taken.
+    /// What clients here hold of each tube, where that has changed since it was last taken.
     public mutating func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
         defer { heldRows.removeAll(keepingCapacity: true) }
         return heldRows.map { row in
@@ -96,9 +96,9 @@ extension Queue {
 
 /// Which tubes are to be read for their counts.
 public enum Recount: Sendable {
-    /// Only those that are new, since this broker alone changes the others.
+    /// Only new tubes: this broker alone changes the others.
     case none
-    /// Those that have changed since the last time, and these.
+    /// Tubes that have changed since the last reading, and these.
     case changed(also: [TubeID])
     case all
 }
@@ -113,7 +113,7 @@ struct TubeTotals: Sendable {
 }
 
 extension JobCounts {
-    /// `held`: those of the stored ones that somebody holds.
+    /// `held`: those of the stored jobs that some client holds.
     init(stored: StateCounts, held: StateCounts) {
         self.init(
             urgent: max(0, stored.urgent - held.urgent), ready: max(0, stored.ready - held.ready),

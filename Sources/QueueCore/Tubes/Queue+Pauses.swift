@@ -5,7 +5,7 @@ extension Queue {
         ask(.pause(name, seconds: seconds), for: openReply(slot), pinning: tube, now: now)
     }
 
-    /// The row says so: now the memory does too.
+    /// The tube's row has been changed.
     mutating func paused(_ tube: Int, seconds: UInt32, now: Instant) {
         tubes[tube].pauses += 1
         tubes[tube].pauseSetAt = now
@@ -24,18 +24,18 @@ extension Queue {
         }
     }
 
-    /// What a row read at that time says. A pause that was set here since is not in it.
+    /// What a row that was read at that time says. A pause that was set here since is not in it.
     mutating func learnPause(_ tube: Int, _ row: TubeRow, readAt: Instant, now: Instant) {
         guard tubes[tube].pauseSetAt < readAt else { return }
         let left = Span.microseconds(max(0, row.pauseLeft))
         let known = tubes[tube].pausedUntil.map { $0 - now } ?? Span(nanoseconds: 0)
-        // A little is the way of the row to here.
+        // A small difference is the time that the row took to get here.
         guard abs(left.nanoseconds - known.nanoseconds) > Queue.pauseSlack.nanoseconds else { return }
         setPause(tube, length: row.pause, left: left, now: now)
     }
 
     static let pauseSlack = Span.milliseconds(500)
-    /// No rows are given to `learn` longer after they were read.
+    /// The longest time between the reading of rows and the call of `learn` with them.
     static let oldestNews = Span.seconds(60)
 
     private mutating func unpause(_ tube: Int, now: Instant) {
@@ -47,12 +47,12 @@ extension Queue {
         tubes[tube].pause = 0
         tubes[tube].pausedUntil = nil
         pausedTubes.remove(tube)
-        // What others have put meanwhile was not asked after.
+        // The poll leaves out paused tubes: jobs that others have put meanwhile are not known.
         nextPoll = min(nextPoll, now)
     }
 
-    /// All that are over before anybody is served: who waits for several of these tubes is due the smallest job of
-    /// them all.
+    /// Ends all pauses that are over before serving anybody: a client that waits for several of these tubes is due
+    /// the smallest job of them all.
     mutating func endPauses(now: Instant) {
         guard nextPauseEnd <= now else { return }
         let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()

@@ -1,6 +1,6 @@
 /// Refills: the reads of a tube's ready jobs from the horizon on (docs/ARCHITECTURE.md, The priority cache).
 extension Queue {
-    /// Asks the ready index from the horizon on.
+    /// Asks for the ready jobs from the horizon on.
     mutating func refill(_ tube: Int, now: Instant) {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
@@ -8,9 +8,9 @@ extension Queue {
         ask(refillQuery(tube, row), pinning: tube, now: now)
     }
 
-    /// Reads on before the last known job is given out, so that nobody waits for the next page.
+    /// Asks for the next page before the last known job is given out, so that nobody waits for it.
     mutating func refillAhead(_ tube: Int, now: Instant) {
-        // With peers a refill takes leases: nobody takes those ahead of need.
+        // Beside peers a refill takes leases, and nobody takes those ahead of need.
         guard sharing == .sole, tubes[tube].cache.horizon != .end, !tubes[tube].cache.isRefilling,
             tubes[tube].cache.heap.count < tubes[tube].cache.chunk / 4
         else { return }
@@ -27,8 +27,8 @@ extension Queue {
             sharing == .sole ? .none : tubes[tube].cache.readsOwn ? .freeAndOwn : .free)
     }
 
-    /// A refill that is about to be sent; `nil` when the tube has no row any more. Which rows it claims depends on what this
-    /// broker is now. Whatever becomes known from here on may be missing from its answer.
+    /// The refill as it is sent; `nil` when the tube has no row any more. Which rows it claims depends on what this
+    /// broker is now. Whatever becomes known from here on may be missing from the answer.
     mutating func renewedRefill(_ tube: Int) -> Query? {
         guard let row = tubes[tube].row else { return nil }
         tubes[tube].cache.missed = .end
@@ -49,7 +49,7 @@ extension Queue {
         let settled = tubes[tube].cache.settledMeanwhile
         for row in rows where row.flaw == nil && (claim == .free || !isLeasedPutInFlight(row.id)) {
             if claim != .free, settled.contains(row.id) {
-                // The row may be older than that, or younger: it is read once more.
+                // The row may be older than the change, or younger: it is read once more.
                 tubes[tube].cache.missed = min(tubes[tube].cache.missed, row.key)
             } else {
                 adopt(row, tube: tube, claim, now: now)
@@ -57,14 +57,14 @@ extension Queue {
         }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
         let horizon = min(reached, tubes[tube].cache.missed)
-        // All has been seen, and nothing was forgotten meanwhile: that would have lowered the horizon.
+        // All rows have been seen. A job that was forgotten meanwhile would have lowered the horizon.
         if claim != .free, horizon == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
         tubes[tube].cache.horizon = horizon
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
         match(tube, isNews: true, now: now)
-        // Of all tubes: whoever is served now may have waited for several.
+        // For all tubes: a client that is served now may have waited for several.
         if sql.isRecalling { giveBackSurplus(now: now) }
         tubeReleased(tube, now: now)
     }
@@ -76,14 +76,15 @@ extension Queue {
         tubeReleased(tube, now: now)
     }
 
-    /// A row that a refill has given, and that is this broker's.
+    /// A row that a refill has returned and whose lease this broker has.
     private mutating func adopt(_ row: JobRow, tube: Int, _ claim: Claim, now: Instant) {
         if undecided[row.id] != nil {
             undecided[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
             guard jobs[job].phase == .settling else { return }
-            // Given up by a move that has committed and whose outcome is still on its way here; also by a bury or a
-            // delay, when it has been kicked since. Others may have had it, and changed it, in between.
+            // A state change that has committed has given up the lease, and its outcome is still on its way here.
+            // (After a bury or a delay, a kick has made the job ready.) Others may have had the job, and changed it,
+            // in between.
             switch claim {
             case .free: reclaimed[row.id] = row
             case .freeAndOwn, .none: jobs[job].mustBeReread = true

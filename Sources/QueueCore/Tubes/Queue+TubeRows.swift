@@ -1,7 +1,7 @@
-/// The rows of `tube`: which ones there are, and what they are called. A row of a tube that nobody needs goes, and a
-/// tube that is put into after that gets another.
+/// The rows of `tube`: which exist, and their names. A row that nobody needs is removed. A put into its tube asks for
+/// another one.
 extension Queue {
-    /// None is known; about so many will be.
+    /// Forgets all rows; about `count` will be known.
     mutating func forgetRows(expecting count: Int) {
         tubeRows = Dictionary(minimumCapacity: count)
         tubeNames = Dictionary(minimumCapacity: count)
@@ -10,7 +10,7 @@ extension Queue {
         tubes.reserveCapacity(count)
     }
 
-    /// There is this row.
+    /// The row exists.
     mutating func rememberRow(_ row: TubeID, _ name: TubeName) {
         guard tubeNames[row] != name else { return }
         if let old = tubeRows.updateValue(row, forKey: name), old != row { tubeNames[old] = nil }
@@ -27,23 +27,23 @@ extension Queue {
         if tubes[slot].activeIndex < 0 { tubes[slot].cache.horizon = .first }
     }
 
-    /// The row that puts into a tube go to; `nil` while it has to be asked for.
+    /// The row for puts into the tube; `nil` while it has to be asked for.
     func openRow(_ tube: Int) -> TubeID? { tubes[tube].isRowGone ? nil : tubes[tube].row }
 
-    /// The tube of this row, made if it is known by name.
+    /// The tube of this row. It is made if only its name is known.
     mutating func tube(ofRow row: TubeID) -> Int? {
         if let tube = tubeSlotsByRow[row] { return tube }
         guard let name = tubeNames[row] else { return nil }
         return tube(named: name)
     }
 
-    /// Those of the rows that are of no tube here.
+    /// Those of the rows whose tubes do not exist here.
     public func unneeded(_ rows: [TubeID]) -> [TubeID] { rows.filter { tubeSlotsByRow[$0] == nil } }
 
-    /// These rows are no more: nobody needed them, and they had no jobs.
+    /// These rows have been removed: nobody needed them, and they had no jobs.
     public mutating func removed(_ rows: [TubeID], now: Instant) {
         for row in rows {
-            // What has been read of it, and comes later, is old.
+            // What was read of the row before is old, and may come later.
             removedRows.insert(row)
             guard let name = tubeNames.removeValue(forKey: row) else { continue }
             if tubeRows[name] == row { tubeRows[name] = nil }
@@ -51,9 +51,9 @@ extension Queue {
         }
     }
 
-    /// A tube that exists here has lost its row. What is put next asks for another.
+    /// A tube that exists here has lost its row. The next put asks for another one.
     mutating func lostRow(_ tube: Int, now: Instant) {
-        // Jobs that are in memory name it still: their changes find nothing.
+        // Jobs in memory still refer to the row. Their changes will find nothing.
         tubes[tube].isRowGone = true
         setCounts(tube, stored: StateCounts(), heldElsewhere: StateCounts())
         tubeReleased(tube, now: now)
@@ -61,10 +61,10 @@ extension Queue {
 
     // MARK: Reading
 
-    /// Rows of `tube`, as they were at some time after `readAt`: at the start all of them, later what other brokers or
-    /// SQL have made of them.
+    /// Rows of `tube`, as they were at some time after `readAt`: at the start all rows, later those that other
+    /// brokers or SQL have changed.
     ///
-    /// `isLast`: no more of the same reading come.
+    /// `isLast`: no more rows of the same reading follow.
     public mutating func learn(
         _ rows: [TubeRow], isFirst: Bool = false, isLast: Bool = true, readAt: Instant, now: Instant
     ) {

@@ -1,17 +1,18 @@
-/// Tubes come with their first mention and go with their last reference (protocol, 1.5).
+/// Tubes. A tube is made when it is first mentioned, and removed when nothing refers to it any more (beanstalkd's
+/// doc/protocol.txt, Tubes).
 extension Queue {
-    /// The tube of this name, made if need be.
+    /// The tube of this name, which is made if it does not exist.
     mutating func tube(named name: TubeName) -> Int {
         tubeSlots[name] ?? addTube(named: name)
     }
 
-    /// Makes the tube of this name, which is not there.
+    /// Makes a tube that does not exist.
     mutating func addTube(named name: TubeName) -> Int {
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
         if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
         tubes[slot].cache.readsOwn = hasReconnected
-        // What has no row has no jobs, as far as is known.
+        // A tube without a row has no jobs, as far as is known.
         tubes[slot].cache.horizon = .end
         if let row = tubeRows[name] { setRow(slot, row) }
         tubes[slot].listingIndex = listing.count
@@ -19,14 +20,16 @@ extension Queue {
         return slot
     }
 
-    /// Called whenever a reference has been dropped. The tube may have gone already: an answer lets its client's next
-    /// commands run, and they drop references too.
+    /// Removes the tube if nothing refers to it. Called whenever a reference has been dropped.
+    ///
+    /// The tube may be gone already: an answer lets the next commands of its client run, and they drop references
+    /// too.
     mutating func tubeReleased(_ slot: Int, now: Instant) {
         guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
         if tubes[slot].pausedUntil != nil {
             pausedTubes.remove(slot)
-            // A pause goes with its tube; its row must not bring it back, nor what has been read of that before. Of
-            // another broker the tube may be in use.
+            // The pause ends with the tube. Neither the row nor what was read of it before may bring the pause back.
+            // At another broker the tube may be in use.
             if peers == 0 {
                 ask(.pause(tubes[slot].name, seconds: 0), now: now)
                 forgottenPauses = forgottenPauses.filter { $0.value > now - Queue.oldestNews }
@@ -38,7 +41,7 @@ extension Queue {
         deactivate(slot)
         tubeSlots[tubes[slot].name] = nil
         if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
-        // The last one listed takes the place, as in beanstalkd.
+        // The last tube of the listing takes the place, as in beanstalkd.
         let place = tubes[slot].listingIndex
         let last = listing.removeLast()
         if last != slot {
@@ -48,7 +51,7 @@ extension Queue {
         tubes.remove(slot)
     }
 
-    /// Whether there is room for a client to mention this tube.
+    /// Whether a client may mention this tube.
     private func mayMention(_ name: TubeName) -> Bool {
         tubeSlots[name] != nil || listing.count < configuration.maxTubes
     }
@@ -83,7 +86,7 @@ extension Queue {
             return answer(slot, .watching(connections[slot].watched.count), now: now)
         }
         guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored, now: now) }
-        // The last one watched takes the place, as in beanstalkd.
+        // The last watched tube takes the place, as in beanstalkd.
         connections[slot].watched.swapAt(at, connections[slot].watched.count - 1)
         connections[slot].watched.removeLast()
         stopWatching(tube, now: now)

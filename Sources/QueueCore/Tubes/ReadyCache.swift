@@ -1,21 +1,24 @@
-/// The tube's next ready jobs, each with this broker's lease, written or not.
+/// The tube's next ready jobs, each with this broker's lease, written or not (docs/ARCHITECTURE.md, The priority
+/// cache).
 ///
 /// Invariant: every ready job of the tube with a key below `horizon` that this broker may claim is in `heap`. Jobs
-/// from the horizon on may be there too. So the smallest job of the heap is the tube's smallest exactly if it lies
-/// below the horizon; else the ready index is asked from the horizon on (design, section 5).
+/// beyond the horizon may be there too. So the smallest job of the heap is the tube's smallest exactly if it lies
+/// below the horizon. Otherwise the database is asked for the ready jobs from the horizon on.
 struct ReadyCache {
     var heap = IndexedHeap<JobKey>()
-    /// `.first`: nothing is known. `.end`: the whole tube is here.
+    /// `.first`: nothing is known. `.end`: the whole tube is known.
     var horizon = JobKey.first
-    /// A refill is under way; `missed` is the smallest key that became claimable behind its back.
+    /// A refill is under way. `missed`: the smallest key that became claimable since it was sent.
     var isRefilling = false
     var missed = JobKey.end
-    /// The refill under way only reads, since this broker is the sole one; `isVoid`: it is no more.
+    /// The refill under way only reads, since this broker is the sole one. `isVoid`: the broker is not the sole one
+    /// any more, and the answer is not used.
     var isReading = false
     var isVoid = false
-    /// Rows may have this broker's lease without being known here: refills take those too, until all have been seen.
+    /// Rows may have this broker's lease although the jobs are not in memory. Refills return these rows too, until
+    /// all have been seen.
     var readsOwn = false
-    /// What has happened to jobs since such a refill was asked: its rows of them may be older.
+    /// Jobs that have settled since the refill was sent. Its rows of them may be older.
     var settledMeanwhile: Set<JobID> = []
     /// How many jobs the next refill asks for.
     var chunk = ReadyCache.smallestChunk
@@ -28,7 +31,7 @@ struct ReadyCache {
     /// A refill is under way whose rows may be older than what is known here.
     var mayBeStale: Bool { isRefilling && (readsOwn || isReading) }
 
-    /// A job with this key became claimable in the database alone.
+    /// A job with this key has become claimable in the database alone.
     mutating func lowerHorizon(to key: JobKey) {
         horizon = min(horizon, key)
         if isRefilling { missed = min(missed, key) }

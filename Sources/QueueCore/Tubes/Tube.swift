@@ -5,14 +5,14 @@ struct Tube: Vacatable {
     let name: TubeName
     /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
     var row: TubeID?
-    /// And that is no more: what is put has to ask for another.
+    /// The row has been removed. The next put has to ask for another one.
     var isRowGone = false
     var isOpening = false
-    /// And a SQL session makes it just now.
+    /// A SQL session is making the row in a transaction that is still open.
     var isOpeningBlocked = false
     var policy: TubePolicy?
 
-    /// Jobs by stored state; the held ones are in there too.
+    /// Jobs by stored state, including those that clients hold.
     var stored = StateCounts()
     /// Jobs that clients of this broker hold, by stored state.
     var held = StateCounts()
@@ -22,17 +22,17 @@ struct Tube: Vacatable {
 
     var using = 0
     var watching = 0
-    /// Operations under way that must find the tube here when they end.
+    /// The number of operations under way that need the tube to exist when they end. A pinned tube is not removed.
     var pins = 0
-    /// Puts under way that will be ready.
+    /// Puts in flight whose jobs will be ready.
     var putsInFlight = 0
-    /// Jobs of it that are in memory, whatever the counts say: other brokers and SQL put some.
+    /// The number of its jobs that are in memory.
     var inMemory = 0
-    /// Its place in the listing.
+    /// Its index in `Queue.listing`.
     var listingIndex = 0
-    /// Its place among the active ones; -1 for none.
+    /// Its index in `Queue.active`; -1 when it is not active.
     var activeIndex = -1
-    /// It is to be read with the next counts.
+    /// The tube is in `Queue.tubesToRecount`.
     var isMarkedForRecount = false
 
     var totalJobs: UInt64 = 0
@@ -40,14 +40,14 @@ struct Tube: Vacatable {
     var pauses: UInt64 = 0
     var pause: Int64 = 0
     var pausedUntil: Instant?
-    /// When this broker itself last paused it, or ended that.
+    /// When this broker last set or ended a pause of the tube.
     var pauseSetAt = Instant(nanoseconds: 0)
 
     var cache = ReadyCache()
-    /// Clients waiting for a job of this tube, longest first; entries whose wait has ended are stale.
+    /// Clients that wait for a job of this tube, the longest wait first. Entries whose wait has ended are stale.
     var waiters: Deque<Waiter> = []
     var waiting = 0
-    /// Other brokers know, or will, that clients here wait for it.
+    /// Other brokers know, or are about to be told, that clients here wait for the tube.
     var isAwaited = false
     /// Polls since somebody waited.
     var idlePolls = 0
@@ -60,7 +60,7 @@ struct Tube: Vacatable {
         self = Tube(name: .default)
     }
 
-    /// Whether anything keeps it in existence (protocol, 1.5).
+    /// Whether anything keeps the tube in existence (beanstalkd's doc/protocol.txt, Tubes).
     var isReferenced: Bool {
         using > 0 || watching > 0 || pins > 0 || inMemory > 0 || stored.total > 0 || held.total > 0
     }
@@ -77,16 +77,16 @@ struct Tube: Vacatable {
     enum Front {
         case job(Int, JobKey)
         case empty
-        /// The database may hold a job that goes first: look before you answer.
+        /// The database may have a job that goes first.
         case unknown
     }
 
     struct Waiter {
         var connection: ConnectionID
-        /// Which of the connection's waits this is.
+        /// The number of the connection's wait.
         var wait: UInt64
     }
 
-    /// Whether stale waiters outnumber the live ones by so much that it pays to forget them.
+    /// Whether stale waiters outnumber the others so much that removing them pays.
     var hasManyStaleWaiters: Bool { waiters.count > 2 * waiting + 8 }
 }

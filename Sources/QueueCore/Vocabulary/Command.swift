@@ -1,18 +1,18 @@
-/// What a client asked for, decoded (protocol, section 1.2). Numbers are as sent: a `ttr` of 0 is raised by the core.
+/// A command as a client sent it. Numbers are as sent.
 ///
 /// Lines that are no command are cases too, so that their replies keep their place among the others.
 public enum Command: Hashable, Sendable {
     case put(NewJob)
-    /// A put that is none if its tube has a job with this key: `put <pri> <delay> <ttr> <bytes> idp:<key>`. A key is
-    /// written as a tube's name is.
+    /// A put that is skipped if its tube has a job with this key: `put <pri> <delay> <ttr> <bytes> idp:<key>`. A key
+    /// follows the rules of a tube's name.
     case putUnique(key: String, NewJob)
-    /// A put whose announced size is over the limit; its body has been swallowed.
+    /// A put whose size is over the limit. Its body has been skipped.
     case putTooBig
-    /// A put whose body is not followed by CRLF; `bytes + 2` have been consumed.
+    /// A put whose body is not followed by CRLF. `bytes + 2` bytes have been read.
     case putWithoutCRLF
     case use(TubeName)
     case reserve
-    /// `nil`: as long as it takes.
+    /// `nil`: without a time limit.
     case reserveWithTimeout(seconds: UInt32?)
     case reserveJob(JobID)
     case delete(JobID)
@@ -35,11 +35,11 @@ public enum Command: Hashable, Sendable {
     case listTubesWatched
     case pauseTube(TubeName, seconds: UInt32)
     case quit
-    /// A known command, wrongly written, or a line that is too long or holds a NUL: `BAD_FORMAT`.
+    /// A known command that is written wrongly, or a line that is too long or contains a NUL: `BAD_FORMAT`.
     case malformed
-    /// The same after all its numbers, when beanstalkd has counted it already.
+    /// A malformed command whose numbers are right: beanstalkd has counted it before it finds the mistake.
     case malformedPut
     case malformedPauseTube
-    /// Anything else: `UNKNOWN_COMMAND`.
+    /// Any other line: `UNKNOWN_COMMAND`.
     case unknown
 }

@@ -1,6 +1,6 @@
 extension CommandCounters {
-    /// Counts a well-formed command, whatever it will be answered. beanstalkd has no counters for `reserve-job`,
-    /// `kick-job` and `quit` (protocol, 1.6).
+    /// Counts a well-formed command, whatever its answer. beanstalkd has no counters for `reserve-job`, `kick-job`
+    /// and `quit` (beanstalkd's doc/protocol.txt, Other Commands).
     mutating func count(_ command: Command) {
         switch command {
         case .put, .putUnique, .putTooBig, .putWithoutCRLF, .malformedPut: put += 1

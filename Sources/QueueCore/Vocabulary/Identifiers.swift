@@ -1,10 +1,10 @@
-/// A job's number: chosen by the broker before the insert, 1 and up, never used twice (design, section 3).
+/// A job's number, 1 or more. The broker chooses it before the insert. It is never used twice.
 public typealias JobID = UInt64
 
 /// A tube's number in PostgreSQL (`tube.id`).
 public typealias TubeID = Int32
 
-/// The name of one connection inside the broker: a slot that is used again, and a generation that is not.
+/// The identity of a connection inside the broker: a slot, which is used again, and a generation, which is not.
 public struct ConnectionID: Hashable, Sendable {
     public let slot: Int
     public let generation: UInt32
@@ -15,7 +15,7 @@ public struct ConnectionID: Hashable, Sendable {
     }
 }
 
-/// The order in which ready jobs are reserved: smallest priority first, then the oldest id (protocol, 1.4).
+/// The order in which ready jobs are reserved: the smallest priority first, then the oldest id.
 public struct JobKey: Comparable, Hashable, Sendable {
     public var priority: UInt32
     public var id: JobID
@@ -25,9 +25,9 @@ public struct JobKey: Comparable, Hashable, Sendable {
         self.id = id
     }
 
-    /// Below every job.
+    /// Smaller than the key of every job.
     public static let first = JobKey(priority: 0, id: 0)
-    /// Above every job: ids come from a bigint and never get here.
+    /// Larger than the key of every job: ids are bigints and never get this large.
     public static let end = JobKey(priority: .max, id: .max)
 
     /// The first key after this one.
@@ -39,16 +39,17 @@ public struct JobKey: Comparable, Hashable, Sendable {
     }
 }
 
-/// A tube's name, known to be valid: 1 to 200 bytes of `A-Za-z0-9-+/;.$_()`, not starting with `-` (protocol, 1.1).
+/// A tube's name that is known to be valid: 1 to 200 bytes of `A-Za-z0-9-+/;.$_()`, not starting with `-`
+/// (beanstalkd's doc/protocol.txt, The System).
 public struct TubeName: Hashable, Sendable, CustomStringConvertible {
-    /// Bytes a name may have.
+    /// Bytes that a name may have.
     public static let maxLength = 200
 
     public let description: String
 
     public static let `default` = TubeName(unchecked: "default")
 
-    /// `nil` when the name breaks a rule of the protocol.
+    /// `nil` when the name is not valid.
     public init?(_ name: String) {
         guard TubeName.isValid(name.utf8) else { return nil }
         self.description = name
@@ -78,5 +79,5 @@ public struct TubeName: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a job carries: bytes that only clients understand.
+/// A job's body: bytes that only clients understand.
 public typealias Body = [UInt8]

@@ -1,4 +1,5 @@
-/// A point on the broker's own monotonic clock, in nanoseconds. Never compared with another process's (design, 3).
+/// A point in time on the broker's own monotonic clock, in nanoseconds. It is never compared with times of other
+/// processes (docs/ARCHITECTURE.md, Clocks).
 public struct Instant: Comparable, Hashable, Sendable {
     public var nanoseconds: Int64
 
@@ -6,7 +7,7 @@ public struct Instant: Comparable, Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Later than everything.
+    /// Later than every other time.
     public static let never = Instant(nanoseconds: .max)
 
     public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
@@ -19,7 +20,7 @@ public struct Instant: Comparable, Hashable, Sendable {
     public static func - (a: Instant, b: Instant) -> Span { Span(nanoseconds: a.nanoseconds - b.nanoseconds) }
 }
 
-/// A length of time in nanoseconds; a machine word where the standard library's `Duration` takes two.
+/// A length of time in nanoseconds. It takes one machine word, where the standard library's `Duration` takes two.
 public struct Span: Comparable, Hashable, Sendable {
     public var nanoseconds: Int64
 

@@ -1,7 +1,7 @@
-/// What a client is answered (protocol, section 1.2).
+/// The answer to a command.
 public enum Reply: Hashable, Sendable {
     case inserted(JobID)
-    /// The tube has had a job with the key of the put: this one, in this state.
+    /// The tube has a job with the key of the put: this one, in this state.
     case insertedBefore(JobID, JobState)
     case using(TubeName)
     case reserved(JobID, Body)
@@ -26,7 +26,7 @@ public enum Reply: Hashable, Sendable {
     case badFormat
     case unknownCommand
     case tubes([TubeName])
-    // Boxed: a reply is copied on its way, and these are many times the size of the others.
+    // Boxed: a reply is copied on its way, and these are many times larger than the others.
     indirect case job(JobStats)
     indirect case tube(TubeStats)
     indirect case broker(BrokerStats)
@@ -42,7 +42,7 @@ public enum Reply: Hashable, Sendable {
     }
 }
 
-/// Where a job is in its life, in the protocol's words.
+/// The state of a job, in the protocol's words (beanstalkd's doc/protocol.txt, Job Lifecycle).
 public enum JobState: String, Hashable, Sendable {
     case ready, delayed, reserved, buried
 }

@@ -1,4 +1,4 @@
-/// What a job's row says. A reserved job keeps the state it was taken from; the lease says that it is held.
+/// The state in a job's row. A reserved job keeps the state that it had before; its lease says that it is held.
 public enum StoredState: Int16, Sendable {
     case ready = 0
     case delayed = 1
@@ -12,7 +12,7 @@ public struct StateCounts: Hashable, Sendable {
     public var delayed = 0
     public var buried = 0
 
-    /// Ready jobs with a priority below this are urgent (protocol, 1.6).
+    /// Ready jobs with a priority below this are urgent (beanstalkd's doc/protocol.txt, Other Commands).
     public static let urgentPriority: UInt32 = 1024
 
     public init(urgent: Int = 0, ready: Int = 0, delayed: Int = 0, buried: Int = 0) {

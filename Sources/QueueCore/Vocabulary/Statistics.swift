@@ -1,4 +1,4 @@
-/// The body of `stats-job` (protocol, 1.6). Times in whole seconds.
+/// The body of `stats-job` (beanstalkd's doc/protocol.txt, Other Commands). Times are in whole seconds.
 public struct JobStats: Hashable, Sendable {
     public var id: JobID
     public var tube: TubeName
@@ -64,7 +64,7 @@ public struct JobCounts: Hashable, Sendable {
     public var total: Int { ready + reserved + delayed + buried }
 }
 
-/// The body of `stats-tube` (protocol, 1.6). Times in whole seconds.
+/// The body of `stats-tube` (beanstalkd's doc/protocol.txt, Other Commands). Times are in whole seconds.
 public struct TubeStats: Hashable, Sendable {
     public var name: TubeName
     public var jobs = JobCounts()
@@ -82,7 +82,7 @@ public struct TubeStats: Hashable, Sendable {
     }
 }
 
-/// The part of `stats` that the queue itself knows (protocol, 1.6); the process adds the rest.
+/// The part of `stats` that the queue itself knows. The process adds the rest.
 public struct BrokerStats: Hashable, Sendable {
     public var jobs = JobCounts()
     public var commands = CommandCounters()
@@ -99,7 +99,7 @@ public struct BrokerStats: Hashable, Sendable {
     public init() {}
 }
 
-/// How often each command was given, well formed, in this process; in the order of the `stats` body.
+/// How often each command was given, well formed, in this process, in the order of the `stats` body.
 public struct CommandCounters: Hashable, Sendable {
     public var put: UInt64 = 0
     public var peek: UInt64 = 0

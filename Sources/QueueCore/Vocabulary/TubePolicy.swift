@@ -1,13 +1,13 @@
-/// What is different about a tube (a row of `tube_policy`). `nil` leaves a setting off.
+/// The settings of a tube that has some (a row of `tube_policy`). `nil` leaves a setting off.
 public struct TubePolicy: Hashable, Sendable {
     public var tube: TubeID
-    /// A job whose time to run is over for the so manyth time is buried.
+    /// A job is buried after this many timeouts.
     public var buryAfterTimeouts: UInt32?
-    /// A job that is released for the so manyth time is buried.
+    /// A job is buried after this many releases.
     public var buryAfterReleases: UInt32?
-    /// With so many ready jobs or more, the tube is full.
+    /// With this many ready jobs, the tube accepts no more.
     public var maxReady: Int?
-    /// Finished jobs are recorded; for how long is the database's business.
+    /// Finished jobs are written to the history. The database decides for how long.
     public var keepsHistory: Bool
 
     public init(

@@ -1,8 +1,8 @@
 @testable import QueueCore
 
-/// What a schedule has reached, as far as only the inside of a queue tells.
+/// Landmarks that are visible only inside of a queue.
 extension Checker {
-    /// A writer is about to tell what became of its batch.
+    /// A writer is about to report the outcome of its batch.
     func willFinish(_ node: Node, _ parts: WriterParts) {
         guard let batch = node.broker.queue.inFlight(parts.kind) else { return }
         if batch.epoch != node.broker.queue.epoch { simulation.coverage.reach(.staleBatch) }

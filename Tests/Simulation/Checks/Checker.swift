@@ -5,12 +5,12 @@ final class Checker {
     unowned let simulation: Simulation
     private(set) var violation: Violation?
 
-    /// What clients were told.
+    /// Ids that clients were told.
     var inserted: Set<JobID> = []
     var deleted: Set<JobID> = []
-    /// Numbers of the bodies that were turned away.
+    /// Numbers of the bodies of refused puts.
     var refusedBodies: Set<Int> = []
-    /// How many deletes of a job have not been answered; those whose client has gone never will be.
+    /// How many deletes of a job have not been answered. Those whose clients have gone never will be.
     var openDeletes: [JobID: Int] = [:]
     var holds: [JobID: Hold] = [:]
     let limits: (pending: Int, cached: Int)
@@ -50,14 +50,14 @@ final class Checker {
         client.record.asked.append(asked)
     }
 
-    /// Its broker has ended the connection: what it holds goes back.
+    /// The broker has closed the connection: the jobs that the client holds are given back.
     func closes(_ client: RemoteClient) {
         for (id, hold) in holds where hold.client === client { holds[id] = nil }
     }
 
     // MARK: Replies
 
-    /// Invariant 8: replies come in the order of the commands, and each fits.
+    /// Invariant 8: nothing leaks. Replies come in the order of the commands, and each is possible for its command.
     func heard(_ client: RemoteClient, _ reply: Reply) {
         guard !client.record.asked.isEmpty else { return fail(8, "\(client) was told \(reply), and had asked nothing") }
         let asked = client.record.asked.removeFirst()
@@ -97,7 +97,7 @@ final class Checker {
         if case .delete(let id) = asked.command { openDeletes[id, default: 0] -= 1 }
     }
 
-    /// The refusal of a change before, behind which this one was sent, may have given the job back to it.
+    /// The refusal of an earlier change may have given the job back to the client.
     private func endHold(of id: JobID, by client: RemoteClient) {
         if holds[id]?.client === client { holds[id] = nil }
     }
@@ -124,10 +124,11 @@ final class Checker {
     // MARK: After each event
 
     func observe(_ node: Node) {
+        if let broken = node.broker.queue.brokenInvariant() { fail(5, "\(node): \(broken)") }
         checkBounds(node)
     }
 
-    /// What the event has left is what the next one finds.
+    /// The state after this event is the state before the next one.
     func carried(_ node: Node) {
         if node.broker.queue.cachedBytes != node.record.cachedBytes {
             node.record.cachedBytes = node.broker.queue.cachedBytes
@@ -142,7 +143,7 @@ final class Checker {
 }
 
 extension Reply {
-    /// Whether it can be an answer to this command at all.
+    /// Whether this reply is possible for the command.
     func fits(_ command: Command) -> Bool {
         switch (command, self) {
         case (.put, .inserted), (.put, .outOfMemory), (.put, .draining): true

@@ -1,4 +1,4 @@
-/// A state that schedules have to reach, or they prove little.
+/// A state that the schedules have to reach; otherwise they prove little.
 package enum Landmark: Int, CaseIterable, Sendable {
     case batchFoundCommitted, batchFoundLost, queriesFoundCommitted, queriesFoundLost, lateBatchTurnedAway
     case batchFenced, queriesFenced, refusedInHalves, waitedForLock, transactionTimedOut
@@ -13,7 +13,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 
-/// How often each has been reached.
+/// How often each landmark has been reached.
 struct Coverage: Sendable {
     private(set) var counts = [Int](repeating: 0, count: Landmark.allCases.count)
 

@@ -1,18 +1,18 @@
-/// A mistake of a store or shell, planted to see that it is found: a canary.
+/// A planted mistake of a store or shell: a canary, which the simulation has to find.
 package enum Mistake: String, CaseIterable, Sendable {
-    /// A writer says that a batch has committed when it has sent it.
+    /// A writer reports that a batch has committed when it has sent it.
     case acknowledgesFirst
     /// The database commits what a dead epoch sends.
     case noFence
     /// A refill takes jobs that another living broker has leased.
     case refillIgnoresLeases
-    /// A batch whose answer was lost is taken for committed, without a look at the ledger.
+    /// A batch whose answer was lost is taken for committed without a look at the ledger.
     case lookUpGuesses
-    /// The look-up reads the ledger and claims nothing: what was on its way can still happen.
+    /// The look-up reads the ledger and claims nothing: a batch that was on its way can still commit.
     case lookUpClaimsNothing
     /// The claim of a look-up whose own answer was lost is taken for the batch.
     case lookUpMeetsItself
-    /// A batch whose answer was lost is simply sent again.
+    /// A batch whose answer was lost is sent again.
     case rerunsBlindly
     /// What the reader had done when its answer was lost is taken for undone.
     case readerForgets
@@ -30,10 +30,10 @@ package enum Mistake: String, CaseIterable, Sendable {
     case trustsRows
     /// A broker becomes the sole one while SQL sessions have jobs.
     case soleBesideSQL
-    /// A tube that has changed is read once, whatever has become known of it meanwhile.
+    /// A tube that has changed is read once, whatever becomes known of it meanwhile.
     case countsOnce
-    /// A put does not look whether its tube is being removed.
+    /// A put does not check whether its tube is being removed.
     case putsIntoRemoved
-    /// The server forgets its last commits in a crash.
+    /// The server loses its last commits in a crash.
     case crashLosesCommits
 }

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Somebody who steers or takes jobs by SQL, once, and does it as the functions of migrations/ do.
+/// A SQL session that steers or takes jobs once, as the functions of migrations/ do.
 final class SQLSession {
     private unowned let simulation: Simulation
     private var database: Database { simulation.database }
@@ -12,7 +12,7 @@ final class SQLSession {
     }
 
     func begin() {
-        // From here to its end no broker becomes the sole one.
+        // Until it ends, no broker becomes the sole one.
         database.sql.open += 1
         if simulation.random.percent(50) {
             database.sql.reservations += 1
@@ -30,7 +30,7 @@ final class SQLSession {
         simulation.after(simulation.random.span(span), action)
     }
 
-    /// Has every broker give back what it does not need, then goes on.
+    /// Recalls the leases of all brokers, and continues when they have answered.
     private func recallLeases(_ answered: @escaping () -> Void) {
         simulation.coverage.reach(.recalled)
         database.sql.recall += 1
@@ -38,7 +38,7 @@ final class SQLSession {
     }
 
     private func wait(for recall: Int64, _ answered: @escaping () -> Void) {
-        // The server crashes, and nobody hears of the session again.
+        // After a crash of the server nobody hears of the session again.
         if simulation.now < simulation.databaseBackAt || simulation.now > patience { return end() }
         if database.haveAnswered(recall) { return answered() }
         after(5000...5200) { self.wait(for: recall, answered) }
@@ -97,7 +97,7 @@ final class SQLSession {
 }
 
 extension SplitMix64 {
-    /// A tube that exists.
+    /// The number of a tube that exists.
     fileprivate mutating func pick(_ names: [TubeName], of database: Database) -> TubeID? {
         database.tube(pick(names))?.id
     }

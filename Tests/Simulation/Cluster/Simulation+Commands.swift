@@ -1,7 +1,7 @@
 @testable import QueueCore
 
 extension Simulation {
-    /// Mostly a sensible one.
+    /// Mostly a sensible command.
     func randomCommand(of client: RemoteClient) -> Command {
         let tube = random.pick(profile.tubes)
         switch random.below(100) {
@@ -49,10 +49,10 @@ extension Simulation {
         }
     }
 
-    /// Of a job in the database; mostly one that the client holds.
+    /// The id of a job in the database; mostly one that the client holds.
     private func randomID(of client: RemoteClient?) -> JobID {
         if let client, !client.held.isEmpty, random.percent(85) { return random.pick(client.held) }
-        // Ids that were never given, or are no more, are asked for too.
+        // Some ids were never given, or belong to deleted jobs.
         for _ in 0..<4 {
             let id = JobID(1 + random.below(max(1, Int(database.lastID))))
             if database.rows[id] != nil { return id }

@@ -1,11 +1,11 @@
 @testable import QueueCore
 
-/// The writer's statements, naively.
+/// The writer's statements, done naively.
 extension Database {
-    /// `nil`: it has to wait for rows that somebody has locked.
+    /// `nil`: the batch has to wait for rows that somebody has locked.
     func run(_ batch: WriteBatch, as key: LedgerKey? = nil, at now: Instant) -> WriteOutcome? {
         guard epochs.contains(batch.epoch) || mistake == .noFence else { return .fenced }
-        // Claimed by a look-up, so it must not happen any more.
+        // A look-up has claimed the batch's place in the ledger: it must not happen any more.
         if let key, ledger[key] != nil { return .refused(.failed) }
         if isBlocked(batch) { return nil }
         if batch.puts.contains(where: { !isOpen($0.tube) }) { return .refused(.tubeGone) }
@@ -53,7 +53,7 @@ extension Database {
     }
 
     private func run(_ annotation: Annotation, _ epoch: Int64, at now: Instant) {
-        // No other broker may claim more or less than before: not a change to those who check.
+        // What others may claim is the same as before, so this is no change for the checker.
         rows[annotation.id]?.lease = epoch
         rows[annotation.id]?.reservedAt = annotation.reserved.map { clock(now) - .microseconds($0.since) }
         rows[annotation.id]?.reservedUntil = annotation.reserved.map { clock(now) + .microseconds($0.left) }
@@ -83,7 +83,7 @@ extension Database {
         return lastBurial
     }
 
-    /// What another broker, which is dead, said of its reservation is over.
+    /// The lease ends what a dead broker's row said of a reservation.
     func lease(_ id: JobID, to epoch: Int64) {
         guard var row = rows[id], row.lease != epoch else { return }
         row.lease = epoch
@@ -92,7 +92,7 @@ extension Database {
         write(id, row)
     }
 
-    /// Whoever reaches a limit of its tube goes to the buried ones with that. A bury that was refused may come later.
+    /// A job that reaches a limit of its tube is buried. A bury that was refused may come later.
     private func checkPolicy(_ row: Row, _ change: StateChange) {
         guard let policy = policies[row.tube], change.to != .buried, !mayRefuse else { return }
         func hasReached(_ limit: UInt32?, _ counter: KeyPath<JobCounters, UInt32>) -> Bool {

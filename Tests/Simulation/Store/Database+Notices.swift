@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// The notifier's statements, naively.
+/// The notifier's statements, done naively.
 extension Database {
     func publish(_ notices: Notices) -> Bool? {
         for (tube, isAwaited) in notices.waits {
@@ -13,13 +13,13 @@ extension Database {
         return true
     }
 
-    /// Those that exist.
+    /// Those of the tubes that exist.
     func tubes(awaitedAnewBy notices: Notices) -> [(tube: TubeID, name: TubeName)]? {
         let names = notices.waits.filter(\.value).keys.sorted { $0.description < $1.description }
         return names.compactMap { name in tube(name).map { (tube: $0.id, name: name) } }
     }
 
-    /// Leaves word for others; who they are.
+    /// Leaves notices for others, and returns who they are.
     func tell(_ notices: Notices) -> Set<Int64>? {
         var told: Set<Int64> = []
         for (row, key) in notices.readied.sorted(by: { $0.key < $1.key }) {
@@ -33,7 +33,7 @@ extension Database {
         return told
     }
 
-    /// What others have left for a broker, which takes it, and tubes that have been removed.
+    /// Takes the notices that others have left for a broker, and tubes that have been removed.
     func takeNews(_ epoch: Int64) -> (news: [Notice], removed: [TubeID])? {
         defer { noticesFor[epoch] = nil }
         var (news, removed): ([Notice], [TubeID]) = ([], [])
