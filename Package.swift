@@ -43,6 +43,10 @@ let package = Package(
         .target(
             name: "QueueCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            exclude: [
+                "README.md", "Clients/README.md", "Collections/README.md", "Jobs/README.md", "Peers/README.md",
+                "Store/README.md", "Tubes/README.md", "Vocabulary/README.md",
+            ],
             swiftSettings: strict
         ),
         // The wire: bytes to commands, replies to bytes.
@@ -114,6 +118,7 @@ let package = Package(
             name: "Simulation",
             dependencies: ["QueueCore", .product(name: "HeapModule", package: "swift-collections")],
             path: "Tests/Simulation",
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -1,9 +1,8 @@
 // swift-tools-version: 6.1
 
-// Targets of libFuzzer; `script/fuzz` builds and runs them.
-//
-// A package of its own, so that the root's products stay what people use. Static libraries, since SwiftPM cannot link
-// an executable whose `main` is libFuzzer's.
+// Targets of libFuzzer. `script/fuzz` builds and runs them.
+// They are a package of their own, so that the root package has only the products that people use. They are static
+// libraries, since SwiftPM cannot link an executable whose `main` is libFuzzer's.
 
 import PackageDescription
 
@@ -21,12 +20,12 @@ let package = Package(
         .library(name: "FuzzBroker", type: .static, targets: ["FuzzBroker"]),
     ],
     dependencies: [
-        // By name: the folder above may be called anything.
+        // By name: the parent folder may be called anything.
         .package(name: "beanrow", path: "../"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
-        // Bytes in any pieces.
+        // Bytes in pieces of any size.
         .target(
             name: "FuzzDecoder",
             dependencies: [

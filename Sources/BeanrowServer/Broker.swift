@@ -55,6 +55,9 @@ final class Broker: StoreClient, @unchecked Sendable {
         let now = now()
         let (result, wakes) = lock.withLock {
             let result = body(&state.queue, now)
+            #if DEBUG
+            state.queue.checkInvariants()
+            #endif
             return (result, Broker.findWakes(&state, store))
         }
         act(on: wakes)
@@ -183,14 +186,14 @@ final class Broker: StoreClient, @unchecked Sendable {
     func add(ids: [ClosedRange<JobID>]) { change { queue, now in queue.add(ids: ids, now: now) } }
     func idRequestFailed() { change { queue, _ in queue.idRequestFailed() } }
     func takeNotices() -> Notices? { change { queue, _ in queue.takeNotices() } }
-    func announced(_ tubes: [(tube: TubeID, name: TubeName)]) {
-        change { queue, now in queue.announced(tubes, now: now) }
+    func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)]) {
+        change { queue, now in queue.waitsPublished(tubes, now: now) }
     }
     func noticed(_ notices: [Notice]) {
         change { queue, now in for notice in notices { queue.noticed(notice, now: now) } }
     }
     var epoch: Int64 { lock.withLock { state.queue.epoch } }
-    func summoned(_ number: Int64) { change { queue, now in queue.summoned(number, now: now) } }
+    func leasesRecalled(_ number: Int64) { change { queue, now in queue.leasesRecalled(number, now: now) } }
     func shareWithSQL() { change { queue, now in queue.shareWithSQL(now: now) } }
     func learn(_ changes: [SQLChange], readAt: Instant) {
         change { queue, now in queue.learn(changes, readAt: readAt, now: now) }

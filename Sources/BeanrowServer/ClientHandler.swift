@@ -145,8 +145,8 @@ final class ClientHandler: ChannelInboundHandler {
         while queue.accepts(id), channel.isWritable {
             if commands.isEmpty, input.readableBytes > 0 { decode() }
             guard let command = commands.first else {
-                if decoder.isReadingBody { queue.announcedPut(id, isTooBig: false) }
-                if decoder.isSwallowingBody { queue.announcedPut(id, isTooBig: true) }
+                if decoder.isReadingBody { queue.putLineReceived(id, isTooBig: false) }
+                if decoder.isSwallowingBody { queue.putLineReceived(id, isTooBig: true) }
                 if inputEnded { queue.closeIfFinished(id) }
                 return
             }

@@ -113,11 +113,8 @@ public struct CommandDecoder: Sendable {
         state = .line(scanned: 0)
         // Whatever these two bytes are, they are read: the next command starts after them.
         guard buffer.readInteger(as: UInt16.self) == 0x0D0A else { return .putWithoutCRLF }
-        if let key = header.key {
-            return .putUnique(
-                key: key, priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
-        }
-        return .put(priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
+        let job = NewJob(priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
+        return header.key.map { .putUnique(key: $0, job) } ?? .put(job)
     }
 
     /// The body, read up to the two bytes that end it; `nil`, with as much as has arrived in `collected`, until those

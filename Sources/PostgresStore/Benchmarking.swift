@@ -6,10 +6,10 @@ public enum BatchEncoding {
     /// Makes all that the writer would hand to libpq for this batch.
     /// - Returns: how many bytes that is.
     public static func byteCount(of batch: WriteBatch) -> Int {
-        var bytes = byteCount(of: Ledger.entry(epoch: batch.epoch, 0, 1, changes: batch.changes))
+        var bytes = byteCount(of: Ledger.entry(epoch: batch.epoch, 0, 1, changes: batch.countChanges))
         if !batch.puts.isEmpty { bytes += byteCount(of: batch.putParameters) }
         let now = Instant(nanoseconds: 0)
-        if !batch.moves.isEmpty { bytes += byteCount(of: batch.moveParameters(at: now)) }
+        if !batch.stateChanges.isEmpty { bytes += byteCount(of: batch.stateChangeParameters(at: now)) }
         if !batch.annotations.isEmpty { bytes += byteCount(of: batch.annotateParameters(at: now)) }
         if !batch.deletes.isEmpty { bytes += byteCount(of: batch.deleteParameters) }
         return bytes

@@ -108,7 +108,7 @@ final class Notifier: Follower, @unchecked Sendable {
         var names = Parameters()
         names.add(texts: tubes)
         let rows = try connection.execute(.awaited, names)
-        client.announced(
+        client.waitsPublished(
             (0..<rows.count).compactMap { row in
                 TubeName(rows.string(row, 1)).map { (tube: rows.int32(row, 0), name: $0) }
             })

@@ -88,10 +88,10 @@ extension Query {
             parameters.add(put.key)
             let find = parameters
             parameters.add(Int64(put.id))
-            parameters.add(Int64(put.priority))
-            parameters.add(Int64(put.delay))
-            parameters.add(Int64(put.ttr))
-            parameters.add(put.body)
+            parameters.add(Int64(put.job.priority))
+            parameters.add(Int64(put.job.delay))
+            parameters.add(Int64(put.job.ttr))
+            parameters.add(put.job.body)
             return [(.putUnique, parameters), (.findUnique, find)]
         case .pause(let name, let seconds):
             parameters.add(name.description)

@@ -57,7 +57,7 @@ struct SQLWatch {
         own.add(epoch)
         own.add(folded)
         let view = View(try connection.execute(.look, own))
-        if view.summons > view.answered { client.summoned(view.summons) }
+        if view.summons > view.answered { client.leasesRecalled(view.summons) }
         if let last, last.reservations != view.reservations { client.shareWithSQL() }
         looks += 1
         if looks % SQLWatch.looksToStart == 0 { folded = 0 }

@@ -44,7 +44,7 @@ public protocol StoreClient: AnyObject, Sendable {
 
     func takeNotices() -> Notices?
     /// Other brokers know that clients here wait for tubes; these of them exist.
-    func announced(_ tubes: [(tube: TubeID, name: TubeName)])
+    func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)])
     /// Jobs, or tubes, that other brokers have made.
     func noticed(_ notices: [Notice])
     /// Notices may have been lost.
@@ -53,7 +53,7 @@ public protocol StoreClient: AnyObject, Sendable {
     /// 0 while there is none.
     var epoch: Int64 { get }
     /// A SQL session waits until this broker has given back what it does not need.
-    func summoned(_ number: Int64)
+    func leasesRecalled(_ number: Int64)
     /// SQL sessions reserve jobs.
     func shareWithSQL()
     /// What SQL sessions have done, read at some time after `readAt`.

@@ -27,14 +27,14 @@ extension WriteBatch {
         stream.beginRow(of: 10)
         stream.add(Int64(clamping: put.id))
         stream.add(put.tube)
-        stream.add(Int64(put.priority))
-        stream.add(put.state.rawValue)
-        stream.add(Int64(put.ttr))
-        stream.add(Int64(put.delay))
+        stream.add(Int64(put.job.priority))
+        stream.add(put.job.state.rawValue)
+        stream.add(Int64(put.job.ttr))
+        stream.add(Int64(put.job.delay))
         stream.add(now)
-        stream.add(now + Int64(put.delay) * 1_000_000)
+        stream.add(now + Int64(put.job.delay) * 1_000_000)
         if put.isLeased { stream.add(epoch) } else { stream.addNull() }
-        try stream.add(put.body)
+        try stream.add(put.job.body)
     }
 }
 

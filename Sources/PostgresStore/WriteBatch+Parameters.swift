@@ -7,29 +7,29 @@ extension WriteBatch {
         parameters.add(epoch)
         parameters.add(int8s: puts.map { Int64($0.id) })
         parameters.add(int4s: puts.map(\.tube))
-        parameters.add(int8s: puts.map { Int64($0.priority) })
-        parameters.add(int8s: puts.map { Int64($0.ttr) })
-        parameters.add(int8s: puts.map { Int64($0.delay) })
+        parameters.add(int8s: puts.map { Int64($0.job.priority) })
+        parameters.add(int8s: puts.map { Int64($0.job.ttr) })
+        parameters.add(int8s: puts.map { Int64($0.job.delay) })
         parameters.add(bools: puts.map(\.isLeased))
-        parameters.add(bytes: puts.lazy.map(\.body))
+        parameters.add(bytes: puts.lazy.map(\.job.body))
         return parameters
     }
 
     /// `now`: on the broker's clock, when they are sent.
-    func moveParameters(at now: Instant) -> Parameters {
+    func stateChangeParameters(at now: Instant) -> Parameters {
         var parameters = Parameters()
         parameters.add(epoch)
-        parameters.add(int8s: moves.map { Int64($0.id) })
-        parameters.add(int2s: moves.map(\.to.rawValue))
-        parameters.add(int8s: moves.map { Int64($0.priority) })
-        parameters.add(int8s: moves.map { Int64($0.delay) })
-        parameters.add(bools: moves.map(\.setsDue))
-        parameters.add(bools: moves.map(\.keepsLease))
-        parameters.add(int4s: moves.map { Int32(clamping: $0.counters.reserves) })
-        parameters.add(int4s: moves.map { Int32(clamping: $0.counters.timeouts) })
-        parameters.add(int4s: moves.map { Int32(clamping: $0.counters.releases) })
-        parameters.add(int4s: moves.map { Int32(clamping: $0.counters.buries) })
-        parameters.add(moves.map(\.reservations), at: now)
+        parameters.add(int8s: stateChanges.map { Int64($0.id) })
+        parameters.add(int2s: stateChanges.map(\.to.rawValue))
+        parameters.add(int8s: stateChanges.map { Int64($0.priority) })
+        parameters.add(int8s: stateChanges.map { Int64($0.delay) })
+        parameters.add(bools: stateChanges.map(\.setsDue))
+        parameters.add(bools: stateChanges.map(\.keepsLease))
+        parameters.add(int4s: stateChanges.map { Int32(clamping: $0.counters.reserves) })
+        parameters.add(int4s: stateChanges.map { Int32(clamping: $0.counters.timeouts) })
+        parameters.add(int4s: stateChanges.map { Int32(clamping: $0.counters.releases) })
+        parameters.add(int4s: stateChanges.map { Int32(clamping: $0.counters.buries) })
+        parameters.add(stateChanges.map(\.reservations), at: now)
         parameters.add(isSole)
         return parameters
     }

@@ -158,7 +158,7 @@ final class Writer: Follower, @unchecked Sendable {
     /// - Returns: the jobs that it was to change and has not found.
     private func send(_ batch: WriteBatch, _ connection: Connection) throws -> [MissingJob] {
         let now = client.now()
-        var changes = batch.changes
+        var changes = batch.countChanges
         if let owed, owed.epoch == batch.epoch { changes += owed.changes }
         let entry = Ledger.entry(epoch: batch.epoch, number, batchNumber, changes: changes)
         if kind == .largePuts {
@@ -173,7 +173,7 @@ final class Writer: Follower, @unchecked Sendable {
             sent.append(tellsMissing)
         }
         if !batch.puts.isEmpty { try add(.put, batch.putParameters) }
-        if !batch.moves.isEmpty { try add(.move, batch.moveParameters(at: now), tellsMissing: true) }
+        if !batch.stateChanges.isEmpty { try add(.move, batch.stateChangeParameters(at: now), tellsMissing: true) }
         if !batch.annotations.isEmpty {
             try add(.annotate, batch.annotateParameters(at: now), tellsMissing: true)
         }

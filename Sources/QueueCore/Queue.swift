@@ -1,28 +1,28 @@
 /// The broker as a state machine: commands, outcomes and the time go in; replies, batches and queries come out.
 ///
-/// It does no I/O, reads no clock and knows no threads; the shell calls it under one lock. Times only grow from call
-/// to call. Everything beanstalkd's protocol says about queues is decided here (design, section 2).
+/// It does no I/O, reads no clock and has no threads. The shell calls it under one lock, with times that never
+/// decrease. All of beanstalkd's semantics of queues are decided here.
 ///
-/// It cannot be copied: each copy would count a reference to every part.
+/// It cannot be copied: a copy would retain every part.
 public struct Queue: ~Copyable {
     public struct Configuration: Sendable {
-        /// Bytes of jobs kept in memory ahead of reserves.
+        /// Bytes of jobs that are kept in memory ahead of reserves.
         public var cacheBytes = 64 << 20
-        /// Bytes of puts that may wait for a commit; beyond it `put` gets `OUT_OF_MEMORY`. As many of large bodies, or one
-        /// that is larger.
+        /// Bytes of puts that may wait for a commit; beyond that a put gets `OUT_OF_MEMORY`. The same limit applies
+        /// to large bodies, separately. A put that is larger is accepted when it is alone.
         public var maxPendingBytes = 256 << 20
-        /// Bytes that a body may have at most: PostgreSQL's messages and values end at 1 GiB, and some of that is
-        /// theirs. A larger one gets `OUT_OF_MEMORY`.
+        /// Bytes that a body may have; a larger one gets `OUT_OF_MEMORY`. PostgreSQL's messages and values end at 1
+        /// GiB, some of which PostgreSQL itself needs.
         public var maxBodyBytes = (1 << 30) - (64 << 10)
         /// How long a write waits for the database before it gets `INTERNAL_ERROR`.
         public var databaseTimeout = Span.seconds(10)
-        /// Bytes of bodies that one batch takes at most, if it takes more than one.
+        /// Bytes of bodies in one batch, if the batch has more than one put.
         public var maxBatchBytes = 16 << 20
-        /// A body of more bytes is a large one: it is written beside the others, which do not wait for it.
+        /// A body of more bytes is a large one. It has a lane of its own, and other puts do not wait for it.
         public var largeBodyBytes = 1 << 20
-        /// Tubes that may be mentioned at a time; who mentions one more gets `OUT_OF_MEMORY`.
+        /// Tubes that may exist at a time. A client that mentions one more gets `OUT_OF_MEMORY`.
         public var maxTubes = 1_000_000
-        /// Jobs that clients may hold, some 400 bytes each; whoever asks for one more gets `OUT_OF_MEMORY`.
+        /// Jobs that clients may hold, some 400 bytes each. A client that asks for one more gets `OUT_OF_MEMORY`.
         public var maxHeldJobs = 4 << 20
 
         public init() {}
@@ -32,7 +32,7 @@ public struct Queue: ~Copyable {
 
     var connections = SlotMap<Connection>()
     var nextGeneration: UInt32 = 1
-    /// Slots of those that are gone and whose jobs have not all been given back.
+    /// Slots of connections that are gone and whose jobs have not all been given back.
     var closing: [Int] = []
     var tubes = SlotMap<Tube>()
     var jobs = SlotMap<Job>()
@@ -40,97 +40,99 @@ public struct Queue: ~Copyable {
     var defaultTube = 0
     var tubeSlots: [TubeName: Int] = [:]
     var tubeSlotsByRow: [TubeID: Int] = [:]
-    /// Every row of `tube` that is known, also of tubes that do not exist in the protocol's sense; and their names.
+    /// Every known row of `tube`, by name and by number, including rows of tubes that do not exist in the protocol's
+    /// sense.
     var tubeRows: [TubeName: TubeID] = [:]
     var tubeNames: [TubeID: TubeName] = [:]
     /// Rows that were removed while the tubes were read.
-    var goneRows: Set<TubeID> = []
+    var removedRows: Set<TubeID> = []
     var policies: [TubeID: TubePolicy] = [:]
-    /// Whether one of them does.
+    /// True if any policy keeps history.
     var keepsHistory = false
-    /// Rows that this epoch's database has lost: their numbers may be other tubes' now.
+    /// Rows that the database of this epoch has lost. Their numbers may belong to other tubes by now.
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.
     var listing: [Int] = []
-    /// Those that something goes on in.
+    /// Tubes in use (see `activate`).
     var active: [Int] = []
     var totals = TubeTotals()
     var pausedTubes: Set<Int> = []
-    /// No pause is over before.
+    /// No pause ends before this time.
     var nextPauseEnd = Instant.never
-    /// When pauses ended because their tubes were gone.
+    /// When pauses ended because their tubes were released.
     var forgottenPauses: [TubeName: Instant] = [:]
     var jobSlots: [JobID: Int] = [:]
-    /// Jobs that are settling and of which a refill has got the lease that the change gave up: their rows.
+    /// Rows of settling jobs whose leases a refill has got after the change gave them up.
     var reclaimed: [JobID: JobRow] = [:]
-    /// Jobs that are not known here and that queries under way may change.
-    var limbo: [JobID: Limbo] = [:]
+    /// Jobs that are not in memory and that queries under way may change.
+    var undecided: [JobID: UndecidedJob] = [:]
 
     var deadlines = IndexedHeap<Instant>()
     var timers = IndexedHeap<Instant>()
 
-    // To and from the store.
-    /// 0 while there is none.
+    /// 0 while the store is not attached.
     public internal(set) var epoch: Int64 = 0
-    /// There has been one.
+    /// The store has been attached before.
     var hasStarted = false
-    /// No job is given out from memory from here on, unless the epoch is renewed (design, section 7).
+    /// No job is given out from memory from this time on unless the epoch is renewed (docs/ARCHITECTURE.md, Leases
+    /// and epochs).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
-    /// Others may have changed the counts of tubes since they were last read.
+    /// Other brokers, or SQL, may have changed the counts of tubes since they were last read.
     var countsMayBeOff = false
-    /// All of them, and not only those that are seen to have changed.
-    var isRecountDue = false
-    /// What has been counted here since the last reading, while that may be off: rows.
-    var touched: [TubeID] = []
-    /// While they are read: nothing has been under way here that could change them too.
+    /// All counts are to be read, and not only those that have changed.
+    var isFullRecountDue = false
+    /// Rows of tubes whose counts have changed here since the last reading, while counts may be off.
+    var tubesToRecount: [TubeID] = []
+    /// Nothing has been under way here that could change the counts since their reading began.
     var isCountedAlone = false
     var sharing = Sharing.shared
     var ids: [ClosedRange<JobID>] = []
     var idsWanted = false
     var idsUsed = 0
     var lanes = WriteLanes()
-    /// Of puts that wait for a commit: of large bodies, and of all others.
+    /// Bytes of puts that wait for a commit: of large bodies, and of all others.
     var pendingLargeBytes = 0
     var pendingBytes = 0
     var annotations: [JobID] = []
     var queries: [PendingQuery] = []
-    /// Queries whose answers are awaited, for their time limit.
+    /// Queries whose answers are awaited.
     var queriesInFlight: [PendingQuery] = []
     var queriesInFlightSince = Instant.never
-    /// Under which epoch they were asked.
+    /// The epoch under which they were asked.
     var queriesEpoch: Int64 = 0
-    /// What is being finished was done under an epoch that has died: the counts that came with the new one have it.
+    /// What is being finished was done under an epoch that has died. The counts that were read with the new epoch
+    /// include it.
     var isStale = false
-    /// Their commands wait for the epoch to be renewed.
-    var awaitingEpoch: [ConnectionID] = []
-    /// Their commands wait for jobs that are being given up.
-    var awaitingSettled: [JobID: [ConnectionID]] = [:]
-    /// Some rows may have this epoch's lease without being known here, also of tubes that come later.
+    /// Connections whose commands wait for the epoch to be renewed.
+    var commandsAwaitingEpoch: [ConnectionID] = []
+    /// Connections whose commands wait for jobs that are being given back.
+    var commandsAwaitingSettled: [JobID: [ConnectionID]] = [:]
+    /// Rows may have this epoch's lease although the jobs are not in memory, also of tubes that are made later.
     var hasReconnected = false
-    /// Answers that wait for the tubes that they speak of to be known.
-    var strangers: [(query: PendingQuery, answer: Answer)] = []
-    /// Queries that met a lock.
+    /// Answers about rows of tubes that are not known yet.
+    var answersAwaitingTubes: [(query: PendingQuery, answer: Answer)] = []
+    /// Queries that met a lock and are asked again.
     var postponed: [PendingQuery] = []
-    /// Jobs that would be in a client's hands, had the epoch not lapsed before the answers came.
-    var lapsed: [(query: PendingQuery, answer: Answer)] = []
-    var orphanedPuts: [OrphanedPut] = []
-    /// Rows of tubes of which clients hold more or fewer jobs than others know.
+    /// Answers that would give a job to a client, and came after the epoch's validity had ended.
+    var answersAwaitingEpoch: [(query: PendingQuery, answer: Answer)] = []
+    var waitingPuts: [PutRequest] = []
+    /// Rows of tubes of which clients hold more or fewer jobs than was last published.
     var heldRows: [TubeID] = []
     /// For the other brokers.
     var notices = Notices()
     var sql = SQLSessions()
 
-    /// Reservations that SQL readers have not been told of, oldest first.
-    var unannounced: Unannounced = Unannounced()
+    /// Reservations that are not in their rows yet, oldest first.
+    var unannotated: UnannotatedReservations = UnannotatedReservations()
     var nextSweep = Instant.never
     var isSweeping = false
     var nextLeaseEnd = Instant(nanoseconds: 0)
     var isEndingLeases = false
-    /// Their time is up, and the next sweep may have something for them.
-    var awaitingSweep: [Tube.Waiter] = []
-    /// And this is the one.
-    var awaitingSwept: [Tube.Waiter] = []
+    /// Clients whose wait is over and that are answered after the next sweep.
+    var waitersForNextSweep: [Tube.Waiter] = []
+    /// Clients to answer after the sweep in flight.
+    var waitersForSweepInFlight: [Tube.Waiter] = []
     var nextTick = Instant(nanoseconds: 0)
     var nextPoll = Instant(nanoseconds: 0)
     var isPolling = false
@@ -145,16 +147,19 @@ public struct Queue: ~Copyable {
     var workers = 0
     var waiting = 0
 
+    /// In a debug build: the number of events until the invariants are checked again.
+    var eventsUntilCheck = 0
+
     var outboxes: [[Output]]
-    /// Bytes of the replies in each, about.
+    /// Bytes of the replies in each outbox, about.
     var outboxBytes: [Int]
 
-    /// What the shell does to connections, in order.
+    /// What the shell has to do to connections, in order.
     public enum Output: Sendable {
         case reply(ConnectionID, Reply)
         /// The connection may be given commands again.
         case resume(ConnectionID)
-        /// Nothing more comes after what has been replied.
+        /// The connection is to be closed behind the replies before this.
         case close(ConnectionID)
     }
 
@@ -166,8 +171,8 @@ public struct Queue: ~Copyable {
         tubes[defaultTube].pins += 1
     }
 
-    /// Takes what is to be done to the connections of one event loop, behind what `taken` has already. Taking it into
-    /// the same array again and again costs no memory.
+    /// Takes the output for the connections of one event loop, and appends it to `taken`. Using the same array again
+    /// and again allocates no memory.
     public mutating func takeOutput(_ outbox: Int, into taken: inout [Output]) {
         outboxBytes[outbox] = 0
         if taken.isEmpty {
@@ -182,9 +187,10 @@ public struct Queue: ~Copyable {
 
     public func hasOutput(_ outbox: Int) -> Bool { !outboxes[outbox].isEmpty }
 
-    /// Bytes of the replies that lie in an outbox, about: who goes on asking must not fill the memory with them.
+    /// Bytes of the replies in an outbox, about. A client that asks without reading must not fill the memory with
+    /// them.
     public func replyBytes(_ outbox: Int) -> Int { outboxBytes[outbox] }
 
-    /// No more puts (SIGUSR1); there is no way back.
+    /// Refuses puts from now on (SIGUSR1). There is no way back.
     public mutating func drain() { isDraining = true }
 }

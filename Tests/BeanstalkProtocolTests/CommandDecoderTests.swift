@@ -147,10 +147,10 @@ import Testing
         #expect(decoder.feed("\r", into: &buffer) == [])
         #expect(buffer.readableBytes == 1)
         buffer.writeString("\n")
-        guard case .put(1, 2, 3, let got)? = decoder.next(from: &buffer) else { throw Unexpected() }
-        #expect(got == body)
+        guard case .put(let job)? = decoder.next(from: &buffer) else { throw Unexpected() }
+        #expect(job == NewJob(priority: 1, delay: 2, ttr: 3, body: body))
         // malloc rounds up; doubling would not stay under a page.
-        #expect(got.capacity < size + 4096)
+        #expect(job.body.capacity < size + 4096)
         #expect(
             decoder.feed("put 0 0 1 2\r\nok\r\n", into: &buffer)
                 == [.put(priority: 0, delay: 0, ttr: 1, body: Body("ok"))])

@@ -73,7 +73,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func give(_ queries: [Query], epoch: Int64) {
         change {
             $0.queries += queries.map {
-                PendingQuery(query: $0, epoch: epoch, purpose: .nothing, issued: Instant(nanoseconds: 0))
+                PendingQuery(query: $0, epoch: epoch, issued: Instant(nanoseconds: 0))
             }
         }
     }
@@ -231,7 +231,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
             return state.notices.isEmpty ? nil : state.notices
         }
     }
-    func announced(_ tubes: [(tube: TubeID, name: TubeName)]) { change { $0.announced += tubes.map(\.name) } }
+    func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)]) { change { $0.announced += tubes.map(\.name) } }
     func noticed(_ notices: [Notice]) { change { $0.noticed += notices } }
     func missedNotices() { change { $0.listenings += 1 } }
 
@@ -240,7 +240,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
 
 extension FakeClient {
     var epoch: Int64 { change { $0.attachments.last?.epoch ?? 0 } }
-    func summoned(_ number: Int64) {}
+    func leasesRecalled(_ number: Int64) {}
     func shareWithSQL() {}
     func learn(_ changes: [SQLChange], readAt: Instant) {}
     func othersCounted() {}

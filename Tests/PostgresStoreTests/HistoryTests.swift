@@ -101,7 +101,7 @@ struct HistoryTests {
             first: Instant(nanoseconds: now - 700 * second), last: Instant(nanoseconds: now - 700 * second))
         #expect(
             try broker.write {
-                $0.moves = [move]
+                $0.stateChanges = [move]
                 $0.annotations = [annotation]
             } == .committed)
         #expect(try broker.find(.delete(1, isRecorded: true)).map(\.id) == [1])
@@ -159,7 +159,7 @@ struct HistoryTests {
         // Something that PostgreSQL refuses: no job has such a priority.
         try db.run("alter table job add constraint small check (priority < 100)")
         let parts = try broker.writeParts {
-            $0.moves = [broker.move(2, to: .ready, priority: 1000)]
+            $0.stateChanges = [broker.move(2, to: .ready, priority: 1000)]
             $0.deletes = [delete(1, ending(first: 1, last: 1))]
         }
         #expect(parts.map(\.outcome).contains(.committed))

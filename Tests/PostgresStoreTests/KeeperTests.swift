@@ -242,7 +242,7 @@ struct KeeperTests {
     @Test func theCountsOfTheDeadAreInherited() throws {
         let dead = try TestBroker(db, tube: db.addTube())
         try dead.put(dead.put(1), dead.put(2, delay: 100), dead.put(3, leased: true))
-        _ = try dead.write { $0.moves = [dead.move(3, to: .buried)] }
+        _ = try dead.write { $0.stateChanges = [dead.move(3, to: .buried)] }
         _ = try dead.ask([.delete(1)])
         try db.run("insert into tube_held values (\(dead.epoch), \(dead.tube), 1, 1, 1, 1)")
         let keeper = try TestKeeper(db.configuration)

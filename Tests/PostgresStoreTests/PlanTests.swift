@@ -140,8 +140,9 @@ struct PlanTests {
             var put = WriteBatch(epoch: 1)
             put.puts = (1...size).map {
                 Put(
-                    id: JobID(batch * size + $0), tube: 1, priority: 5, delay: 0, ttr: 60, isLeased: true,
-                    body: Body("body".utf8), tubeSlot: 0, ticket: .some, issued: Instant(nanoseconds: 0))
+                    id: JobID(batch * size + $0), tube: 1,
+                    job: NewJob(priority: 5, delay: 0, ttr: 60, body: Body("body".utf8)), isLeased: true, tubeSlot: 0,
+                    ticket: .some, issued: Instant(nanoseconds: 0))
             }
             #expect(try session.execute(.put, put.putParameters).changed == size)
             var delete = WriteBatch(epoch: 1)

@@ -19,7 +19,7 @@ struct ReaderJobTests {
         try broker.put(
             broker.put(1, priority: 5, body: Body("one".utf8)), broker.put(2, delay: 100),
             broker.put(3, leased: true), broker.put(4, leased: true))
-        _ = try broker.write { $0.moves = [broker.move(3, to: .buried)] }
+        _ = try broker.write { $0.stateChanges = [broker.move(3, to: .buried)] }
         try peer.put(peer.put(5, leased: true))
         try dead.put(dead.put(6, leased: true))
         try dead.die()
@@ -62,7 +62,7 @@ struct ReaderJobTests {
 
     @Test func theFirstOfEachStateThatNobodyHolds() throws {
         try broker.put(broker.put(7, priority: 4), broker.put(8, delay: 50), broker.put(9, leased: true))
-        _ = try broker.write { $0.moves = [broker.move(9, to: .buried)] }
+        _ = try broker.write { $0.stateChanges = [broker.move(9, to: .buried)] }
         func first(_ state: StoredState) throws -> [JobID] {
             try broker.find(.first(tube: broker.tube, state: state, except: [])).map(\.id)
         }

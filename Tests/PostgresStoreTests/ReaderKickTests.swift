@@ -22,12 +22,12 @@ struct ReaderKickTests {
         }
         #expect(outcome == .committed)
         var bury = WriteBatch(epoch: 0)
-        bury.moves = buried.map { id in
+        bury.stateChanges = buried.map { id in
             var move = broker.move(id, to: .buried, priority: 2000)
             move.fromPriority = 2000
             return move
         }
-        if !buried.isEmpty { #expect(try broker.write { $0.moves = bury.moves } == .committed) }
+        if !buried.isEmpty { #expect(try broker.write { $0.stateChanges = bury.stateChanges } == .committed) }
     }
 
     private func readied(_ query: Query) throws -> [Readied] {

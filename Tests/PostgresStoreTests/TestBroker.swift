@@ -89,15 +89,15 @@ final class TestBroker {
 
     func put(_ id: JobID, priority: UInt32 = 0, delay: UInt32 = 0, leased: Bool = false, body: Body = [1]) -> Put {
         Put(
-            id: id, tube: tube, priority: priority, delay: delay, ttr: 60, isLeased: leased, body: body, tubeSlot: 0,
-            ticket: .some, issued: Instant(nanoseconds: 0))
+            id: id, tube: tube, job: NewJob(priority: priority, delay: delay, ttr: 60, body: body), isLeased: leased,
+            tubeSlot: 0, ticket: .some, issued: Instant(nanoseconds: 0))
     }
 
     func move(
         _ id: JobID, from: StoredState = .ready, to: StoredState, priority: UInt32 = 0, delay: UInt32 = 0,
         keepsLease: Bool = false, counters: JobCounters = JobCounters(), isAsked: Bool = true
-    ) -> Move {
-        Move(
+    ) -> StateChange {
+        StateChange(
             id: id, tube: tube, from: from, fromPriority: 0, to: to, priority: priority, delay: delay,
             keepsLease: keepsLease, counters: counters, slot: 0, wasHeld: true, ticket: isAsked ? .some : nil,
             issued: Instant(nanoseconds: 0))

@@ -41,8 +41,8 @@ final class TestStore {
         var batch = WriteBatch(epoch: try epoch)
         batch.puts = ids.map {
             Put(
-                id: $0, tube: tube, priority: priority, delay: 0, ttr: 1, isLeased: false, body: [], tubeSlot: 0,
-                ticket: .some, issued: Instant(nanoseconds: 0))
+                id: $0, tube: tube, job: NewJob(priority: priority, delay: 0, ttr: 1, body: []), isLeased: false,
+                tubeSlot: 0, ticket: .some, issued: Instant(nanoseconds: 0))
         }
         client.give(batch)
         store.wakeWriter(.puts)

@@ -110,7 +110,8 @@ struct TubeRemovalTests {
         let broker = try TestBroker(db, tube: tube)
         try mark()
         #expect(try broker.write { $0.puts = [broker.put(1), broker.put(2)] } == .refused(.tubeGone))
-        let unique = UniquePut(id: 3, tube: tube, key: "k", priority: 0, delay: 0, ttr: 1, body: [])
+        let unique = UniquePut(
+            id: 3, tube: tube, key: "k", job: NewJob(priority: 0, delay: 0, ttr: 1, body: []))
         guard case .refused(.tubeGone) = try broker.ask(.putUnique(unique)) else {
             throw WireMismatch("a put with a key was not refused")
         }

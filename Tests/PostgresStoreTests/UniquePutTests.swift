@@ -16,7 +16,8 @@ struct UniquePutTests {
 
     private func put(_ id: JobID, _ key: String = "k", delay: UInt32 = 0, body: Body = [1]) -> Query {
         .putUnique(
-            UniquePut(id: id, tube: broker.tube, key: key, priority: 7, delay: delay, ttr: 60, body: body))
+            UniquePut(
+                id: id, tube: broker.tube, key: key, job: NewJob(priority: 7, delay: delay, ttr: 60, body: body)))
     }
 
     private func outcomes(_ answers: [Answer]) -> [String] {

@@ -16,7 +16,9 @@ struct ViewTests {
         try broker.put(
             broker.put(1, priority: 3, body: Body("one".utf8)), broker.put(2, delay: 100), broker.put(3, leased: true),
             broker.put(4, leased: true))
-        _ = try broker.write { $0.moves = [broker.move(3, to: .buried, counters: JobCounters(reserves: 1, buries: 1))] }
+        _ = try broker.write {
+            $0.stateChanges = [broker.move(3, to: .buried, counters: JobCounters(reserves: 1, buries: 1))]
+        }
     }
 
     private var states: String { get throws { try db.rows("select id, state, broker from jobs order by id") } }

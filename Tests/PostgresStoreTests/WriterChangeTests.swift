@@ -28,7 +28,7 @@ struct WriterChangeTests {
         try db.run("update job set reserved_at = now(), reserved_until = now(), created_at = now() - interval '9 s'")
         let counters = JobCounters(reserves: 5, timeouts: 4, releases: 3, buries: 2)
         let outcome = try broker.write {
-            $0.moves = [
+            $0.stateChanges = [
                 broker.move(1, to: .ready, priority: 11, counters: counters),
                 broker.move(2, to: .delayed, priority: 4_294_967_295, delay: 4_294_967_295),
             ]
@@ -50,7 +50,7 @@ struct WriterChangeTests {
         let due = try db.value("select due_at from job")
         #expect(
             try broker.write {
-                $0.moves = [broker.move(1, from: .delayed, to: .delayed, delay: 100, isAsked: false)]
+                $0.stateChanges = [broker.move(1, from: .delayed, to: .delayed, delay: 100, isAsked: false)]
             } == .committed)
         #expect(try db.value("select due_at from job") == due)
         #expect(try db.rows("select state, delay, lease_epoch from job") == "(1,100,)")
@@ -59,7 +59,7 @@ struct WriterChangeTests {
 
     @Test func aMoveMayKeepTheLease() throws {
         try broker.put(broker.put(1, leased: true))
-        #expect(try broker.write { $0.moves = [broker.move(1, to: .ready, keepsLease: true)] } == .committed)
+        #expect(try broker.write { $0.stateChanges = [broker.move(1, to: .ready, keepsLease: true)] } == .committed)
         #expect(try db.rows("select lease_epoch from job") == "(\(broker.epoch))")
     }
 
@@ -68,9 +68,9 @@ struct WriterChangeTests {
         #expect(try broker.write { $0.puts = ids.map { broker.put($0, leased: true) } } == .committed)
         let due = try db.rows("select id, due_at from job order by id")
         #expect(
-            try broker.write { $0.moves = ids.prefix(4).map { broker.move($0, to: .buried) } } == .committed)
+            try broker.write { $0.stateChanges = ids.prefix(4).map { broker.move($0, to: .buried) } } == .committed)
         #expect(
-            try broker.write { $0.moves = ids.suffix(2).map { broker.move($0, to: .buried) } } == .committed)
+            try broker.write { $0.stateChanges = ids.suffix(2).map { broker.move($0, to: .buried) } } == .committed)
         #expect(try db.rows("select id from job where state = 2 order by bury_order") == "(7) (3) (9) (1) (8) (2)")
         #expect(try db.rows("select id, due_at from job order by id") == due)
         #expect(try db.countsAgree())
@@ -80,7 +80,7 @@ struct WriterChangeTests {
         _ = try putSome()
         let before = try db.rows("select * from job where id >= 4 order by id")
         let outcome = try broker.write {
-            $0.moves = [broker.move(1, to: .buried), broker.move(4, to: .buried), broker.move(5, to: .buried)]
+            $0.stateChanges = [broker.move(1, to: .buried), broker.move(4, to: .buried), broker.move(5, to: .buried)]
             $0.annotations = [
                 Annotation(id: 4, reserved: (0, 1), counters: JobCounters()),
                 Annotation(id: 5, reserved: (0, 1), counters: JobCounters()),
@@ -103,9 +103,9 @@ struct WriterChangeTests {
         let outcomes: [WriteOutcome] = [
             try broker.write { $0.deletes = [broker.delete(id)] },
             try broker.write {
-                $0.moves = [broker.move(id % 3 + 1, to: .buried), broker.move(5, to: .delayed, delay: 9)]
+                $0.stateChanges = [broker.move(id % 3 + 1, to: .buried), broker.move(5, to: .delayed, delay: 9)]
             },
-            try broker.write { $0.moves = [broker.move((id + 1) % 3 + 1, to: .ready)] },
+            try broker.write { $0.stateChanges = [broker.move((id + 1) % 3 + 1, to: .ready)] },
         ]
         let asked = [id, id % 3 + 1, (id + 1) % 3 + 1]
         #expect(outcomes == asked.map { .committedWithout([MissingJob(id: $0, isThere: $0 == 4)]) })
@@ -159,8 +159,8 @@ struct WriterChangeTests {
         for _ in 1...3 {
             #expect(try session.execute(.annotate, batch.annotateParameters(at: broker.client.now())).count == 0)
         }
-        batch.moves = [broker.move(1, to: .ready, isAsked: false)]
-        #expect(try session.execute(.move, batch.moveParameters(at: broker.client.now())).count == 0)
+        batch.stateChanges = [broker.move(1, to: .ready, isAsked: false)]
+        #expect(try session.execute(.move, batch.stateChangeParameters(at: broker.client.now())).count == 0)
         let job = "\(literal("\(identifier(db.schema)).job"))::regclass"
         let counts = Statement(name: "", sql: "select pg_stat_get_xact_tuples_hot_updated(\(job))")
         try session.prepare(counts)

@@ -35,7 +35,7 @@ struct WriterPutTests {
 
     @Test func theLargestValues() throws {
         var put = broker.put(JobID(Int64.max), priority: .max, delay: .max)
-        put.ttr = .max
+        put.job.ttr = .max
         try broker.put(put)
         #expect(
             try db.rows("select id, priority, ttr, delay, extract(epoch from due_at - created_at)::bigint from job")

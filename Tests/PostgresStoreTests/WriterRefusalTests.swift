@@ -36,7 +36,7 @@ struct WriterRefusalTests {
         let before = try db.rows("select * from job order by id")
         let outcome = try broker.write {
             $0.puts = [broker.put(3)]
-            $0.moves = [broker.move(1, to: .buried)]
+            $0.stateChanges = [broker.move(1, to: .buried)]
             $0.deletes = [broker.delete(2)]
         }
         #expect(outcome == .fenced)
@@ -49,7 +49,7 @@ struct WriterRefusalTests {
         try broker.put(broker.put(50, leased: true), broker.put(51, leased: true), broker.put(52, leased: true))
         let parts = try broker.writeParts {
             $0.puts = (1...20).map { broker.put($0 == 7 ? 50 : $0) }
-            $0.moves = [broker.move(51, to: .buried)]
+            $0.stateChanges = [broker.move(51, to: .buried)]
             $0.deletes = [broker.delete(52)]
         }
         // One is bad, and one has the id of another job: that is said, since it can have a better one.

@@ -3,7 +3,8 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// The database is gone for a while (design, section 7). Invariant 7: no guessed outcomes.
+/// The database is away for a while (docs/ARCHITECTURE.md, When the database is away). Invariant 7: no guessed
+/// outcomes.
 @Suite("the database is away")
 struct DatabaseAwayTests {
     let world = World()
@@ -72,7 +73,7 @@ struct DatabaseAwayTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
-    /// Nothing is said of tubes that are not known yet.
+    /// Commands about tubes that are not known yet are not answered.
     @Test func beforeTheFirstRegistrationNothingIsAnswered() {
         world.connect(using: "t").sends(.put("a"))
         let next = World(isAttached: false)

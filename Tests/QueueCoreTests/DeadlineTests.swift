@@ -89,7 +89,7 @@ struct DeadlineTests {
         #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
     }
 
-    /// A machine that hung meanwhile has both behind it.
+    /// After the broker's machine has hung, both times are over at once.
     @Test func whatBecameReadyBeforeAWaitEndedIsTheWaitersOwn() {
         let client = world.connect()
         client.sends(.put("a", delay: 1), .reserveWithTimeout(seconds: 2))
@@ -98,7 +98,7 @@ struct DeadlineTests {
         #expect(client.hears() == [.inserted(1), .reserved(1, "a")])
     }
 
-    /// A sweep that has looked before says nothing of what became ready since.
+    /// A sweep that was asked for earlier does not know what has become ready since.
     @Test func whoseTimeIsUpDuringASweepWaitsForTheNextOne() {
         let (other, client) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))
@@ -114,7 +114,7 @@ struct DeadlineTests {
         #expect(client.hears() == [.reserved(2, "b")])
     }
 
-    /// When the next job is due was found out a while before the broker hears of it.
+    /// The database finds out when the next job is due some time before the broker hears of it.
     @Test func whoseTimeIsUpJustBeforeASweepWaitsForIt() {
         let (other, client) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))
@@ -127,7 +127,7 @@ struct DeadlineTests {
         #expect(client.hears() == [.inserted(2), .reserved(2, "b")])
     }
 
-    /// A client whose time is up in a second, when a sweep for another's job comes to no end.
+    /// A client whose wait ends in a second, while a sweep that makes another job ready does not end.
     private func waiterDuringASweep() -> Client {
         let (other, waiter) = (world.connect(using: "t"), world.connect())
         other.sends(.put("a", delay: 1))

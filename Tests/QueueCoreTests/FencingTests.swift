@@ -3,13 +3,13 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// The epoch dies, and a new one comes (design, section 7). Invariant 2: one holder.
+/// The epoch dies, and a new one begins (docs/ARCHITECTURE.md, Leases and epochs). Invariant 2: one holder.
 @Suite("fencing")
 struct FencingTests {
     let world = World()
 
     /// Another broker declares this one dead.
-    private func buryBroker() { world.database.epochs.removeAll() }
+    private func declareBrokerDead() { world.database.epochs.removeAll() }
 
     private func detach() {
         world.act { $0.detach(now: $1) }
@@ -24,7 +24,7 @@ struct FencingTests {
     @Test func holdersAreCutOffAndPutsWaitForTheNextEpoch() {
         let (holder, other) = (world.connect(), world.connect())
         holder.sends(.put("a"), .reserve)
-        buryBroker()
+        declareBrokerDead()
         other.sends(.put("b"))
         #expect(holder.isClosed)
         #expect(other.hears() == [])
@@ -39,7 +39,7 @@ struct FencingTests {
         let client = world.connect()
         client.sends(.put("a"), .reserve)
         _ = client.hears()
-        buryBroker()
+        declareBrokerDead()
         client.sends(.delete(1))
         #expect(client.isClosed)
         #expect(client.hears() == [])
@@ -48,7 +48,7 @@ struct FencingTests {
     @Test func queriesAreAskedAgainUnderTheNextEpoch() {
         let client = world.connect()
         client.sends(.put("a", delay: 100))
-        buryBroker()
+        declareBrokerDead()
         client.sends(.kick(bound: 10))
         #expect(client.hears() == [.inserted(1)])
         world.attach()
@@ -86,8 +86,8 @@ struct FencingTests {
         let worker = world.connect(watching: "t")
         world.queries = .done
         worker.sends(.reserve)
-        // Done under the old epoch; then that dies, and another broker takes the job.
-        buryBroker()
+        // The query is done under the old epoch. Then that epoch dies, and another broker takes the job.
+        declareBrokerDead()
         detach()
         takenByAnother(1)
         world.attach()
@@ -101,7 +101,7 @@ struct FencingTests {
         let worker = world.connect()
         world.queries = .done
         worker.sends(.reserveJob(1))
-        buryBroker()
+        declareBrokerDead()
         detach()
         takenByAnother(1)
         world.attach()
@@ -115,7 +115,7 @@ struct FencingTests {
         client.sends(.put("first"))
         world.writes = .done
         client.sends(.put("a"))
-        buryBroker()
+        declareBrokerDead()
         detach()
         takenByAnother(2)
         world.attach()
@@ -131,7 +131,7 @@ struct FencingTests {
         let client = world.connect()
         world.writes = .taken
         client.sends(.put("a"))
-        buryBroker()
+        declareBrokerDead()
         detach()
         world.attach()
         world.writes = .flowing
@@ -145,7 +145,7 @@ struct FencingTests {
         let worker = world.connect(watching: "t")
         world.queries = .taken
         worker.sends(.reserve)
-        buryBroker()
+        declareBrokerDead()
         detach()
         world.attach()
         world.queries = .flowing
@@ -153,17 +153,17 @@ struct FencingTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
-    @Test func aRowFoundInLimboIsForgottenWithItsEpoch() {
+    @Test func aRowFoundWhileUndecidedIsForgottenWithItsEpoch() {
         world.connect(using: "t").sends(.put("a"))
         let (worker, deleter) = (world.connect(watching: "t"), world.connect())
         world.queries = .taken
         worker.sends(.reserve)
         deleter.sends(.delete(1))
-        // The refill is answered; the delete comes too late for the epoch.
+        // The refill is answered. The delete comes too late for the epoch.
         world.stepQueries()
         world.stepQueries()
         world.stepQueries()
-        buryBroker()
+        declareBrokerDead()
         world.queries = .flowing
         takenByAnother(1)
         world.attach()
@@ -194,7 +194,7 @@ struct FencingTests {
         world.beats = false
         world.jump(.seconds(3))
         world.queries = .flowing
-        buryBroker()
+        declareBrokerDead()
         takenByAnother(1)
         detach()
         world.attach()
@@ -206,7 +206,7 @@ struct FencingTests {
         holder.sends(.put("a"), .reserve)
         world.writes = .taken
         holder.sends(.bury(1, priority: 0))
-        buryBroker()
+        declareBrokerDead()
         detach()
         world.attach()
         let worker = world.connect(watching: "t")
@@ -222,7 +222,7 @@ struct FencingTests {
         client.sends(.put("first"))
         world.writes = .done
         client.sends(.put("a"))
-        buryBroker()
+        declareBrokerDead()
         detach()
         world.attach()
         worker.sends(.reserve, .reserve)

@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// Jobs that other brokers or SQL have put, of which the counts here know nothing.
+/// Jobs that other brokers or SQL have put, and that this broker has not counted.
 @Suite("jobs of others")
 struct ForeignJobTests {
     let world = World()
@@ -15,7 +15,7 @@ struct ForeignJobTests {
         for client in world.clients.values where client !== worker { client.disconnects() }
         worker.sends(.reserve, .delete(1))
         worker.sends(.watch("default"), .ignore("t"))
-        // Its counts say that nothing is left, but the cache has the other's job.
+        // The counts say that the tube is empty, but the cache has the other broker's job.
         let other = world.connect()
         let foreign = world.database.rows.keys.first ?? 0
         #expect(other.asks(.delete(foreign)) == .deleted)
@@ -67,7 +67,7 @@ struct ForeignJobTests {
         #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 0)
     }
 
-    /// It is leased as soon as it is found; nobody can undo that by refusing to find it once more.
+    /// The job is leased when it is found, so a second query about it, which is refused, must not lose it.
     @Test func aJobReservedByIDWaitsForItsTubeToBeKnown() {
         let id = world.database.putForeign(in: "new", at: world.now)
         world.database.rows[id]?.state = .buried

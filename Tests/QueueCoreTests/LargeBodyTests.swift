@@ -9,7 +9,7 @@ struct LargeBodyTests {
     let world = World { $0.largeBodyBytes = 10 }
     private let large = String(repeating: "x", count: 100)
 
-    /// Both are taken, and neither is done.
+    /// Both batches are taken, and neither is done.
     private func taken() {
         world.writes = .taken
         world.settle()
@@ -28,12 +28,12 @@ struct LargeBodyTests {
         #expect(client.hears() == [.inserted(1)])
     }
 
-    /// What one client puts is there in the order in which it came, large or not.
+    /// The puts of one client commit in their order, large or not.
     @Test func theOrderOfOneClientStays() {
         let client = world.connect()
         taken()
         client.sends(.put("a"), .put(large), .put("b"), .put(large), .put("c"))
-        // The large one waits for the one before it, and has all that follows behind it.
+        // The large put waits for the put before it, and those that follow wait behind it.
         #expect(world.queue.lanes.puts.inFlight?.puts.map(\.id) == [1])
         #expect(world.queue.lanes.largePuts.pending.puts.map(\.id) == [2, 3, 4, 5])
         #expect(world.queue.hasWrites(.largePuts) == false)
@@ -43,7 +43,7 @@ struct LargeBodyTests {
         world.writes = .flowing
         #expect(client.hears() == (1...5).map { .inserted($0) })
         #expect(world.connect().asks(.reserve) == .reserved(1, "a"))
-        // Nothing large is under way any more.
+        // No large put is under way any more.
         #expect(client.asks(.put("d")) == .inserted(6))
     }
 
@@ -61,7 +61,7 @@ struct LargeBodyTests {
         #expect(world.queue.isSettled == true)
     }
 
-    /// Room for others' puts does not depend on them, nor theirs on that of others.
+    /// The limits of pending bytes of large bodies and of the others are independent.
     @Test func bytesOfBothAreCountedByThemselves() {
         let world = World(maxPendingBytes: 600) { $0.largeBodyBytes = 10 }
         let (client, other) = (world.connect(), world.connect())
@@ -75,7 +75,7 @@ struct LargeBodyTests {
         #expect(world.queue.pendingBytes == 0 && world.queue.pendingLargeBytes == 0)
     }
 
-    /// Its bytes take their time, and whoever waits behind them has it too.
+    /// Sending the bytes takes time, and that time is granted to the puts behind them too.
     @Test func theTimeLimitAllowsForTheirBytes() {
         let world = World(maxPendingBytes: 1 << 30) { $0.largeBodyBytes = 10 }
         let (client, other) = (world.connect(), world.connect())
@@ -88,7 +88,7 @@ struct LargeBodyTests {
         #expect(other.hears() == [.inserted(2)])
     }
 
-    /// A new epoch: what was not committed is put anew.
+    /// A new epoch: puts that were not committed are put again.
     @Test func theEpochDies() {
         let (client, other) = (world.connect(), world.connect())
         taken()

@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// The writer and the reader answer independently: what one has done, the other may see before the broker is told.
+/// The writer and the reader answer independently: one may see what the other has done before the broker is told.
 @Suite("races of writer and reader")
 struct LeaseRaceTests {
     let world = World()
@@ -13,7 +13,7 @@ struct LeaseRaceTests {
         holder.sends(.put("a"), .reserve)
         world.peers = 1
         world.beat()
-        // Nobody waits, so the lease is given up with the release; it commits, and the broker is not told yet.
+        // Nobody waits, so the release gives up the lease. It commits, and the broker has not been told yet.
         world.writes = .done
         holder.sends(.release(1, priority: 0, delay: 0))
         let worker = world.connect()
@@ -23,7 +23,7 @@ struct LeaseRaceTests {
         #expect(worker.hears() == [.reserved(1, "a")])
     }
 
-    /// Another broker had it in between: what that one has made of it is in the row.
+    /// Another broker had the job in between and has changed its row.
     @Test(arguments: [Command.release(1, priority: 9, delay: 0), .bury(1, priority: 9)])
     func aJobThatCameBackIsWhatItsRowSays(change: Command) {
         let holder = world.connect(using: "t", watching: "t")
@@ -41,7 +41,7 @@ struct LeaseRaceTests {
         // The poll finds it.
         world.advance(.seconds(2))
         world.queries = .stopped
-        // It is the worker's as soon as the broker knows that it gave the job up itself.
+        // The job goes to the worker as soon as the broker knows that it has given up the lease itself.
         world.writes = .flowing
         #expect(worker.hears() == [.reserved(1, "a")])
         world.queries = .flowing
@@ -50,13 +50,13 @@ struct LeaseRaceTests {
         #expect(stats?.counters.releases == 7)
     }
 
-    /// Its lease was never given up, so that nobody else can have had it.
+    /// The lease was never given up, so nobody else can have had the job.
     @Test func aReleaseThatKeepsItsLeaseNeedNotBeReadAgain() {
         let (holder, worker) = (world.connect(), world.connect())
         holder.sends(.put("a"), .reserve)
         world.writes = .taken
         holder.sends(.release(1, priority: 0, delay: 0))
-        world.act { $0.note($0.defaultTube, .first, now: $1) }
+        world.act { $0.becameClaimable($0.defaultTube, .first, now: $1) }
         worker.sends(.reserve)
         world.queries = .stopped
         world.writes = .flowing
@@ -75,7 +75,7 @@ struct LeaseRaceTests {
         let second = world.connect()
         #expect(second.handler.id.slot == first.handler.id.slot)
         second.sends(.reserve)
-        // The body that the first one waited for cannot be read; then the second one's can.
+        // The body that the first client waits for cannot be read; then the second client's can.
         world.queryRefusal = .failed
         world.stepQueries()
         world.stepQueries()
@@ -100,7 +100,7 @@ struct LeaseRaceTests {
     @Test func aJobTakenBeforeItsPutIsAnsweredCountsOnce() {
         let producer = world.connect(using: "t")
         producer.sends(.put("first"))
-        // Nobody watches the tube yet, so the put is not leased; the refill finds it first.
+        // Nobody watches the tube yet, so the put is not leased. The refill finds it first.
         world.writes = .done
         producer.sends(.put("a"))
         let worker = world.connect(watching: "t")
@@ -116,7 +116,7 @@ struct LeaseRaceTests {
         let producer = world.connect(using: "t")
         producer.sends(.put("first"))
         let worker = world.connect(watching: "t")
-        // While its tube is read for the first time, more is put.
+        // While the tube is read for the first time, another job is put.
         world.queries = .done
         worker.sends(.reserve)
         producer.sends(.put("a"), .put("b"))
@@ -146,8 +146,8 @@ struct LeaseRaceTests {
         #expect(worker.hears() == [.reserved(1, "first"), .reserved(2, "a")])
     }
 
-    /// Two writers lose their connections one after the other: what was read after the first tells nothing of what was
-    /// forgotten after the second.
+    /// Two writers lose their connections one after the other. What was read after the first loss does not include
+    /// what was forgotten after the second.
     @Test func aSecondReconnectWhileOwnLeasesAreReadHasThemReadAgain() {
         let producer = world.connect(using: "t")
         producer.sends(.put("later", delay: 1000))
@@ -177,7 +177,7 @@ struct LeaseRaceTests {
         let worker = world.connect()
         worker.sends(.reserveWithTimeout(seconds: 0))
         world.writes = .flowing
-        // The row says that the lease is gone, so the memory must say so too.
+        // The row says that the lease is given up, so the memory must say so too.
         #expect(world.database.rows[1]?.lease == nil || world.queue.jobSlots[1] != nil)
         #expect(world.database.rows[1]?.lease != nil || world.queue.jobSlots[1] == nil)
     }
@@ -185,8 +185,8 @@ struct LeaseRaceTests {
     @Test func aRefusedRefillIsTriedAgain() {
         let client = world.connect()
         client.sends(.put("a"))
-        // Something in the database went first, and is gone again.
-        world.act { $0.note($0.defaultTube, JobKey.first, now: $1) }
+        // A job in the database had a smaller key, and is gone again.
+        world.act { $0.becameClaimable($0.defaultTube, JobKey.first, now: $1) }
         world.queryRefusal = .full
         client.sends(.reserve)
         world.queryRefusal = nil
@@ -297,7 +297,7 @@ struct LeaseRaceTests {
         let client = world.connect()
         let id = world.database.putForeign(in: "elsewhere", at: world.now)
         let reply = client.asks(.reserveJob(id))
-        // Either it is the client's, or it is still everybody's.
+        // Either the client has the job, or anybody may have it.
         #expect((reply == .notFound) == (world.database.rows[id]?.lease == nil))
     }
 
@@ -311,7 +311,7 @@ struct LeaseRaceTests {
         world.queries = .taken
         world.act { $0.reconnected(now: $1) }
         worker.sends(.reserve)
-        // The tube has been read, and "a" is put, born leased, and forgotten before the answer comes.
+        // The tube has been read. Then "a" is put, born leased, and forgotten before the answer comes.
         world.queries = .done
         producer.sends(.put("a"))
         #expect(world.database.rows[2]?.lease == world.queue.epoch)
@@ -321,7 +321,7 @@ struct LeaseRaceTests {
         #expect(worker.hears() == [.reserved(2, "a")])
     }
 
-    /// What a refill knows of a bury, when it meets the job that was kicked since.
+    /// A refill reads a job that was buried and has been kicked since.
     enum Bury: CaseIterable { case isNotKnown, isKnownWithTheAnswer }
 
     @Test(arguments: [0, 1], Bury.allCases)

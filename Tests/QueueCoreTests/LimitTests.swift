@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// What a client can make grow ends somewhere, and its end is no harm to others.
+/// Everything that a client can make grow has a limit, and reaching it does not harm others.
 @Suite("limits") struct LimitTests {
     @Test func tubesThatAClientWatches() {
         let world = World()
@@ -12,7 +12,7 @@ import Testing
         #expect(client.hears().last == .watching(Connection.maxWatched))
         #expect(client.asks(.watch("one-more")) == .outOfMemory)
         #expect(world.queue.tubeSlots["one-more"] == nil, "it has not come into being")
-        // One that it watches is none more.
+        // A tube that is watched already does not count.
         #expect(client.asks(.watch("1")) == .watching(Connection.maxWatched))
         #expect(client.asks(.ignore("1")) == .watching(Connection.maxWatched - 1))
         #expect(client.asks(.watch("one-more")) == .watching(Connection.maxWatched))
@@ -44,7 +44,7 @@ import Testing
         #expect(client.asks(.reserve) == .reserved(3))
     }
 
-    /// One client's bodies are not all that a commit waits for.
+    /// A commit does not consist of one client's bodies alone.
     @Test func bytesOfPutsUnderWay() {
         let world = World(maxPendingBytes: 1 << 30, maxBatchBytes: 1 << 30)
         world.writes = .stopped
@@ -61,7 +61,7 @@ import Testing
         #expect(world.queue.connections[client.handler.id.slot].pendingBytes == 0)
     }
 
-    /// A body over the limit is one put.
+    /// A single body over the limit is accepted.
     @Test func aBodyOverTheLimitOfBytes() {
         let world = World(maxPendingBytes: 1 << 30)
         let client = world.connect()
@@ -70,7 +70,7 @@ import Testing
         #expect(client.hears() == [.inserted(1), .inserted(2)])
     }
 
-    /// Its jobs go back a thousand at a time, in the order in which it got them.
+    /// A client's jobs are given back a thousand at a time, in the order in which it reserved them.
     @Test func aClientThatLeavesWithManyJobs() {
         let world = World(cacheBytes: 1 << 22)
         let client = world.connect()
@@ -81,7 +81,7 @@ import Testing
         #expect(world.queue.deadlines.count == count - Queue.closingChunk)
         let (next, isSettled) = (world.queue.nextDeadline, world.queue.isSettled)
         #expect(next < world.now && !isSettled, "more is to be done at once")
-        // Others have their turn meanwhile: of the first thousand the last one is the most urgent.
+        // Others are served meanwhile: of the first thousand jobs the last one is the most urgent.
         let other = world.connect()
         #expect(other.asks(.reserve) == .reserved(JobID(Queue.closingChunk)))
         world.advance(.milliseconds(5))
@@ -90,7 +90,7 @@ import Testing
         #expect(other.asks(.reserve) == .reserved(JobID(count)))
     }
 
-    /// Whoever is told a lot is known to be.
+    /// The bytes of the replies in an outbox are known.
     @Test func bytesOfReplies() {
         let world = World()
         let client = world.connect()
@@ -105,7 +105,7 @@ import Testing
         #expect(left == 0)
     }
 
-    /// With many jobs in hand the warning comes for the first that is due, and goes with it.
+    /// With many held jobs, the warning comes for the first that is due, and ends with it.
     @Test func theWarningOfOneJobAmongMany() {
         let world = World()
         let client = world.connect()

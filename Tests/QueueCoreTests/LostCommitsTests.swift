@@ -3,8 +3,8 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// The database has gone back: a crash without synchronous commits, or an asynchronous standby that took over. The
-/// keeper notices, and registers a new epoch.
+/// The database has lost commits: a crash without synchronous commits, or an asynchronous standby that took over. The
+/// keeper notices that, and registers a new epoch.
 @Suite("lost commits")
 struct LostCommitsTests {
     let world = World()
@@ -38,7 +38,7 @@ struct LostCommitsTests {
         #expect(world.database.rows.keys.sorted() == [3, 4])
     }
 
-    /// Invariant 8.
+    /// Invariant 8: nothing leaks.
     @Test func theNumberOfALostTubeIsNotUsed() {
         let client = world.connect(using: "lost")
         client.sends(.put("a"))
@@ -52,7 +52,7 @@ struct LostCommitsTests {
         #expect(world.database.rows.values.map(\.tube) == [lost?.id])
     }
 
-    /// Invariant 8: what was asked about the old tube is not answered with the new one's jobs.
+    /// Invariant 8: a query about the old tube is not answered with the new tube's jobs.
     @Test(arguments: [World.Flow.stopped, .taken, .done]) func queriesThatNameALostTubeAreNotAsked(_ flow: World.Flow) {
         let (client, worker) = (world.connect(using: "lost"), world.connect(watching: "lost"))
         client.sends(.put("a", delay: 100))
@@ -75,7 +75,7 @@ struct LostCommitsTests {
         #expect(client.hears().count == 1)
     }
 
-    /// An answer that speaks of the old tube's number comes after the new epoch.
+    /// An answer with the old tube's number comes after the new epoch.
     @Test func aTubeOpenedUnderTheOldEpochIsOpenedAgain() {
         let client = world.connect(using: "lost")
         world.queries = .done
@@ -87,7 +87,7 @@ struct LostCommitsTests {
         #expect(world.database.tube("lost")?.id != 1)
     }
 
-    /// Forgotten here, it would be kept from the other broker as well: the lease is in its row.
+    /// If it were forgotten here, the other broker could not get it either: the lease is in its row.
     @Test func afterAReconnectALeaseIsStillKnown() {
         let client = world.connect()
         world.peers = 1

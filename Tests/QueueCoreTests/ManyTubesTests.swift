@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// What a broker does about tubes costs what goes on in them, not how many there are.
+/// The cost of work on tubes depends on what happens in them, not on how many tubes exist.
 @Suite("very many tubes")
 struct ManyTubesTests {
     let world = World()
@@ -25,7 +25,7 @@ struct ManyTubesTests {
         worker.disconnects()
         world.advance(.seconds(10))
         #expect(world.queue.active.count <= 1)
-        // And what is known of the tube is not taken for the truth when somebody comes back.
+        // What was known of the tube is not used when a client comes back.
         #expect(world.connect(watching: "t7").asks(.reserve)?.isReserved == true)
     }
 
@@ -96,7 +96,7 @@ struct ManyTubesTests {
     }
 }
 
-/// Rows of tubes that nobody needs go, and whoever needs the tube then gets another.
+/// Rows of tubes that nobody needs are removed. A client that needs the tube then gets another row.
 @Suite("tubes that are removed")
 struct RemovedTubeTests {
     let world = World()
@@ -135,7 +135,7 @@ struct RemovedTubeTests {
         _ = client.hears()
         let row = remove("t")
         client.sends(.put("b"))
-        // The first one was refused with its id.
+        // The first put was refused together with its id.
         #expect(client.hears() == [.inserted(3)])
         #expect(world.database.tube("t")!.id != row)
         #expect(client.asks(.reserve) == .reserved(3, "b"))
@@ -165,7 +165,7 @@ struct RemovedTubeTests {
         #expect(worker.hears() == [.reserved(2, "b")])
     }
 
-    /// The tubes were read before it had gone.
+    /// The tubes were read before the row was removed.
     @Test func anOldReadingDoesNotBringItBack() {
         world.peers = 1
         world.beat()

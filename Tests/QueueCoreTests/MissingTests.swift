@@ -3,12 +3,12 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// Somebody writes to the table of jobs. Whoever works on such a job hears the truth of it.
+/// Somebody writes to the table of jobs. The clients of these jobs are told the truth.
 @Suite("rows that are deleted or changed behind the broker's back")
 struct MissingTests {
     let world = World()
 
-    /// A client that holds jobs 1 to `count`; others follow, which nobody holds.
+    /// A client that holds jobs 1 to `count`. Other jobs follow, which nobody holds.
     private func holder(of count: Int, others: Int = 0) -> Client {
         let client = world.connect()
         for id in 1...count { client.sends(.put("\(id)"), .reserve) }
@@ -42,7 +42,7 @@ struct MissingTests {
         #expect(client.hears() == [.notFound, .notFound, .notFound])
         #expect(world.database.rows.values.allSatisfy { $0.state == .ready && $0.priority == 0 })
         #expect(counts?.ready == 3)
-        // Nobody is given it here before that one has done with it.
+        // Nobody is given the job here while the other broker has it.
         #expect(client.asks(.reserveWithTimeout(seconds: 0)) == .timedOut)
         world.database.rows[2]?.lease = nil
         world.advance(.seconds(2))
@@ -52,7 +52,7 @@ struct MissingTests {
     @Test func atATouchWhatIsKnown() {
         let client = holder(of: 1)
         delete(1)
-        // The reservation is told to the row after half a second: then it is known that there is none.
+        // The reservation is written to the row after half a second. Then the broker knows that the row is gone.
         world.advance(.seconds(1))
         #expect(client.asks(.touch(1)) == .notFound)
         #expect(client.asks(.delete(1)) == .notFound)
@@ -76,7 +76,8 @@ struct MissingTests {
         #expect(counts == JobCounts())
     }
 
-    /// The client holds job 1; 2 and 3 are the next, with bodies that stay in the database until somebody gets them.
+    /// The client holds job 1. Jobs 2 and 3 are the next, and their bodies stay in the database until they are
+    /// reserved.
     private func lineUp() -> (World, Client, body: String) {
         let world = World(cacheBytes: 10_000)
         let client = world.connect()
@@ -100,7 +101,7 @@ struct MissingTests {
         #expect(client.asks(.statsTube("default"))?.tubeStats?.jobs == JobCounts(urgent: 1, ready: 1, reserved: 1))
     }
 
-    /// The epoch has died meanwhile: what has committed has, and what was missing was.
+    /// The epoch has died meanwhile. The outcome of the batch is true nevertheless.
     @Test func alsoWhenTheEpochIsDead() {
         let client = holder(of: 2)
         world.writes = .taken

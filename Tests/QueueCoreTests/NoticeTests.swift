@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// What a broker tells others, and what it does with what it is told (design, section 7).
+/// Notices to other brokers and from them (docs/ARCHITECTURE.md, Several brokers).
 @Suite("notices between brokers")
 struct NoticeTests {
     let world = World()
@@ -85,7 +85,7 @@ struct NoticeTests {
         worker.sends(.reserveWithTimeout(seconds: 1))
         _ = takeNotices()
         world.advance(.seconds(3))
-        // It may be back in a moment.
+        // The client may be back in a moment.
         #expect(takeNotices() == nil)
         world.advance(.seconds(5))
         #expect(takeNotices()?.waits == ["t": false])
@@ -122,7 +122,7 @@ struct NoticeTests {
         let worker = world.connect(watching: "t")
         worker.sends(.reserve)
         let id = world.database.putForeign(in: "t", at: world.now)
-        world.act { $0.announced([(tube("t"), "t")], now: $1) }
+        world.act { $0.waitsPublished([(tube("t"), "t")], now: $1) }
         world.settle()
         #expect(worker.hears() == [.reserved(id, "foreign")])
     }
@@ -165,7 +165,7 @@ struct NoticeTests {
     }
 }
 
-/// What is true of a tube for all brokers.
+/// Pauses and counts that hold for a tube at all brokers.
 @Suite("tubes of several brokers")
 struct SharedTubeTests {
     let world = World()

@@ -117,7 +117,7 @@ struct PolicyTests {
     @Test func aFullTubeTakesNoMore() {
         world.setPolicy { $0.maxReady = 2 }
         let client = world.connect()
-        // In one packet: those on their way count.
+        // Puts of one packet count while they are in flight.
         client.sends(.put("1"), .put("2"), .put("3"))
         #expect(client.hears() == [.inserted(1), .inserted(2), .outOfMemory])
         #expect(client.asks(.put("later", delay: 9)) == .inserted(3), "it is not ready")
@@ -142,7 +142,7 @@ struct PolicyTests {
 
     // MARK: History
 
-    /// What the history is to be told of the job that is being deleted.
+    /// What the history is told of the job that is being deleted.
     private func recorded(_ client: Client, _ command: Command) -> Ending? {
         world.writes = .stopped
         client.sends(command)

@@ -3,26 +3,26 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// SQL sessions beside a broker: what they have done, and what they want of it.
+/// SQL sessions beside a broker: what they have changed, and the leases that they recall.
 @Suite("SQL sessions")
 struct SQLSessionTests {
     let world = World()
 
-    private func summon() {
-        world.database.sql.summons += 1
-        let summons = world.database.sql.summons
-        world.act { $0.summoned(summons, now: $1) }
+    private func recallLeases() {
+        world.database.sql.recall += 1
+        let recall = world.database.sql.recall
+        world.act { $0.leasesRecalled(recall, now: $1) }
         world.settle()
     }
 
-    private var hasAnswered: Bool { world.database.haveAnswered(world.database.sql.summons) }
+    private var hasAnswered: Bool { world.database.haveAnswered(world.database.sql.recall) }
 
     @Test func aSummonedBrokerKeepsWhatItsClientsHoldAndNothingElse() {
         world.connect().sends(.put("held"), .put("cached"))
         let worker = world.connect()
         #expect(worker.asks(.reserve) == .reserved(1, "held"))
         #expect(world.database.sole == 1)
-        summon()
+        recallLeases()
         #expect(hasAnswered)
         #expect(world.database.sole == nil)
         #expect(world.database.rows[1].map { world.database.holder(of: $0) } == .client)
@@ -33,7 +33,7 @@ struct SQLSessionTests {
         world.connect().sends(.put("a"))
         world.connect().sends(.reserve)
         world.writes = .taken
-        summon()
+        recallLeases()
         #expect(!hasAnswered)
         world.writes = .flowing
         #expect(hasAnswered)
@@ -42,7 +42,7 @@ struct SQLSessionTests {
     @Test func aRefusedAnswerIsGivenAgain() {
         world.writeRefusal = .failed
         world.writes = .done
-        summon()
+        recallLeases()
         world.writeRefusal = nil
         world.writes = .flowing
         #expect(hasAnswered)
@@ -51,31 +51,31 @@ struct SQLSessionTests {
     @Test func aMomentLaterReservationsAreWrittenDownAtOnce() {
         let worker = world.connect()
         worker.sends(.reserve)
-        summon()
+        recallLeases()
         world.connect().sends(.put("a"))
         #expect(worker.hears() == [.reserved(1, "a")])
         #expect(world.database.rows[1].map { world.database.isReserved($0) } == true)
     }
 
     @Test func aBrokerThatSharesIsAloneAgainAfterHalfAMinute() {
-        summon()
+        recallLeases()
         world.advance(.seconds(25))
         #expect(world.database.sole == nil)
         world.advance(.seconds(10))
         #expect(world.database.sole == 1)
     }
 
-    /// The database makes this broker the sole one, then a session comes; the broker has only heard of the session.
-    private func summonWhileItBecomesTheSoleOne() {
+    /// The database makes this broker the sole one, and then a session comes. The broker hears of the session first.
+    private func recallWhileItBecomesTheSoleOne() {
         world.peers = 1
         world.beat()
         world.peers = 0
         world.database.becomeSole(1)
-        summon()
+        recallLeases()
     }
 
     @Test func aSessionThatComesWhileABrokerBecomesTheSoleOneEndsThat() {
-        summonWhileItBecomesTheSoleOne()
+        recallWhileItBecomesTheSoleOne()
         world.act { $0.becameSole(now: $1) }
         world.settle()
         #expect(world.database.sole == nil)
@@ -83,19 +83,19 @@ struct SQLSessionTests {
 
     /// The answer was lost, and the heartbeat tells.
     @Test func aBrokerThatDoesNotKnowItIsTheSoleOneEndsThatForASession() {
-        summonWhileItBecomesTheSoleOne()
+        recallWhileItBecomesTheSoleOne()
         world.beat()
         #expect(world.database.sole == nil)
     }
 
-    /// What is read of one tube is kept until the other is known, too.
+    /// What is read of one tube is kept until the other tube is known too.
     @Test func aClientOfTwoTubesIsServedWhileSessionsSummon() {
         world.connect(using: "a").sends(.put("later", priority: 2))
         world.connect(using: "b").sends(.put("sooner", priority: 1))
         let worker = world.connect(watching: "a")
         world.queries = .stopped
         worker.sends(.watch("b"), .reserve)
-        summon()
+        recallLeases()
         for _ in 1...30 {
             world.stepQueries()
             world.stepWrites(.changes)
@@ -107,7 +107,7 @@ struct SQLSessionTests {
 
     @Test func nobodyIsAloneWhileASessionHasAJob() {
         world.connect().sends(.put("a"))
-        summon()
+        recallLeases()
         let taken = world.database.reserve(1, of: 1, for: .seconds(60), at: world.now)
         #expect(taken.ids == [1])
         world.advance(.seconds(40))

@@ -7,7 +7,7 @@ import Testing
 struct SettleTests {
     let world = World()
 
-    /// A client that holds jobs 1 to `count`, named after their ids.
+    /// A client that holds jobs 1 to `count`, whose bodies are their ids.
     private func holder(of count: Int) -> Client {
         let client = world.connect()
         for id in 1...count { client.sends(.put("\(id)"), .reserve) }

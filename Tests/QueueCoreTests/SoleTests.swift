@@ -3,12 +3,12 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// A broker that is alone on its database does not write its leases.
+/// A sole broker does not write its leases (docs/ARCHITECTURE.md, The sole broker).
 @Suite("the sole broker")
 struct SoleTests {
     let world = World()
 
-    /// A tube with the jobs "a" and "b", put before anybody watched it, and a worker that holds the first.
+    /// A tube with the jobs "a" and "b", put before anybody watched it, and a worker that holds "a".
     private func worker() -> Client {
         world.connect(using: "t").sends(.put("a"), .put("b"))
         let worker = world.connect(watching: "t")
@@ -112,7 +112,8 @@ struct SoleTests {
         producer.sends(.put("a", priority: 5), .put("b", priority: 5))
         let (worker, other) = (world.connect(watching: "t"), world.connect(watching: "t"))
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
-        // A job that goes before them becomes ready: the tube is read again from there, with the one in hand.
+        // A job with a smaller key becomes ready. The tube is read again from that key on, including the job that is
+        // held.
         producer.sends(.put("c", priority: 1, delay: 60), .kick(bound: 1))
         world.queries = .done
         other.sends(.reserve)
@@ -144,7 +145,7 @@ struct SoleTests {
         world.peers = 1
         world.beat()
         #expect(world.database.sole == nil)
-        // The database has made it the sole one again, and the connection broke before it said so.
+        // The database has made the broker the sole one again, and the connection was lost before the answer.
         world.database.sole = world.queue.epoch
         world.beat()
         #expect(world.database.sole == nil)
@@ -156,7 +157,7 @@ struct SoleTests {
         world.connect(using: "t").sends(.put("a", ttr: 1))
         let worker = world.connect(watching: "t")
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
-        // The reservation is being written when it ends; then the job is given out again, and its body has to be
+        // The reservation is being written when it ends. Then the job is given out again, and its body has to be
         // fetched.
         world.writes = .taken
         world.advance(.milliseconds(1500))
@@ -169,7 +170,7 @@ struct SoleTests {
         producer.sends(.put("a", priority: 5, ttr: 1))
         let worker = world.connect(watching: "t")
         #expect(worker.asks(.reserve) == .reserved(1, "a"))
-        // That the reservation is over is written while the other writer loses its connection, and the tube is read
+        // The end of a reservation is being written while the other writer loses its connection and the tube is read
         // anew.
         world.writes = .stopped
         world.advance(.seconds(2))

@@ -87,7 +87,7 @@ struct TubeTests {
         #expect(client.hears() == [.reserved(8, "1")])
     }
 
-    /// The row was read before the tube had gone, and is told of when it is there again.
+    /// The row was read before the tube was removed, and is learned when the tube exists again.
     @Test func aPauseThatWentWithItsTubeDoesNotComeBack() {
         let client = world.connect(using: "t")
         client.sends(.put("a"), .pauseTube("t", seconds: 100))

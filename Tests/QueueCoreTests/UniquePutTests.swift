@@ -61,12 +61,13 @@ struct UniquePutTests {
         #expect(worker.hears() == [.reserved(1, "x")])
     }
 
-    /// Somebody is putting one in a transaction that is not over.
+    /// A transaction that is not over is putting a job with the same key.
     @Test func whatIsContestedIsAskedAgain() throws {
         let client = world.connect(using: "t")
         let other = world.database.register(at: world.now)
         let put = UniquePut(
-            id: 99, tube: world.database.openTube("t").id, key: "a", priority: 0, delay: 0, ttr: 1, body: [])
+            id: 99, tube: world.database.openTube("t").id, key: "a",
+            job: NewJob(priority: 0, delay: 0, ttr: 1, body: []))
         let prepared = try #require(world.database.prepare([.putUnique(put)], epoch: other, at: world.now))
         client.sends(.putUnique("a"))
         world.advance(.seconds(2))
@@ -81,7 +82,8 @@ struct UniquePutTests {
         let client = world.connect(using: "t")
         let other = world.database.register(at: world.now)
         let put = UniquePut(
-            id: 99, tube: world.database.openTube("t").id, key: "a", priority: 0, delay: 0, ttr: 1, body: [])
+            id: 99, tube: world.database.openTube("t").id, key: "a",
+            job: NewJob(priority: 0, delay: 0, ttr: 1, body: []))
         _ = try #require(world.database.prepare([.putUnique(put)], epoch: other, at: world.now))
         client.sends(.putUnique("a"))
         world.advance(.seconds(11))

@@ -4,16 +4,16 @@ import Simulation
 struct Options {
     var seeds: UInt64 = 20_000
     var first: UInt64 = 1
-    /// One schedule, with its whole transcript.
+    /// Run one schedule and print its whole transcript.
     var seed: UInt64?
-    /// Each planted mistake has to be found.
+    /// Check that each planted mistake is found.
     var isCanary = false
-    /// One of them alone.
+    /// Check one of them alone.
     var mistake: Mistake?
 
     static let usage = "usage: script/simulate [--seeds N] [--first S] [--seed S] [--canary] [--mistake NAME]"
 
-    /// `nil` when there is something wrong with the arguments.
+    /// `nil` when the arguments are wrong.
     init?(_ arguments: some Sequence<String>) {
         var arguments = arguments.makeIterator()
         while let name = arguments.next() {

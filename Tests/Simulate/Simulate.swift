@@ -2,13 +2,13 @@ import Foundation
 import Simulation
 import Synchronization
 
-/// Runs schedules of the deterministic simulation: see script/simulate.
+/// Runs schedules of the deterministic simulation (see script/simulate).
 @main
 struct Simulate {
     static let workers = ProcessInfo.processInfo.activeProcessorCount
-    /// Lines of a failed schedule's transcript that are printed.
+    /// How many of the last lines of a failed schedule's transcript are printed.
     static let tail = 60
-    /// Within how many seeds each planted mistake has to be found.
+    /// Within how many seeds each planted mistake must be found.
     static let canaryLimit: UInt64 = 10_000
 
     static func main() async {
@@ -27,7 +27,7 @@ struct Simulate {
 
     static func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
-    /// - Returns: whether there was no violation, and every state was reached that there is.
+    /// - Returns: whether there was no violation and every landmark was reached.
     private static func simulate(_ options: Options) async -> Bool {
         let clock = ContinuousClock()
         let start = clock.now
@@ -49,7 +49,7 @@ struct Simulate {
         return report.failure == nil && hasReachedAll(report)
     }
 
-    /// Fewer schedules than this need not reach every state.
+    /// With fewer schedules not every landmark has to be reached.
     private static let enough = 20_000
 
     private static func hasReachedAll(_ report: Campaign.Report) -> Bool {

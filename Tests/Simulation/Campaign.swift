@@ -2,7 +2,7 @@ import Synchronization
 
 /// Many schedules on all cores.
 package struct Campaign: Sendable {
-    /// A schedule that broke an invariant.
+    /// A schedule in which an invariant was broken.
     package struct Failure: Sendable {
         package let seed: UInt64
         package let violation: Violation
@@ -10,13 +10,13 @@ package struct Campaign: Sendable {
 
     package struct Report: Sendable {
         package var schedules = 0
-        /// Things that happened in them.
+        /// How many events there were in them.
         package var events = 0
         /// The failure with the smallest seed of those that were found.
         package var failure: Failure?
         var coverage = Coverage()
 
-        /// How often each state was reached.
+        /// How often each landmark was reached.
         package var landmarks: [(name: String, count: Int)] {
             Landmark.allCases.map { ("\($0)", coverage[$0]) }
         }
@@ -39,10 +39,11 @@ package struct Campaign: Sendable {
         self.workers = workers
     }
 
-    /// Seeds that a worker takes at a time.
+    /// How many seeds a worker takes at a time.
     private static let chunk: UInt64 = 50
 
-    /// Runs all seeds, or as many as it takes to find a failure. `progress` hears now and then of what has been done.
+    /// Runs all seeds, or as many as it takes to find a failure. `progress` is called now and then with what has been
+    /// done.
     package func run(progress: @escaping @Sendable (Report) -> Void = { _ in }) async -> Report {
         let shared = Shared(first: seeds.lowerBound)
         return await withTaskGroup(of: Void.self) { group in
@@ -87,7 +88,7 @@ package struct Campaign: Sendable {
         return report
     }
 
-    /// One schedule's whole course.
+    /// The transcript of one schedule.
     package static func transcript(of seed: UInt64, mistake: Mistake? = nil) -> [String] {
         let simulation = Simulation(seed: seed, mistake: mistake, keepsTranscript: true)
         defer { simulation.end() }

@@ -3,7 +3,7 @@ import Testing
 @testable import QueueCore
 @testable import Simulation
 
-/// Several brokers on one database, a few hundred schedules of them. script/simulate runs thousands, optimized.
+/// A few hundred schedules of several brokers on one database. script/simulate runs thousands, optimized.
 @Suite("Simulation")
 struct SimulationTests {
     @Test func noInvariantIsBroken() async {
@@ -23,7 +23,7 @@ struct SimulationTests {
         #expect(report.failure != nil)
     }
 
-    /// What a seed has shown, it shows again.
+    /// A seed repeats its schedule.
     @Test func aSeedBringsBackItsSchedule() {
         for seed in UInt64(1)...20 { #expect(Campaign.transcript(of: seed) == Campaign.transcript(of: seed)) }
     }

@@ -153,6 +153,6 @@ final class Driver {
 
 private let priority: UInt32 = 1024
 private let body = Body(repeating: UInt8(ascii: "x"), count: 200)
-private let newJob = Command.put(priority: priority, delay: 0, ttr: 120, body: body)
+private let newJob = Command.put(NewJob(priority: priority, delay: 0, ttr: 120, body: body))
 /// No put gets this far.
 private let firstOfBacklog: JobID = 1 << 40

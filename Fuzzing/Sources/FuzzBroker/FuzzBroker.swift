@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// One input: bytes below 128 are sent by the client at hand, the others say what else happens (`Session.Event`).
+/// One input: bytes below 128 are sent by the current client; each other byte is an event (`Session.events`).
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzBroker(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let session = Session()

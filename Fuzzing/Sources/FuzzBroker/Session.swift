@@ -9,7 +9,7 @@ final class Session {
     private let world = World(cacheBytes: 2000)
     private var told = Told()
     private var links: [WireLink] = []
-    /// Which client is speaking.
+    /// The index of the client that sends.
     private var current = 0
     private let encoder = ReplyEncoder()
 
@@ -23,7 +23,7 @@ final class Session {
         os: "o", platform: "p", maxJobSize: 1000)
 
     private func verify() {
-        // In the order in which the broker said it: what one client was told may follow from what another did.
+        // In the order in which the broker sent them: what one client was told may follow from what another did.
         let heard = links.flatMap { link in link.client.hearsWithPlaces().map { (link.client, $0) } }
         for (client, said) in heard.sorted(by: { $0.1.place < $1.1.place }) {
             var buffer = ByteBuffer()
@@ -31,7 +31,6 @@ final class Session {
             precondition(buffer.readableBytesView.suffix(2).elementsEqual([13, 10]), "a reply without an end")
             told.heard(client, said.reply, in: world)
         }
-        told.checkClients(world)
     }
 
     // MARK: Clients
@@ -53,13 +52,13 @@ final class Session {
         let commands = link.receive(bytes)
         for command in commands { told.sent(link.client, command) }
         link.client.sends(commands)
-        if !link.client.isClosed { link.announce(to: world) }
+        if !link.client.isClosed { link.reportPutLine(to: world) }
         verify()
     }
 
     // MARK: Events
 
-    /// What a byte from 128 on says; those beyond the last begin again.
+    /// What a byte from 128 on means. The list is repeated for the bytes beyond its end.
     private static let events: [@Sendable (Session) -> Void] = [
         { $0.current += 1 },
         { $0.current = 0 },
@@ -107,7 +106,7 @@ final class Session {
         world.queries = flow
     }
 
-    /// The batch at hand is refused; what comes of it is not, or it would be tried again without end.
+    /// The current batch is refused. Batches that follow from that are not, or they would be tried again without end.
     private func refuse(_ kind: WriteKind, _ refusal: Refusal) {
         world.writeRefusal = refusal
         while world.stepWrites(kind, to: .done) {}
@@ -127,8 +126,8 @@ final class Session {
         step { world in world.act { $0.learn(world.database.tubeRows(at: $1), readAt: $1, now: $1) } }
     }
 
-    /// The broker is stopped for so long that another one declares it dead and takes some of its jobs; if that has
-    /// happened, it is back; and if it was, the other one is gone.
+    /// The broker is stopped for so long that another one declares it dead and takes some of its jobs. If that has
+    /// already happened, the broker registers again. If it has done that, the other broker leaves.
     private func die() {
         guard world.queue.epoch != 0 else { return world.attach() }
         if world.database.epochs.count > 1 {
@@ -142,7 +141,7 @@ final class Session {
         for id in world.database.rows.keys where id % 3 == 0 { world.database.rows[id]?.lease = other }
     }
 
-    /// Lets the store answer everything, and looks.
+    /// Lets the store answer everything, and checks.
     private func quiesce() {
         world.ids = .flowing
         setFlow(.flowing)

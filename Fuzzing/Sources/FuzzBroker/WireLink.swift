@@ -12,7 +12,7 @@ final class WireLink {
 
     init(_ client: Client) { self.client = client }
 
-    /// What the bytes have made whole.
+    /// The commands that the bytes complete.
     func receive(_ bytes: [UInt8]) -> [Command] {
         buffer.discardReadBytes()
         buffer.writeBytes(bytes)
@@ -21,10 +21,10 @@ final class WireLink {
         return commands
     }
 
-    /// The shell says so of a body that is not here yet.
-    func announce(to world: World) {
+    /// Reports a put whose body has not arrived, as the shell does.
+    func reportPutLine(to world: World) {
         guard client.handler.unread.isEmpty, decoder.isReadingBody || decoder.isSwallowingBody else { return }
         let isTooBig = decoder.isSwallowingBody
-        world.act { queue, _ in queue.announcedPut(self.client.handler.id, isTooBig: isTooBig) }
+        world.act { queue, _ in queue.putLineReceived(self.client.handler.id, isTooBig: isTooBig) }
     }
 }

@@ -2,7 +2,7 @@ import BeanstalkProtocol
 import NIOCore
 import QueueCore
 
-/// One input: a byte that chooses the largest job, one that chooses the pieces, and what a client sends.
+/// One input: a byte that chooses the limit of a job's size, a byte that chooses the pieces, and what a client sends.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzDecoder(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
@@ -17,7 +17,7 @@ public func fuzzDecoder(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let pieces = decode(sent, maxJobSize: maxJobSize) { _ in random.next() % longest + 1 }
     let single = decode(sent, maxJobSize: maxJobSize) { _ in 1 }
     precondition(whole.map(\.command) == pieces.map(\.command), "pieces make a difference")
-    // A command comes with its last byte, and nothing behind it is touched.
+    // A command comes with its last byte, and nothing behind it is read.
     precondition(whole == single, "a command takes more than its bytes, or comes late")
     for (command, _) in whole.map({ ($0.command, $0.end) }) { checkReplies(to: command, maxJobSize: maxJobSize) }
     return 0
@@ -31,7 +31,7 @@ private struct Decoded: Equatable {
 
 private func decode(_ sent: ArraySlice<UInt8>, maxJobSize: Int, by size: (Int) -> Int) -> [Decoded] {
     var decoder = CommandDecoder(maxJobSize: maxJobSize)
-    // All of it is there from the beginning; what has not arrived lies behind the end.
+    // All bytes are in the buffer from the beginning. Those that have not arrived lie behind its end.
     var buffer = ByteBuffer(bytes: sent)
     var arrived = 0
     var decoded: [Decoded] = []
@@ -41,16 +41,17 @@ private func decode(_ sent: ArraySlice<UInt8>, maxJobSize: Int, by size: (Int) -
         while let command = decoder.next(from: &buffer) {
             decoded.append(Decoded(command: command, end: buffer.readerIndex))
         }
-        // Whatever was announced, only the part of a line is left lying.
+        // Whatever the size of a body, only part of a line stays in the buffer.
         precondition(buffer.readableBytes < CommandDecoder.maxLineLength, "bytes are left unread")
     }
     return decoded
 }
 
-/// What a client may be told after this command, as bytes.
+/// Encodes replies that a client may get to this command.
 private func checkReplies(to command: Command, maxJobSize: Int) {
     switch command {
-    case .put(_, _, let ttr, let body):
+    case .put(let job):
+        let (ttr, body) = (job.ttr, job.body)
         precondition(body.count <= maxJobSize, "a body over the limit")
         for (word, reply) in [("RESERVED", Reply.reserved(UInt64(ttr), body)), ("FOUND", .found(UInt64(ttr), body))] {
             let expected = Array("\(word) \(ttr) \(body.count)\r\n".utf8) + body + [13, 10]
@@ -81,10 +82,10 @@ private func encode(_ reply: Reply) -> [UInt8] {
     return Array(buffer.readableBytesView)
 }
 
-/// Only the body of `stats` has some.
+/// Only the body of `stats` has process facts.
 private func noFacts() -> ProcessFacts { preconditionFailure("not asked for") }
 
-/// Numbers that the input brings back.
+/// Random numbers that follow from the input.
 private struct Steps {
     var state: UInt64
 

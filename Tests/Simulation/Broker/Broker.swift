@@ -3,7 +3,7 @@
 /// A queue, and the connections that a shell feeds it from.
 final class Broker {
     var queue: Queue
-    /// Its own clock.
+    /// The process's own clock.
     let clock: () -> Instant
     private(set) var handlers: [ConnectionID: Handler] = [:]
     /// Called after each event that the queue was given.
@@ -16,7 +16,7 @@ final class Broker {
         self.clock = clock
     }
 
-    /// How long a heartbeat counts.
+    /// How long a heartbeat is valid.
     static let validity = Span.milliseconds(2500)
 
     /// Gives the queue one event.
@@ -35,17 +35,17 @@ final class Broker {
     fileprivate func forget(_ handler: Handler) { handlers[handler.id] = nil }
 }
 
-/// The broker's end of a client's connection, as BeanrowServer's ClientHandler.
+/// The broker's end of a client's connection, like BeanrowServer's ClientHandler.
 final class Handler {
     let id: ConnectionID
     private unowned let broker: Broker
-    /// Decoded, and not yet accepted by the queue.
+    /// Decoded commands that the queue has not accepted yet.
     private(set) var unread: [Command] = []
     private(set) var hasEnded = false
     private(set) var isClosed = false
-    /// The queue has ended the connection: it hears no more.
+    /// The queue has closed the connection: the client is sent nothing more.
     var isFinishing = false
-    /// Whose it is, in a simulation.
+    /// The client, in a simulation.
     var client: RemoteClient?
     /// Called with each command that the queue is about to be given.
     var feeding: ((Command) -> Void)?
@@ -57,7 +57,7 @@ final class Handler {
 
     func read(_ commands: [Command]) { unread += commands }
 
-    /// Gives the queue every command that it may have now.
+    /// Gives the queue every command that it accepts now.
     func feed() {
         while !isClosed, !isFinishing, broker.queue.accepts(id) {
             guard !unread.isEmpty else {
@@ -77,10 +77,10 @@ final class Handler {
         if !isClosed, !isFinishing { broker.act { $0.inputEnded(self.id, now: $1) } }
     }
 
-    /// The line of a put has come and its body not yet.
-    func announcedPut() {
+    /// The line of a put has been received, and its body not yet.
+    func putLineReceived() {
         if !isClosed, !isFinishing, unread.isEmpty {
-            broker.act { queue, _ in queue.announcedPut(self.id, isTooBig: false) }
+            broker.act { queue, _ in queue.putLineReceived(self.id, isTooBig: false) }
         }
     }
 

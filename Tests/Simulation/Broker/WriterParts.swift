@@ -1,9 +1,9 @@
 @testable import QueueCore
 
-/// What a writer of the store has in hand: a batch, done in one part or in several, as PostgresStore's Writer.
+/// The batch that a writer of the store has in hand, done in one part or in several, like PostgresStore's Writer.
 struct WriterParts {
     let kind: WriteKind
-    /// What is left of the batch, the next part last.
+    /// The parts that are left, the next one last.
     private var parts: [WriteBatch] = []
     private var done: [(batch: WriteBatch, outcome: WriteOutcome)] = []
 
@@ -11,7 +11,7 @@ struct WriterParts {
 
     var next: WriteBatch? { parts.last }
     var isIdle: Bool { parts.isEmpty && done.isEmpty }
-    /// Whether all parts have been done, and the broker is to be told.
+    /// Whether all parts have been done and the broker has to be told.
     var isDone: Bool { parts.isEmpty && !done.isEmpty }
 
     /// - Returns: whether there was something to take.
@@ -21,7 +21,7 @@ struct WriterParts {
         return true
     }
 
-    /// What became of the next part; one that was refused is done in halves.
+    /// The outcome of the next part. A part that was refused is done in halves.
     mutating func settle(_ outcome: WriteOutcome) {
         let part = parts.removeLast()
         if case .refused(.failed) = outcome, part.count > 1, !part.endsSole {

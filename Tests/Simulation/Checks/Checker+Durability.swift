@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Invariant 1: an acknowledgement means that it is durable. Invariant 7: no guessed outcomes.
+/// Invariant 1: ack means durable. Invariant 7: no guessed outcomes.
 extension Checker {
     func checkInserted(_ client: RemoteClient, _ id: JobID, _ body: Body) {
         if !inserted.insert(id).inserted { fail(7, "\(id) was inserted twice") }
@@ -11,7 +11,7 @@ extension Checker {
         }
     }
 
-    /// It is, or was, a job of the client's tube with this key.
+    /// The job is, or was, a job of the client's tube with this key.
     func checkInsertedBefore(_ client: RemoteClient, _ id: JobID, _ key: String) {
         simulation.coverage.reach(.insertedBefore)
         guard let birth = database.journal.births[id] else { return fail(1, "\(id) is not durable") }
@@ -34,7 +34,7 @@ extension Checker {
         if database.rows[id] != nil { fail(1, "\(id) was deleted, and is still there") }
     }
 
-    func checkMoved(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
+    func checkStateChanged(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
         guard let id = asked.command.changedJob, let before = asked.counters, let row = database.rows[id] else {
             return
         }
@@ -43,7 +43,8 @@ extension Checker {
         if !isDone { fail(1, "\(client) was told \(reply) of \(id), and that is not durable") }
     }
 
-    /// `NOT_FOUND` or `INTERNAL_ERROR`: nothing was done; and whoever surely holds a job is told that it is there.
+    /// `NOT_FOUND` or `INTERNAL_ERROR`: nothing was done. A client that surely holds the job must not be told that it
+    /// is missing.
     func checkTurnedAway(_ client: RemoteClient, _ asked: ClientRecord.Asked, _ reply: Reply) {
         if reply == .internalError { simulation.coverage.reach(.internalError) }
         guard let id = asked.command.changedJob, let hold = asked.hold, hold.epoch == client.node.broker.queue.epoch,
@@ -58,7 +59,7 @@ extension Checker {
         holds[id] = hold
     }
 
-    /// What was acknowledged is there, and what was turned away is not.
+    /// Acknowledged changes are there, and refused ones are not.
     func checkNothingIsLost() {
         if let offence = database.journal.offence { fail(7, offence) }
         checkHistory()
@@ -76,7 +77,7 @@ extension Checker {
         }
     }
 
-    /// A job is there, or it is in the history of its tube: never both, never neither.
+    /// A job is either there or in the history of its tube.
     private func checkHistory() {
         let recorded = Dictionary(database.history.map { ($0, 1) }, uniquingKeysWith: +)
         for (id, birth) in database.journal.births {
@@ -91,12 +92,12 @@ extension Checker {
 }
 
 extension Body {
-    /// Of a body that the simulation has made.
+    /// The number of a body that the simulation has made.
     var number: Int { count < 2 ? -1 : Int(self[0]) | Int(self[1]) << 8 }
 }
 
 extension Command {
-    /// The job that its client ends or extends its hold of.
+    /// The job whose hold the client ends or extends.
     var changedJob: JobID? {
         switch self {
         case .delete(let id), .release(let id, _, _), .bury(let id, _), .touch(let id): id

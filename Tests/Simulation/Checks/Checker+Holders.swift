@@ -8,7 +8,8 @@ extension Checker {
         if case .reserveJob = asked.command { simulation.coverage.reach(.reservedByID) } else { checkTube(client, id) }
         let decided = node.broker.queue.held(id)?.reservations.last
         if node.isDead {
-            // Whatever it gives out now nobody holds; but it has to know that before others may have its jobs.
+            // Nobody holds what a dead broker gives out. But the broker has to know that it is dead before others may
+            // have its jobs.
             if node.isHonest, decided == node.broker.now {
                 fail(2, "\(node) is dead, and has given \(id) to \(client)")
             }
@@ -28,14 +29,14 @@ extension Checker {
         if decided == node.broker.now { checkSmallest(client, row.key) }
     }
 
-    /// A SQL session has got a job.
+    /// A SQL session has reserved a job.
     func sqlTook(_ id: JobID) {
         if let hold = holds[id], hold.isSure(in: database) {
             fail(2, "SQL was given \(id), which \(hold.client) holds")
         }
     }
 
-    /// Invariant 8: from a tube that it watches.
+    /// Invariant 8: the job is of a tube that the client watches.
     private func checkTube(_ client: RemoteClient, _ id: JobID) {
         guard let birth = database.journal.births[id] else { return }
         guard let tube = database.journal.tubes[birth.tube] else { return }

@@ -2,14 +2,14 @@
 
 /// Invariant 5: bounded memory.
 extension Checker {
-    /// Bytes that puts may take and that the cache may hold at most, whatever happens.
+    /// The most bytes that puts and the cache may take, whatever happens.
     static func limits(_ profile: Profile) -> (pending: Int, cached: Int) {
-        // What was asked for while there was room may come when there is none: as many jobs as each tube's refill and
-        // the batches under way have, without their bodies.
+        // Jobs that were asked for while there was room may come when there is none: as many as each tube's refill
+        // and the batches under way have, without their bodies.
         let room = profile.configuration.cacheBytes / (2 * Queue.jobOverhead)
         let underWay = profile.tubes.count * (profile.clients + room) + 200
         return (
-            // A put that is larger than the limit is taken when it is alone.
+            // A put that is larger than the limit is accepted when it is alone.
             pending: max(profile.configuration.maxPendingBytes, Queue.jobOverhead + 302),
             cached: profile.configuration.cacheBytes + underWay * Queue.jobOverhead
         )
@@ -26,7 +26,7 @@ extension Checker {
         }
     }
 
-    /// Everybody has left: nothing is kept of anybody.
+    /// All clients have left: nothing of them is kept.
     func checkForgotten() {
         for node in simulation.living where violation == nil {
             checkForgotten(node)
@@ -40,20 +40,23 @@ extension Checker {
         check("connections", node.broker.queue.connections.count)
         check("jobs", node.broker.queue.jobs.count)
         check("bytes", node.broker.queue.cachedBytes)
-        check("jobs in limbo", node.broker.queue.limbo.count)
+        check("undecided jobs", node.broker.queue.undecided.count)
         check(
             "queries",
-            node.broker.queue.queries.count + node.broker.queue.strangers.count + node.broker.queue.postponed.count
-                + node.broker.queue.lapsed.count)
-        check("waiting commands", node.broker.queue.awaitingEpoch.count + node.broker.queue.awaitingSettled.count)
+            node.broker.queue.queries.count + node.broker.queue.answersAwaitingTubes.count
+                + node.broker.queue.postponed.count
+                + node.broker.queue.answersAwaitingEpoch.count)
+        check(
+            "waiting commands",
+            node.broker.queue.commandsAwaitingEpoch.count + node.broker.queue.commandsAwaitingSettled.count)
         check("annotations", node.broker.queue.annotations.count)
-        check("reservations", node.broker.queue.unannounced.oldest == nil ? 0 : 1)
+        check("reservations", node.broker.queue.unannotated.oldest == nil ? 0 : 1)
         check("timers", node.broker.queue.timers.count + node.broker.queue.deadlines.count)
         for slot in node.broker.queue.listing where slot != node.broker.queue.defaultTube {
             let tube = node.broker.queue.tubes[slot]
-            // SQL's jobs are counted by nobody: a delete of one more than makes up for a put.
+            // Nobody counts jobs that SQL has put: deleting one more than is counted makes up for a put.
             if !tube.isReferenced, !simulation.hasPutBySQL { fail(5, "\(node) keeps \(tube.name) for ever") }
-            check("users of \(tube.name)", tube.using + tube.watching + tube.pins + tube.leased + tube.waiting)
+            check("users of \(tube.name)", tube.using + tube.watching + tube.pins + tube.inMemory + tube.waiting)
             check("held counts of \(tube.name)", tube.held.total)
         }
     }

@@ -1,13 +1,13 @@
 @testable import QueueCore
 
-/// Invariant 4: each reserve gets the smallest job; with several brokers, of those that this one may claim and has
-/// been told of.
+/// Invariant 4: each reserve gets the smallest job. With several brokers that is the smallest of those that this
+/// broker may claim and has been told of.
 extension Checker {
     func checkSmallest(_ client: RemoteClient, _ key: JobKey) {
         if let smaller = firstKnown(to: client, below: key) { fail(4, "\(client) was given \(key) before \(smaller)") }
     }
 
-    /// Whoever is told that there is nothing, while its tubes are known, is told the truth.
+    /// A client that is told that there is no job, while its tubes are known, is told the truth.
     func checkNothingThere(_ client: RemoteClient) {
         let node = client.node
         guard node.broker.now < node.broker.queue.epochValidUntil else { return }
@@ -29,7 +29,7 @@ extension Checker {
         return first
     }
 
-    /// A tube that is, or before this event was, paused does not count.
+    /// A tube that is paused now, or was before this event, is left out.
     private func isWatched(_ tube: Int, by client: RemoteClient) -> Bool {
         let node = client.node
         return node.broker.queue.tubes[tube].pausedUntil == nil && !node.record.isPausing
@@ -42,13 +42,13 @@ extension Checker {
             return node.broker.queue.jobs[slot].phase == .cached && node.record.cached.contains(row.id)
         }
         guard isKnown(row, to: node) else { return false }
-        let limbo = node.broker.queue.limbo[row.id]
-        if row.lease == node.broker.queue.epoch { return limbo == nil }
-        // A refill skips what somebody has locked.
-        return database.isFree(row) && limbo?.row == nil && !database.locked.contains(row.id)
+        let undecided = node.broker.queue.undecided[row.id]
+        if row.lease == node.broker.queue.epoch { return undecided == nil }
+        // A refill skips rows that somebody has locked.
+        return database.isFree(row) && undecided?.row == nil && !database.locked.contains(row.id)
     }
 
-    /// Whether the broker has done it and been told of that, or has read all tubes since.
+    /// Whether the broker has made the change and been told of it, or has read all tubes since.
     func isKnown(_ row: Database.Row, to node: Node) -> Bool {
         if node.writers.contains(where: { $0.untold.contains(row.change.number) }) { return false }
         if node.reader.untold.contains(row.change.number) { return false }

@@ -5,12 +5,12 @@ final class Checker {
     unowned let simulation: Simulation
     private(set) var violation: Violation?
 
-    /// What clients were told.
+    /// Ids that clients were told.
     var inserted: Set<JobID> = []
     var deleted: Set<JobID> = []
-    /// Numbers of the bodies that were turned away.
+    /// Numbers of the bodies of refused puts.
     var refusedBodies: Set<Int> = []
-    /// How many deletes of a job have not been answered; those whose client has gone never will be.
+    /// How many deletes of a job have not been answered. Those whose clients have gone never will be.
     var openDeletes: [JobID: Int] = [:]
     var holds: [JobID: Hold] = [:]
     let limits: (pending: Int, cached: Int)
@@ -50,14 +50,14 @@ final class Checker {
         client.record.asked.append(asked)
     }
 
-    /// Its broker has ended the connection: what it holds goes back.
+    /// The broker has closed the connection: the jobs that the client holds are given back.
     func closes(_ client: RemoteClient) {
         for (id, hold) in holds where hold.client === client { holds[id] = nil }
     }
 
     // MARK: Replies
 
-    /// Invariant 8: replies come in the order of the commands, and each fits.
+    /// Invariant 8: nothing leaks. Replies come in the order of the commands, and each is possible for its command.
     func heard(_ client: RemoteClient, _ reply: Reply) {
         guard !client.record.asked.isEmpty else { return fail(8, "\(client) was told \(reply), and had asked nothing") }
         let asked = client.record.asked.removeFirst()
@@ -67,14 +67,14 @@ final class Checker {
         case (.watch(let tube), .watching): client.record.watched.insert(tube)
         case (.ignore(let tube), .watching): client.record.watched.remove(tube)
         case (.touch(let id), .touched): extend(id, asked)
-        case (.put(_, _, _, let body), .inserted(let id)), (.putUnique(_, _, _, _, let body), .inserted(let id)):
-            checkInserted(client, id, body)
-        case (.putUnique(let key, _, _, _, let body), .insertedBefore(let id, _)):
-            refusedBodies.insert(body.number)
+        case (.put(let job), .inserted(let id)), (.putUnique(_, let job), .inserted(let id)):
+            checkInserted(client, id, job.body)
+        case (.putUnique(let key, let job), .insertedBefore(let id, _)):
+            refusedBodies.insert(job.body.number)
             checkInsertedBefore(client, id, key)
-        case (.put(_, _, _, let body), .internalError), (.put(_, _, _, let body), .outOfMemory),
-            (.putUnique(_, _, _, _, let body), .internalError), (.putUnique(_, _, _, _, let body), .outOfMemory):
-            checkRefused(body)
+        case (.put(let job), .internalError), (.put(let job), .outOfMemory), (.putUnique(_, let job), .internalError),
+            (.putUnique(_, let job), .outOfMemory):
+            checkRefused(job.body)
             simulation.coverage.reach(reply == .internalError ? .internalError : .outOfMemory)
         case (_, .reserved(let id, let body)): checkReserved(client, asked, id, body)
         case (.delete(let id), .deleted):
@@ -83,7 +83,7 @@ final class Checker {
         case (.release(let id, _, _), .released), (.release(let id, _, _), .buried), (.bury(let id, _), .buried):
             if case (.release, .buried) = (asked.command, reply) { simulation.coverage.reach(.buriedByRelease) }
             endHold(of: id, by: client)
-            checkMoved(client, asked, reply)
+            checkStateChanged(client, asked, reply)
         case (_, .kicked(let count)): checkKicked(client, count)
         case (_, .kickedJob): checkKicked(client, 1)
         case (_, .found(let id, let body)): checkBody(id, body)
@@ -97,7 +97,7 @@ final class Checker {
         if case .delete(let id) = asked.command { openDeletes[id, default: 0] -= 1 }
     }
 
-    /// The refusal of a change before, behind which this one was sent, may have given the job back to it.
+    /// The refusal of an earlier change may have given the job back to the client.
     private func endHold(of id: JobID, by client: RemoteClient) {
         if holds[id]?.client === client { holds[id] = nil }
     }
@@ -124,10 +124,11 @@ final class Checker {
     // MARK: After each event
 
     func observe(_ node: Node) {
+        if let broken = node.broker.queue.brokenInvariant() { fail(5, "\(node): \(broken)") }
         checkBounds(node)
     }
 
-    /// What the event has left is what the next one finds.
+    /// The state after this event is the state before the next one.
     func carried(_ node: Node) {
         if node.broker.queue.cachedBytes != node.record.cachedBytes {
             node.record.cachedBytes = node.broker.queue.cachedBytes
@@ -142,7 +143,7 @@ final class Checker {
 }
 
 extension Reply {
-    /// Whether it can be an answer to this command at all.
+    /// Whether this reply is possible for the command.
     func fits(_ command: Command) -> Bool {
         switch (command, self) {
         case (.put, .inserted), (.put, .outOfMemory), (.put, .draining): true
@@ -154,7 +155,9 @@ extension Reply {
         case (.reserveJob(let asked), .reserved(let id, _)), (.peek(let asked), .found(let id, _)): asked == id
         case (.peekReady, .found), (.peekDelayed, .found), (.peekBuried, .found): true
         case (.peekReady, .notFound), (.peekDelayed, .notFound), (.peekBuried, .notFound), (.peek, .notFound): true
-        case (.delete, .deleted), (.release, .released), (.release, .buried), (.bury, .buried), (.touch, .touched): true
+        case (.delete, .deleted), (.release, .released), (.release, .buried), (.bury, .buried),
+            (.touch, .touched):
+            true
         case (.delete, .notFound), (.release, .notFound), (.bury, .notFound), (.touch, .notFound): true
         case (.reserveJob, .notFound), (.kickJob, .notFound), (.statsJob, .notFound), (.statsTube, .notFound): true
         case (.pauseTube, .notFound), (.pauseTube, .paused), (.kick, .kicked), (.kickJob, .kickedJob): true

@@ -3,20 +3,20 @@
 /// What is known of a broker from outside.
 struct NodeRecord {
     private var clients = 0
-    /// When it became the sole broker, if it is.
+    /// Since when it has been the sole broker, if it is.
     private var soleSince: Instant?
-    /// When the tubes were read that it knows.
+    /// When the tubes that it knows were read.
     private var tubesReadAt = Instant(nanoseconds: 0)
-    /// A sole broker has read everything that was there until then, in tubes that it knows.
+    /// A sole broker has read everything that existed at this time, in the tubes that it knows.
     var knowsUntil: Instant? { soleSince.map { min($0, tubesReadAt) } }
-    /// Before the event at hand: the jobs in its cache, and the paused tubes.
+    /// Before the current event: the jobs in its cache, and the paused tubes.
     var cached: Set<JobID> = []
     var cachedBytes = 0
     var paused: Set<Int> = []
-    /// Pauses come and go during the event at hand.
+    /// Pauses begin and end during the current event.
     var isPausing = false
     var timeouts: UInt64 = 0
-    /// Jobs that its clients were told were kicked.
+    /// How many jobs its clients were told they have kicked.
     var kicked = 0
 
     mutating func nextClient() -> Int {
@@ -35,29 +35,29 @@ struct NodeRecord {
     }
 }
 
-/// What is known of a client from what it sent and was told.
+/// What is known of a client from its commands and their replies.
 struct ClientRecord {
     struct Asked {
         var command: Command
         /// By the broker's clock.
         var at: Instant
-        /// The hold that the command is about to end, or to extend.
+        /// The hold that the command ends or extends.
         var hold: Hold?
-        /// Of the job, at that time.
+        /// The job's counters at that time.
         var counters: JobCounters?
     }
 
-    /// Commands that the queue has been given and not answered.
+    /// Commands that the queue has been given and has not answered.
     var asked: [Asked] = []
     var using = TubeName.default
     var watched: Set<TubeName> = [.default]
 }
 
-/// A job in the hands of a client, as that was told.
+/// A job that a client holds, as the client was told.
 struct Hold {
     let client: RemoteClient
     var epoch: Int64
-    /// Until when it surely has the job, by its broker's clock.
+    /// Until when the client surely holds the job, by its broker's clock.
     var until: Instant
 
     func isSure(in database: Database) -> Bool {

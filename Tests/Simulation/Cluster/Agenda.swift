@@ -2,7 +2,8 @@ import HeapModule
 
 @testable import QueueCore
 
-/// What is going to happen, in the order of its time; what is planned for the same moment happens as it was planned.
+/// Future actions in the order of their times. Actions of the same time happen in the order in which they were
+/// planned.
 struct Agenda {
     private struct Entry: Comparable {
         var at: Instant
@@ -14,7 +15,7 @@ struct Agenda {
     }
 
     private var entries = Heap<Entry>()
-    /// How many have been planned.
+    /// How many actions have been planned.
     private(set) var count = 0
 
     mutating func plan(at time: Instant, _ action: @escaping () -> Void) {
@@ -22,7 +23,7 @@ struct Agenda {
         entries.insert(Entry(at: time, number: count, action: action))
     }
 
-    /// The next one, if its time comes before this.
+    /// The next action, if its time is no later than `limit`.
     mutating func next(until limit: Instant) -> (at: Instant, action: () -> Void)? {
         guard let first = entries.min, first.at <= limit else { return nil }
         entries.removeMin()

@@ -1,12 +1,13 @@
 @testable import QueueCore
 
-/// A thread of the store: works on its connection, and makes that anew when it is lost, as PostgresStore's Worker.
+/// A thread of the store that works on its connection and opens a new one when that is lost, like PostgresStore's
+/// Worker.
 class DatabaseTask {
     unowned let node: Node
     let session: Session
     private(set) var hasStarted = false
     private(set) var isStopping = false
-    /// Something is in hand; another wake-up changes nothing.
+    /// Work is under way, and waking the thread changes nothing.
     var isBusy = false
     private var isWoken = false
 
@@ -27,7 +28,7 @@ class DatabaseTask {
         session.open { self.serve() }
     }
 
-    /// What is in hand is brought to its end.
+    /// Work under way is finished.
     func stop() { isStopping = true }
 
     func wake() {
@@ -39,10 +40,10 @@ class DatabaseTask {
         }
     }
 
-    /// The connection is lost.
+    /// Called when the connection is lost.
     func disconnected() {}
-    /// The connection is there, for the first time or again.
+    /// Called when the connection is open, for the first time or again.
     func serve() {}
-    /// There may be something to do.
+    /// Called when there may be work.
     func work() {}
 }

@@ -1,26 +1,26 @@
 @testable import QueueCore
 
-/// Keeps the broker registered and its heart beating, as PostgresStore's Keeper.
+/// Keeps the broker registered and sends its heartbeats, like PostgresStore's Keeper.
 final class KeeperTask: DatabaseTask {
     private static let beatEvery = Span.milliseconds(1000)
     private static let joinEvery = Span.milliseconds(20)
 
-    /// Every epoch that this process has registered and not given up itself.
+    /// Every epoch that this process has registered and not unregistered itself.
     private(set) var registered: [Int64] = []
-    /// 0 while there is none.
+    /// 0 while the broker is not registered.
     private var epoch: Int64 = 0
     private var isJoining = false
     private var hasWaited = false
     private var isSole = false
     private var beatenAt = Instant(nanoseconds: 0)
     private var nextBeat = Instant(nanoseconds: 0)
-    /// True time of the last renewal, or registration, that the broker knows of.
+    /// The true time at which the last renewal, or registration, that the broker knows of was sent.
     private(set) var renewalSentAt = Instant(nanoseconds: 0)
-    /// Which changes of tubes have been learnt.
+    /// The stamp of the last reading of tubes.
     private var known: Int?
     /// The epochs of the other living brokers.
     private var others: Set<Int64> = []
-    /// Their last heartbeats, and since when they are known by this process's clock.
+    /// Their last heartbeats, and since when these have been known, by this process's clock.
     private var pulses: [Int64: (beats: Int64, since: Instant)] = [:]
     private var isFetchingIDs = false
     private var stopped: (() -> Void)?
@@ -75,7 +75,7 @@ final class KeeperTask: DatabaseTask {
 
     private func register() {
         let (sentAt, trulySentAt) = (broker.now, simulation.now)
-        bury { living in
+        declareOthersDead { living in
             self.others = living
             self.session.transact({ self.register($0) }) { own in
                 self.simulation.log("\(self.node) is registered as \(own.epoch)\(own.isSole ? ", the sole one" : "")")
@@ -94,7 +94,7 @@ final class KeeperTask: DatabaseTask {
     private func register(_ database: Database) -> (epoch: Int64, isSole: Bool)? {
         let epoch = database.register(at: simulation.now)
         registered.append(epoch)
-        // Its process has ended: others may see that at once.
+        // The process has ended, and others may see that at once.
         if !node.isAlive { simulation.ended.append((epoch, node.machine)) }
         return (epoch, database.sole == epoch)
     }
@@ -140,7 +140,7 @@ final class KeeperTask: DatabaseTask {
         }) { own in
             guard let isSole = own else { return self.isDead() }
             self.beatenAt = sentAt
-            self.bury { living in
+            self.declareOthersDead { living in
                 if let verdict = self.nextVerdict { self.nextBeat = min(self.nextBeat, verdict) }
                 let hasLostPeer = !self.others.isSubset(of: living)
                 if hasLostPeer { self.simulation.coverage.reach(.lostPeer) }
@@ -197,7 +197,7 @@ final class KeeperTask: DatabaseTask {
         }
     }
 
-    /// Tubes that nobody needs go. Here there is no age that they have to have.
+    /// Removes tubes that nobody needs. Here they need not have a minimum age.
     private func removeTubes() {
         let epoch = epoch
         session.transact({ database in
@@ -218,24 +218,24 @@ final class KeeperTask: DatabaseTask {
 
     // MARK: Death
 
-    /// Declares others dead that have ended, or whose heartbeats have not gone on for too long; tells who lives on.
-    private func bury(_ told: @escaping (Set<Int64>) -> Void) {
+    /// Declares others dead that have ended or have been silent for too long. Returns the epochs of those that live.
+    private func declareOthersDead(_ told: @escaping (Set<Int64>) -> Void) {
         let (epoch, asked) = (epoch, broker.now)
         var lateByClock: [Int64] = []
         session.transact({ database -> [Int64: Int64]? in
             lateByClock = database.lateByClock(at: self.simulation.now)
             return database.beats(besides: epoch)
         }) { beats in
-            let isMistaken = self.simulation.mistake == .judgesByDatabaseClock
+            let isMistaken = self.simulation.mistake == .declaresDeadByDatabaseClock
             let silent = self.silent(among: beats, asked)
             let dead = beats.filter { self.hasEnded($0.key) || (isMistaken ? lateByClock : silent).contains($0.key) }
             if dead.isEmpty { return told(Set(beats.keys)) }
-            self.session.transact({ self.bury(dead, $0) }) { told(Set(beats.keys).subtracting($0)) }
+            self.session.transact({ self.declareDead(dead, $0) }) { told(Set(beats.keys).subtracting($0)) }
         }
     }
 
-    private func bury(_ silent: [Int64: Int64], _ database: Database) -> Set<Int64>? {
-        let dead = database.bury(silent)
+    private func declareDead(_ silent: [Int64: Int64], _ database: Database) -> Set<Int64>? {
+        let dead = database.declareDead(silent)
         if !dead.isEmpty {
             simulation.log("\(node) declares \(dead.sorted()) dead; \(database.epochs.sorted()) live")
             simulation.coverage.reach(.declaredDead)
@@ -247,7 +247,7 @@ final class KeeperTask: DatabaseTask {
         simulation.ended.contains { $0.epoch == epoch && $0.machine == node.machine }
     }
 
-    /// By this process's own clock, as PostgresStore's Judge.
+    /// Which brokers have been silent for too long, by this process's own clock.
     private func silent(among beats: [Int64: Int64], _ asked: Instant) -> [Int64] {
         let last = pulses
         pulses = [:]
@@ -261,7 +261,7 @@ final class KeeperTask: DatabaseTask {
         return pulses.filter { asked >= $0.value.since + silence }.keys.sorted()
     }
 
-    private var silence: Span { simulation.mistake == .buriesEarly ? .milliseconds(1200) : Database.silence }
+    private var silence: Span { simulation.mistake == .declaresDeadEarly ? .milliseconds(1200) : Database.silence }
 
     private var nextVerdict: Instant? { pulses.values.map { $0.since + silence }.filter { $0 > broker.now }.min() }
 

@@ -1,4 +1,4 @@
-/// A state that schedules have to reach, or they prove little.
+/// A state that the schedules have to reach; otherwise they prove little.
 package enum Landmark: Int, CaseIterable, Sendable {
     case batchFoundCommitted, batchFoundLost, queriesFoundCommitted, queriesFoundLost, lateBatchTurnedAway
     case batchFenced, queriesFenced, refusedInHalves, waitedForLock, transactionTimedOut
@@ -6,14 +6,14 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case clockSet
     case declaredDead, foundItselfDead, wokeInTime, staleBatch, staleQueries
     case becameSole, endedSole, refillVoid, reclaimed, mustBeReread, readsOwn, reconnected
-    case foundInLimbo, deferredInLimbo, awaitedSettled, awaitedEpoch, stranger, fetchedBody
-    case disconnect, halfClose, announcedPut, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
+    case foundUndecided, deferredUndecided, awaitedSettled, awaitedEpoch, answerAwaitedTube, fetchedBody
+    case disconnect, halfClose, putLineAlone, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
-    case removedTube, tubeGone, noticed, lostPeer, summoned, sqlTook, sqlSteered, sqlRefused
+    case removedTube, tubeGone, noticed, lostPeer, recalled, sqlTook, sqlSteered, sqlRefused
     case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 
-/// How often each has been reached.
+/// How often each landmark has been reached.
 struct Coverage: Sendable {
     private(set) var counts = [Int](repeating: 0, count: Landmark.allCases.count)
 

@@ -1,11 +1,11 @@
 @testable import QueueCore
 
-/// A broker process: a queue, the tasks of its store, and the shell between them and the clients, as BeanrowServer's
-/// Broker and PostgresStore. It may crash, freeze, and lose the database.
+/// A broker process: a queue, the tasks of its store, and the shell between them and the clients, like
+/// BeanrowServer's Broker and PostgresStore. It may crash, freeze, and lose the database.
 final class Node: CustomStringConvertible {
     unowned let simulation: Simulation
     let number: Int
-    /// Others on the same machine see at once that it has ended.
+    /// Brokers on the same machine see at once that it has ended.
     let machine: Int
     let broker: Broker
     private var tasks: [DatabaseTask] = []
@@ -17,18 +17,18 @@ final class Node: CustomStringConvertible {
     private(set) var isAlive = true
     private(set) var isLeaving = false
     private(set) var isFrozen = false
-    /// What would have happened while it was frozen.
+    /// Actions that were due while it was frozen.
     private var deferred: [() -> Void] = []
     private var clockStoodStillAt = Instant(nanoseconds: 0)
     private var frozenAt = Instant(nanoseconds: 0)
     private var stopsItsClock = false
     private var freezes = 0
-    /// It is to freeze at the worst moment.
+    /// The process freezes when the database has its next heartbeat, before it knows.
     var freezeWhenHeard: (span: Span, stopsItsClock: Bool)?
     private var cutOffUntil = Instant(nanoseconds: 0)
     private var timerAt = Instant.never
 
-    /// What the checker keeps of it.
+    /// What the checker knows of it.
     var record = NodeRecord()
 
     var description: String { "broker \(number)" }
@@ -60,14 +60,14 @@ final class Node: CustomStringConvertible {
 
     func start() { keeper.start() }
 
-    /// It has been registered: the others may work.
+    /// The broker is registered: its other tasks may work.
     func startServing() {
         for writer in writers where !writer.hasStarted { writer.start() }
         if !reader.hasStarted { reader.start() }
         if !notifier.hasStarted { notifier.start() }
     }
 
-    /// Happens in this process: later when that is frozen, and never when it has ended.
+    /// Performs an action in this process: later if the process is frozen, and never if it has ended.
     func later(_ span: Span, _ action: @escaping () -> Void) {
         simulation.after(span) { self.perform(action) }
     }
@@ -89,7 +89,7 @@ final class Node: CustomStringConvertible {
         for handler in broker.handlers.values { handler.client = nil }
     }
 
-    /// The database has its heartbeat, and it does not know yet.
+    /// The database has its heartbeat, and the process does not know that yet.
     func wasHeard() {
         guard let (span, stopsItsClock) = freezeWhenHeard, isAlive, !isFrozen else { return }
         freezeWhenHeard = nil
@@ -123,7 +123,7 @@ final class Node: CustomStringConvertible {
         setTimer()
     }
 
-    /// Whether its epoch has been declared dead, known to it or not.
+    /// Whether its epoch has been declared dead, whether it knows that or not.
     var isDead: Bool { !simulation.database.epochs.contains(broker.queue.epoch) }
 
     /// Whether its clock has always shown the true time.
@@ -147,7 +147,8 @@ final class Node: CustomStringConvertible {
 
     // MARK: Leaving
 
-    /// As Server.stop: what is under way is committed and answered, then the broker's row goes, then the connections.
+    /// Like Server.stop: what is under way is committed and answered, then the broker's row is removed, then the
+    /// connections are closed.
     func leave() {
         simulation.log("\(self) leaves")
         simulation.coverage.reach(.left)
@@ -168,7 +169,7 @@ final class Node: CustomStringConvertible {
     private func waitUntilStopped(until limit: Instant) {
         if writers.allSatisfy({ !$0.isBusy }), !reader.isBusy {
             keeper.stop { self.haveLeft() }
-            // A keeper without a database does not end in time.
+            // A keeper without a database does not finish in time.
             later(.seconds(1)) { self.haveLeft() }
         } else if simulation.now > limit {
             haveLeft()

@@ -1,7 +1,7 @@
 @testable import QueueCore
 
-/// Tells other brokers what this one has made ready, as PostgresStore's Notifier. That they are to look comes late, or not
-/// at all.
+/// Tells other brokers what this one has made ready, like PostgresStore's Notifier. The notification comes late, or
+/// not at all.
 final class NotifierTask: DatabaseTask {
     private static let pause = Span.milliseconds(20)
     private static let lookEvery = Span.milliseconds(50)
@@ -25,7 +25,7 @@ final class NotifierTask: DatabaseTask {
         work()
     }
 
-    /// What SQL sessions do; over the same connection, but not in turn with the notices.
+    /// Looks at what SQL sessions do, over the same connection but independently of the notices.
     private func look(_ number: Int) {
         guard number == looks, session.isOpen, !isStopping else { return }
         node.later(NotifierTask.lookEvery) { self.look(number) }
@@ -33,7 +33,7 @@ final class NotifierTask: DatabaseTask {
         guard epoch != 0, !isLooking else { return }
         isLooking = true
         let readAt = node.broker.now
-        // A new connection has ended the session of the one before: no look of that is done later.
+        // A new connection has ended the session of the one before: its looks are not done later.
         session.transact({ number == self.looks ? .some($0.look(epoch, at: self.simulation.now)) : .some(nil) }) {
             seen in
             self.isLooking = false
@@ -42,8 +42,8 @@ final class NotifierTask: DatabaseTask {
     }
 
     private func saw(_ look: Database.Look, _ epoch: Int64, _ readAt: Instant) {
-        if look.summons > look.answered {
-            node.broker.act { $0.summoned(look.summons, now: $1) }
+        if look.recall > look.answered {
+            node.broker.act { $0.leasesRecalled(look.recall, now: $1) }
         }
         if let hasLooked, hasLooked != look.reservations { node.broker.act { $0.shareWithSQL(now: $1) } }
         hasLooked = look.reservations
@@ -55,7 +55,7 @@ final class NotifierTask: DatabaseTask {
         isBusy = true
         session.transact({ $0.publish(notices) }) { _ in
             self.session.transact({ $0.tubes(awaitedAnewBy: notices) }) { tubes in
-                self.node.broker.act { $0.announced(tubes, now: $1) }
+                self.node.broker.act { $0.waitsPublished(tubes, now: $1) }
                 self.session.transact({ $0.tell(notices) }) { self.notify($0) }
             }
         }
@@ -73,7 +73,7 @@ final class NotifierTask: DatabaseTask {
         }
     }
 
-    /// Somebody has notified: what that is about is to be read.
+    /// Another broker has notified: reads the notices.
     private func hear() {
         let epoch = node.broker.queue.epoch
         guard session.isOpen, epoch != 0 else { return }

@@ -1,29 +1,29 @@
 @testable import QueueCore
 
-/// What a schedule is like: its seed decides.
+/// The kind of a schedule, which its seed decides.
 struct Profile {
-    /// Brokers at the start, and at most.
+    /// How many brokers there are at the start, and at most.
     var brokers: Int
     var mostBrokers: Int
     var clients: Int
     var tubes: [TubeName]
-    /// How often it is disturbed, and then left alone until it is quiet; and for how long it is disturbed.
+    /// How many phases of disturbances there are, each followed by calm, and how long a phase is.
     var phases: Int
     var length: Span
-    /// Microseconds between two thoughts of a client.
+    /// Microseconds between two actions of a client.
     var thinking: ClosedRange<Int>
-    /// Microseconds of a way between client and broker, and between broker and database.
+    /// Microseconds that a message takes between client and broker, and between broker and database.
     var network: ClosedRange<Int>
     var database: ClosedRange<Int>
-    /// A transaction's chances to lose its connection, and to be refused.
+    /// The chances, in permille, that a transaction loses its connection, or is refused.
     var losses: Int
     var refusals: Int
-    /// What happens to the whole, in permille of its disturbances.
+    /// The disturbances and their weights.
     var disturbances: [(weight: Int, kind: Disturbance)]
     var configuration: Queue.Configuration
     /// Whether some puts have keys.
     var usesKeys: Bool
-    /// Of tubes that have one; they stay as they are.
+    /// Policies of tubes, which do not change.
     var policies: [(tube: TubeName, policy: TubePolicy)] = []
 
     enum Disturbance: CaseIterable {

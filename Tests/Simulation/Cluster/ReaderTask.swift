@@ -1,15 +1,15 @@
 @testable import QueueCore
 
-/// Answers queries in two steps, as PostgresStore's Reader.
+/// Answers queries in two steps, like PostgresStore's Reader.
 final class ReaderTask: DatabaseTask {
     static let number = 9
 
     private(set) var queries: [PendingQuery] = []
     private var answers: [Answer] = []
     private var batchNumber: Int64 = 0
-    /// A commit whose answer has not come: its name, and what will be answered if it happened.
+    /// A commit whose answer has not come: its key, and the answers to give if it has happened.
     private var lost: (key: Database.LedgerKey, answers: [Answer])?
-    /// One of the queries cannot be done: each has a transaction of its own.
+    /// One of the queries cannot be done, so each gets a transaction of its own.
     private var isAlone = false
     private(set) var untold: [Int] = []
 

@@ -1,26 +1,26 @@
 @testable import QueueCore
 
-/// A client on the other side of a network: what it sends comes late, and so does what it is told.
+/// A client across a network: its commands and its replies are delayed.
 final class RemoteClient: CustomStringConvertible {
     unowned let simulation: Simulation
     let node: Node
     let handler: Handler
     let number: Int
-    /// What the checker keeps of it.
+    /// What the checker knows of it.
     var record = ClientRecord()
 
     private enum Message {
         case commands([Command])
-        case announcement
+        case putLine
         case end
         case disconnect
     }
     private var toBroker: [Message] = []
     private var toClient: [Reply] = []
-    /// Commands sent and replies heard.
+    /// How many commands were sent, and how many replies were heard.
     private var sent = 0
     private var heard = 0
-    /// The jobs that it believes to hold.
+    /// The jobs that the client believes it holds.
     private(set) var held: [JobID] = []
     private var hasGone = false
     private var hasEnded = false
@@ -53,7 +53,7 @@ final class RemoteClient: CustomStringConvertible {
     }
 
     private func act() {
-        // Mostly it waits for its answers.
+        // Mostly the client waits for its replies.
         guard sent == heard || (sent - heard < 8 && simulation.random.percent(10)) else { return }
         var commands: [Command] = []
         for _ in 0..<(simulation.random.percent(15) ? simulation.random.within(2...5) : 1) {
@@ -66,8 +66,8 @@ final class RemoteClient: CustomStringConvertible {
     private func send(_ commands: [Command]) {
         sent += commands.count
         if case .put = commands[0], simulation.random.percent(20) {
-            simulation.coverage.reach(.announcedPut)
-            post(.announcement)
+            simulation.coverage.reach(.putLineAlone)
+            post(.putLine)
         }
         post(.commands(commands))
     }
@@ -86,7 +86,7 @@ final class RemoteClient: CustomStringConvertible {
         simulation.log("\(self) sends no more")
         hasEnded = true
         post(.end)
-        // One that is never answered would stay for ever: it loses patience.
+        // A client that is never answered would stay for ever, so it disconnects.
         simulation.after(.seconds(4)) { self.disconnect() }
     }
 
@@ -107,14 +107,14 @@ final class RemoteClient: CustomStringConvertible {
         guard !handler.isClosed else { return }
         switch toBroker.removeFirst() {
         case .commands(let commands): handler.read(commands)
-        case .announcement: return handler.announcedPut()
+        case .putLine: return handler.putLineReceived()
         case .end: handler.inputEnded()
         case .disconnect: return handler.closed()
         }
         handler.feed()
     }
 
-    /// The broker has written a reply.
+    /// The broker has sent a reply.
     func replied(_ reply: Reply) {
         toClient.append(reply)
         simulation.after(simulation.random.span(simulation.profile.network)) {
@@ -141,7 +141,7 @@ final class RemoteClient: CustomStringConvertible {
         simulation.after(simulation.random.span(simulation.profile.network)) { self.leave() }
     }
 
-    /// The broker's process has ended, and with it the connection.
+    /// The broker's process has ended, and the connection with it.
     func brokerHasGone() {
         simulation.after(simulation.random.span(simulation.profile.network)) { self.leave() }
     }

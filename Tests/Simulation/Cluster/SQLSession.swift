@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Somebody who steers or takes jobs by SQL, once, and does it as the functions of migrations/ do.
+/// A SQL session that steers or takes jobs once, as the functions of migrations/ do.
 final class SQLSession {
     private unowned let simulation: Simulation
     private var database: Database { simulation.database }
@@ -12,7 +12,7 @@ final class SQLSession {
     }
 
     func begin() {
-        // From here to its end no broker becomes the sole one.
+        // Until it ends, no broker becomes the sole one.
         database.sql.open += 1
         if simulation.random.percent(50) {
             database.sql.reservations += 1
@@ -30,24 +30,24 @@ final class SQLSession {
         simulation.after(simulation.random.span(span), action)
     }
 
-    /// Has every broker give back what it does not need, then goes on.
-    private func summon(_ answered: @escaping () -> Void) {
-        simulation.coverage.reach(.summoned)
-        database.sql.summons += 1
-        wait(for: database.sql.summons, answered)
+    /// Recalls the leases of all brokers, and continues when they have answered.
+    private func recallLeases(_ answered: @escaping () -> Void) {
+        simulation.coverage.reach(.recalled)
+        database.sql.recall += 1
+        wait(for: database.sql.recall, answered)
     }
 
-    private func wait(for summons: Int64, _ answered: @escaping () -> Void) {
-        // The server crashes, and nobody hears of the session again.
+    private func wait(for recall: Int64, _ answered: @escaping () -> Void) {
+        // After a crash of the server nobody hears of the session again.
         if simulation.now < simulation.databaseBackAt || simulation.now > patience { return end() }
-        if database.haveAnswered(summons) { return answered() }
-        after(5000...5200) { self.wait(for: summons, answered) }
+        if database.haveAnswered(recall) { return answered() }
+        after(5000...5200) { self.wait(for: recall, answered) }
     }
 
     // MARK: Taking
 
     private func take() {
-        if database.sole != nil { return summon { self.take() } }
+        if database.sole != nil { return recallLeases { self.take() } }
         guard let tube = simulation.random.pick(simulation.profile.tubes, of: database) else { return end() }
         let lease = simulation.random.span(50_000...1_500_000)
         let taken = database.reserve(simulation.random.within(1...3), of: tube, for: lease, at: simulation.now)
@@ -80,7 +80,7 @@ final class SQLSession {
         case .client:
             simulation.coverage.reach(.sqlRefused)
             end()
-        case .broker: summon { self.steer(id) }
+        case .broker: recallLeases { self.steer(id) }
         case .nobody where database.locked.contains(id): after(5000...5200) { self.steer(id) }
         case .nobody:
             simulation.log("SQL steers \(id)")
@@ -97,7 +97,7 @@ final class SQLSession {
 }
 
 extension SplitMix64 {
-    /// A tube that exists.
+    /// The number of a tube that exists.
     fileprivate mutating func pick(_ names: [TubeName], of database: Database) -> TubeID? {
         database.tube(pick(names))?.id
     }

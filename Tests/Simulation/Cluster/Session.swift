@@ -1,14 +1,14 @@
 @testable import QueueCore
 
-/// A connection of a task of a broker to the database: carries one transaction at a time, and breaks.
+/// A connection of a broker's task to the database. It has one transaction at a time, and may be lost.
 final class Session {
     private unowned let node: Node
     private(set) var isOpen = false
-    /// Grows whenever it is opened or lost: what was under way belongs to another.
+    /// Grows whenever the connection is opened or lost. Work of an earlier generation is ignored.
     private var generation = 0
-    /// What the server has begun on it and not ended.
+    /// The transaction that the server has begun on it and not ended.
     private var prepared: Database.Prepared?
-    /// The connection is lost.
+    /// Called when the connection is lost.
     var lost: () -> Void = {}
 
     init(_ node: Node) { self.node = node }
@@ -16,7 +16,7 @@ final class Session {
     private var simulation: Simulation { node.simulation }
     private var database: Database { node.simulation.database }
 
-    /// Tries until the database can be reached, waiting longer from time to time.
+    /// Tries until the database can be reached, with growing pauses.
     func open(_ opened: @escaping () -> Void, pause: Int = 50) {
         node.later(simulation.databaseWay) {
             if self.node.reachesDatabase {
@@ -31,7 +31,7 @@ final class Session {
 
     private enum Fate {
         case fine
-        /// It never arrives; it is done and the answer is lost; it is given up, and done later.
+        /// The transaction never arrives; it is done and the answer is lost; it is given up and done later.
         case neverDone, answerLost, doneLate
     }
 
@@ -40,7 +40,7 @@ final class Session {
         return simulation.random.pick([.neverDone, .answerLost, .doneLate])
     }
 
-    /// Has the database do something, and hears of it. `nil`: it has to wait for somebody's lock.
+    /// Has the database do work, and gives its answer. `nil` means that the work has to wait for a lock.
     func transact<Answer>(_ work: @escaping (Database) -> Answer?, _ told: @escaping (Answer) -> Void) {
         let fate = drawFate()
         let (generation, incarnation) = (generation, simulation.incarnation)
@@ -85,7 +85,7 @@ final class Session {
         }
     }
 
-    /// The same for a transaction that the server holds open afterwards, with its locks.
+    /// The same for a transaction that the server keeps open afterwards, with its locks.
     func prepare(
         _ work: @escaping (Database) -> Database.Prepared?, _ told: @escaping (Database.Prepared) -> Void
     ) {
@@ -100,7 +100,7 @@ final class Session {
 
     private func hold(_ prepared: Database.Prepared, _ generation: Int) {
         self.prepared = prepared
-        // Nobody is there any more.
+        // The connection has been lost meanwhile.
         if generation != self.generation { return abandon() }
         // idle_in_transaction_session_timeout
         simulation.after(.seconds(3)) {
@@ -121,7 +121,7 @@ final class Session {
         lost()
     }
 
-    /// The server finds out in its own time that nobody is there any more.
+    /// The server finds out later that the connection is lost.
     func abandon() {
         guard let prepared, prepared.isOpen else { return }
         simulation.after(simulation.random.span(0...1_500_000)) {

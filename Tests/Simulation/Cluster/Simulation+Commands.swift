@@ -1,7 +1,7 @@
 @testable import QueueCore
 
 extension Simulation {
-    /// Mostly a sensible one.
+    /// Mostly a sensible command.
     func randomCommand(of client: RemoteClient) -> Command {
         let tube = random.pick(profile.tubes)
         switch random.below(100) {
@@ -27,11 +27,9 @@ extension Simulation {
 
     private func randomPut() -> Command {
         let (priority, delay) = (UInt32(random.below(10)), random.percent(20) ? UInt32(random.within(1...3)) : 0)
-        let (ttr, body) = (UInt32(random.below(6)), nextBody())
-        guard profile.usesKeys, random.percent(40) else {
-            return .put(priority: priority, delay: delay, ttr: ttr, body: body)
-        }
-        return .putUnique(key: random.pick(["a", "b"]), priority: priority, delay: delay, ttr: ttr, body: body)
+        let job = NewJob(priority: priority, delay: delay, ttr: UInt32(random.below(6)), body: nextBody())
+        guard profile.usesKeys, random.percent(40) else { return .put(job) }
+        return .putUnique(key: random.pick(["a", "b"]), job)
     }
 
     private func randomChange(of client: RemoteClient) -> Command {
@@ -51,10 +49,10 @@ extension Simulation {
         }
     }
 
-    /// Of a job in the database; mostly one that the client holds.
+    /// The id of a job in the database; mostly one that the client holds.
     private func randomID(of client: RemoteClient?) -> JobID {
         if let client, !client.held.isEmpty, random.percent(85) { return random.pick(client.held) }
-        // Ids that were never given, or are no more, are asked for too.
+        // Some ids were never given, or belong to deleted jobs.
         for _ in 0..<4 {
             let id = JobID(1 + random.below(max(1, Int(database.lastID))))
             if database.rows[id] != nil { return id }

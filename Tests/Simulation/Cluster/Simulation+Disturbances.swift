@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// What goes wrong with whole brokers, clients and the database.
+/// What goes wrong with brokers, clients and the database.
 extension Simulation {
     func disturbLater() {
         guard !profile.disturbances.isEmpty else { return }
@@ -70,7 +70,7 @@ extension Simulation {
         }
     }
 
-    /// The server crashes: what is not committed is gone, and nobody gets through for a while.
+    /// The server crashes: what is not committed is lost, and nobody can connect for a while.
     private func outage(for span: Span) {
         log("the database crashes")
         coverage.reach(.outage)
@@ -80,7 +80,7 @@ extension Simulation {
         for node in nodes where node.isAlive { node.loseConnections() }
     }
 
-    /// Somebody sets the database's clock, forward or back.
+    /// The database's clock is set, forward or back.
     private func setClock() {
         let step = random.percent(10) ? Span.seconds(3600) : random.span(900_000...8_000_000)
         let isForward = random.percent(50)
@@ -90,7 +90,7 @@ extension Simulation {
         database.clockAhead = Span(nanoseconds: ahead + (isForward ? 1 : -1) * step.nanoseconds)
     }
 
-    /// A producer that knows nothing of brokers.
+    /// Puts a job as a SQL session does.
     private func putBySQL() {
         coverage.reach(.sqlPut)
         hasPutBySQL = true

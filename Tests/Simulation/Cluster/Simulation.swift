@@ -1,7 +1,7 @@
 @testable import QueueCore
 
-/// One schedule: brokers on one database, their clients, the networks between them, and what goes wrong. Everything
-/// in it follows from the seed.
+/// One schedule: brokers on one database, their clients, the networks between them, and disturbances. Everything in
+/// it follows from the seed.
 final class Simulation {
     let profile: Profile
     let mistake: Mistake?
@@ -16,18 +16,18 @@ final class Simulation {
     var coverage = Coverage()
     let transcript: Transcript
 
-    /// Nothing goes wrong any more, and clients are silent.
+    /// Nothing goes wrong any more, and clients send nothing.
     private(set) var isCalm = false
     private(set) var calmSince = Instant(nanoseconds: 0)
-    /// Grows with each crash of the database server: what it had not committed by then never will be.
+    /// Grows with each crash of the database server. What was not committed before never will be.
     var incarnation = 0
-    /// When the server, or the network before it, answers again.
+    /// When the server, or the network to it, answers again.
     var databaseBackAt = Instant(nanoseconds: 0)
     var stalledUntil = Instant(nanoseconds: 0)
-    /// Epochs of processes that have ended, by the machine where others can see that.
+    /// Epochs of processes that have ended, and the machines where others can see that.
     var ended: [(epoch: Int64, machine: Int)] = []
     var hasPutBySQL = false
-    /// Numbers bodies, so that each put is known again.
+    /// The number of bodies so far. Each body contains its number, so that a put can be recognized.
     private var bodies = 0
 
     init(seed: UInt64, mistake: Mistake? = nil, keepsTranscript: Bool = false) {
@@ -39,7 +39,7 @@ final class Simulation {
         transcript = Transcript(isKept: keepsTranscript)
     }
 
-    /// Events that have happened or were about to.
+    /// How many events have happened or are planned.
     var eventCount: Int { agenda.count }
 
     // MARK: Time
@@ -50,7 +50,7 @@ final class Simulation {
         if transcript.isKept { transcript.add(entry(), at: now) }
     }
 
-    /// Lets happen what happens by then, or until something is so.
+    /// Runs for a time, or until a condition holds.
     private func run(for span: Span, until isSo: () -> Bool = { false }) {
         let end = now + span
         while checker.violation == nil, let next = agenda.next(until: end) {
@@ -61,7 +61,7 @@ final class Simulation {
         now = end
     }
 
-    /// Microseconds of a way between a broker and the database.
+    /// Microseconds that a message takes between a broker and the database.
     var databaseWay: Span { random.span(isCalm ? 50...500 : profile.database) }
 
     // MARK: The course
@@ -86,38 +86,38 @@ final class Simulation {
         log("everybody leaves")
         for client in clients { client.disconnect() }
         clients = []
-        // Caches outlive their watchers by five seconds, and a poll finds that out.
+        // A cache outlives its watchers by five seconds, and a poll finds that out.
         run(for: .seconds(9))
         run(for: .seconds(1)) { self.isQuiet }
         checker.checkForgotten()
     }
 
-    /// Plans and connections refer to each other: without this, nothing of them would ever be freed.
+    /// Actions and connections refer to each other: without this, none of them would be freed.
     func end() {
         agenda = Agenda()
         for node in nodes { node.forgetClients() }
     }
 
-    /// Everything heals; then everything must be as it should.
+    /// Everything heals. Then everything must agree.
     private func calm() {
         isCalm = true
         log("nothing more goes wrong")
         run(for: .seconds(9)) { self.hasHealed }
         calmSince = now
         log("calm")
-        // The dead are declared dead, and who waits for that starts.
+        // Dead brokers are declared dead, and brokers that wait for that start.
         run(for: .milliseconds(11_000))
         run(for: .seconds(1)) { self.isQuiet }
         log("quiet")
         checker.checkQuiet()
-        // What others have put is found by a poll, and what nobody wants is given back.
+        // A poll finds what others have put, and what nobody wants is given back.
         run(for: .milliseconds(2500))
         run(for: .seconds(1)) { self.isQuiet }
         checker.checkQuiet()
         checker.checkNobodyWaitsForNothing()
     }
 
-    /// Whether all that went wrong is over.
+    /// Whether all disturbances are over.
     private var hasHealed: Bool {
         now >= max(databaseBackAt, stalledUntil) && living.allSatisfy { !$0.isFrozen && $0.reachesDatabase }
     }
@@ -136,7 +136,7 @@ final class Simulation {
         return node
     }
 
-    /// Brokers that take new clients.
+    /// Brokers that accept new clients.
     var living: [Node] { nodes.filter { $0.isAlive && !$0.isLeaving } }
 
     func connect() {
@@ -148,7 +148,7 @@ final class Simulation {
         client.think()
     }
 
-    /// A client has gone; another one comes.
+    /// A client has gone. Another one comes.
     func left(_ client: RemoteClient) {
         clients.removeAll { $0 === client }
         after(random.span(1000...500_000)) { if !self.isOver { self.connect() } }
@@ -164,9 +164,9 @@ final class Simulation {
     }
 }
 
-/// What must never happen, and has.
+/// What must never happen, and has happened.
 package struct Violation: Error, Sendable {
-    /// The number of the invariant (docs/ARCHITECTURE.md).
+    /// The number of the invariant (docs/ARCHITECTURE.md, Invariants).
     package let invariant: Int
     package let what: String
 }
@@ -180,7 +180,7 @@ final class Transcript {
 
     func add(_ line: String, at now: Instant) {
         let milliseconds = (now - Instant(nanoseconds: 0)).nanoseconds / 1000 % 1_000_000_000
-        // Bodies are long rows of sevens.
+        // Bodies consist mostly of sevens.
         let brief = line.replacing(", 7", with: "").replacing("QueueCore.", with: "")
         lines.append("\(milliseconds / 1000).\(milliseconds % 1000 / 100) \(brief)")
     }

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Random numbers that a printed seed brings back.
+/// Random numbers that follow from a seed.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
@@ -16,7 +16,7 @@ struct SplitMix64: RandomNumberGenerator {
 
     mutating func below(_ limit: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % limit }
     mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
-    /// Whether something that happens this many times out of a thousand happens.
+    /// Whether an event with this chance, in permille, happens.
     mutating func permille(_ chance: Int) -> Bool { chance > 0 && below(1000) < chance }
     mutating func percent(_ chance: Int) -> Bool { permille(chance * 10) }
     mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }

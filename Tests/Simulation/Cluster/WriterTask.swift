@@ -1,13 +1,13 @@
 @testable import QueueCore
 
-/// Commits batches of one kind, as PostgresStore's Writer.
+/// Commits batches of one kind, like PostgresStore's Writer.
 final class WriterTask: DatabaseTask {
     private(set) var parts: WriterParts
     private var batchNumber: Int64 = 0
-    /// Under which number the next part was sent, as long as its outcome is not known.
+    /// The number under which the next part was sent, while its outcome is not known.
     private var lost: Int64?
     private var isFirstConnection = true
-    /// The transaction whose outcome the broker has not been told of, if it has committed.
+    /// Transactions that may have committed and whose outcome the broker has not been told.
     private(set) var untold: [Int] = []
 
     init(_ kind: WriteKind, _ node: Node) {
@@ -49,7 +49,7 @@ final class WriterTask: DatabaseTask {
 
     override func work() {
         guard !isBusy else { return }
-        // Sometimes it waits for more, as Pace has it.
+        // Sometimes the writer waits for more, like PostgresStore's Pace.
         let count = simulation.random.percent(15) ? 3 : 1
         if take(atLeast: count) {
             commitParts { self.work() }
@@ -124,7 +124,7 @@ extension Simulation {
 extension WriteBatch {
     /// For the transcript.
     var summary: String {
-        "puts \(puts.map(\.id)), moves \(moves.map { "\($0.id) to \($0.to)\($0.keepsLease ? ", leased" : "")" }), "
+        "puts \(puts.map(\.id)), state changes \(stateChanges.map { "\($0.id) to \($0.to)\($0.keepsLease ? ", leased" : "")" }), "
             + "deletes \(deletes.map(\.id)), annotations \(annotations.map(\.id))"
             + (endsSole ? ", ends sole with \(leases)" : "") + (isSole ? ", sole" : "")
     }

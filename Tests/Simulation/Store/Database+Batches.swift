@@ -1,11 +1,11 @@
 @testable import QueueCore
 
-/// The writer's statements, naively.
+/// The writer's statements, done naively.
 extension Database {
-    /// `nil`: it has to wait for rows that somebody has locked.
+    /// `nil`: the batch has to wait for rows that somebody has locked.
     func run(_ batch: WriteBatch, as key: LedgerKey? = nil, at now: Instant) -> WriteOutcome? {
         guard epochs.contains(batch.epoch) || mistake == .noFence else { return .fenced }
-        // Claimed by a look-up, so it must not happen any more.
+        // A look-up has claimed the batch's place in the ledger: it must not happen any more.
         if let key, ledger[key] != nil { return .refused(.failed) }
         if isBlocked(batch) { return nil }
         if batch.puts.contains(where: { !isOpen($0.tube) }) { return .refused(.tubeGone) }
@@ -17,9 +17,9 @@ extension Database {
         begin(batch.epoch, at: now)
         for put in batch.puts { run(put, batch.epoch, at: now) }
         func has(_ id: JobID) -> Bool { rows[id].map { batch.isSole || $0.lease == batch.epoch } ?? false }
-        let wanted = batch.moves.map(\.id) + batch.annotations.map(\.id) + batch.deletes.map(\.id)
+        let wanted = batch.stateChanges.map(\.id) + batch.annotations.map(\.id) + batch.deletes.map(\.id)
         let missing = wanted.filter { !has($0) }.map { MissingJob(id: $0, isThere: rows[$0] != nil) }
-        for move in batch.moves where has(move.id) { run(move, at: now) }
+        for change in batch.stateChanges where has(change.id) { run(change, at: now) }
         for annotation in batch.annotations where has(annotation.id) { run(annotation, batch.epoch, at: now) }
         if let answer = batch.answer { sql.answered[batch.epoch] = answer }
         for delete in batch.deletes where has(delete.id) {
@@ -35,23 +35,25 @@ extension Database {
 
     private func isBlocked(_ batch: WriteBatch) -> Bool {
         !locked.isEmpty
-            && (batch.moves.contains { locked.contains($0.id) } || batch.deletes.contains { locked.contains($0.id) }
+            && (batch.stateChanges.contains { locked.contains($0.id) }
+                || batch.deletes.contains { locked.contains($0.id) }
                 || batch.annotations.contains { locked.contains($0.id) }
                 || batch.leases.contains { locked.contains($0) })
     }
 
     private func run(_ put: Put, _ epoch: Int64, at now: Instant) {
-        journal.births[put.id] = Journal.Birth(tube: put.tube, body: put.body)
+        journal.births[put.id] = Journal.Birth(tube: put.tube, body: put.job.body)
         write(
             put.id,
             Row(
-                id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-                created: clock(now), due: clock(now) + .seconds(put.delay), lease: put.isLeased ? epoch : nil,
-                body: put.body))
+                id: put.id, tube: put.tube, state: put.job.state, priority: put.job.priority, ttr: put.job.ttr,
+                delay: put.job.delay,
+                created: clock(now), due: clock(now) + .seconds(put.job.delay), lease: put.isLeased ? epoch : nil,
+                body: put.job.body))
     }
 
     private func run(_ annotation: Annotation, _ epoch: Int64, at now: Instant) {
-        // No other broker may claim more or less than before: not a change to those who check.
+        // What others may claim is the same as before, so this is no change for the checker.
         rows[annotation.id]?.lease = epoch
         rows[annotation.id]?.reservedAt = annotation.reserved.map { clock(now) - .microseconds($0.since) }
         rows[annotation.id]?.reservedUntil = annotation.reserved.map { clock(now) + .microseconds($0.left) }
@@ -59,21 +61,21 @@ extension Database {
         rows[annotation.id]?.counters.timeouts = annotation.counters.timeouts
     }
 
-    private func run(_ move: Move, at now: Instant) {
-        guard var row = rows[move.id] else { return }
-        checkPolicy(row, move)
-        row.state = move.to
-        row.priority = move.priority
-        row.delay = move.delay
-        if move.setsDue { row.due = clock(now) + .seconds(move.delay) }
-        row.buryOrder = move.to == .buried ? nextBurial() : nil
-        if !move.keepsLease { row.lease = nil }
+    private func run(_ change: StateChange, at now: Instant) {
+        guard var row = rows[change.id] else { return }
+        checkPolicy(row, change)
+        row.state = change.to
+        row.priority = change.priority
+        row.delay = change.delay
+        if change.setsDue { row.due = clock(now) + .seconds(change.delay) }
+        row.buryOrder = change.to == .buried ? nextBurial() : nil
+        if !change.keepsLease { row.lease = nil }
         row.reservedAt = nil
         row.reservedUntil = nil
         let kicks = row.counters.kicks
-        row.counters = move.counters
+        row.counters = change.counters
         row.counters.kicks = kicks
-        write(move.id, row)
+        write(change.id, row)
     }
 
     private func nextBurial() -> Int {
@@ -81,7 +83,7 @@ extension Database {
         return lastBurial
     }
 
-    /// What another broker, which is dead, said of its reservation is over.
+    /// The lease ends what a dead broker's row said of a reservation.
     func lease(_ id: JobID, to epoch: Int64) {
         guard var row = rows[id], row.lease != epoch else { return }
         row.lease = epoch
@@ -90,15 +92,15 @@ extension Database {
         write(id, row)
     }
 
-    /// Whoever reaches a limit of its tube goes to the buried ones with that. A bury that was refused may come later.
-    private func checkPolicy(_ row: Row, _ move: Move) {
-        guard let policy = policies[row.tube], move.to != .buried, !mayRefuse else { return }
+    /// A job that reaches a limit of its tube is buried. A bury that was refused may come later.
+    private func checkPolicy(_ row: Row, _ change: StateChange) {
+        guard let policy = policies[row.tube], change.to != .buried, !mayRefuse else { return }
         func hasReached(_ limit: UInt32?, _ counter: KeyPath<JobCounters, UInt32>) -> Bool {
             guard let limit else { return false }
-            return row.counters[keyPath: counter] < limit && limit <= move.counters[keyPath: counter]
+            return row.counters[keyPath: counter] < limit && limit <= change.counters[keyPath: counter]
         }
         if hasReached(policy.buryAfterTimeouts, \.timeouts) || hasReached(policy.buryAfterReleases, \.releases) {
-            journal.offence = journal.offence ?? "\(move.id) has reached a limit of its tube, and is \(move.to)"
+            journal.offence = journal.offence ?? "\(change.id) has reached a limit of its tube, and is \(change.to)"
         }
     }
 }

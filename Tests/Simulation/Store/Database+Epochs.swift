@@ -1,8 +1,8 @@
 @testable import QueueCore
 
-/// The keeper's statements, and the look-up of the ledger, naively.
+/// The keeper's statements, and the look-up in the ledger, done naively.
 extension Database {
-    /// After which silence a broker may be declared dead.
+    /// After this silence a broker may be declared dead.
     static let silence = Span.milliseconds(3500)
 
     func register(at now: Instant = Instant(nanoseconds: 0)) -> Int64 {
@@ -10,7 +10,7 @@ extension Database {
         epochs.insert(lastEpoch)
         beats[lastEpoch] = 0
         heartbeats[lastEpoch] = clock(now)
-        sql.answered[lastEpoch] = sql.summons
+        sql.answered[lastEpoch] = sql.recall
         becomeSole(lastEpoch)
         return lastEpoch
     }
@@ -34,13 +34,13 @@ extension Database {
     /// The last heartbeats of the others.
     func beats(besides epoch: Int64) -> [Int64: Int64] { beats.filter { $0.key != epoch } }
 
-    /// Those that have been silent for too long by the database's clock, which nobody should go by.
+    /// Brokers that have been silent for too long by the database's clock, which must not decide.
     func lateByClock(at now: Instant) -> [Int64] {
         heartbeats.filter { $0.value + Database.silence < clock(now) }.keys.sorted()
     }
 
-    /// Declares brokers dead, unless they have been heard of since these were their last heartbeats.
-    func bury(_ silent: [Int64: Int64]) -> Set<Int64> {
+    /// Declares brokers dead unless their heartbeats have moved since.
+    func declareDead(_ silent: [Int64: Int64]) -> Set<Int64> {
         let dead = Set(silent.filter { beats[$0.key] == $0.value }.keys)
         for epoch in dead { unregister(epoch) }
         return dead
@@ -51,14 +51,14 @@ extension Database {
         beats[epoch] = nil
         heartbeats[epoch] = nil
         for tube in awaited.keys { awaited[tube]?.remove(epoch) }
-        left[epoch] = nil
+        noticesFor[epoch] = nil
         if sole == epoch { sole = nil }
     }
 
-    /// Whether a broker other than this one has to give up being the sole one first.
+    /// Whether another broker has to end being the sole one first.
     func mustWait(_ epoch: Int64) -> Bool { sole.map { $0 != epoch } ?? false }
 
-    /// Whether a transaction whose answer was lost has committed; if not, it never will.
+    /// Whether a transaction whose answer was lost has committed. If not, it never will.
     func lookUp(_ key: LedgerKey) -> Bool {
         if mistake == .lookUpGuesses { return true }
         if let entry = ledger[key] { return entry == .batch || mistake == .lookUpMeetsItself }
@@ -68,11 +68,11 @@ extension Database {
 }
 
 extension Database {
-    /// The server crashes: what is committed stays.
+    /// The server crashes. What is committed stays.
     func crash(at now: Instant) {
         for prepared in open { rollBack(prepared, at: now) }
-        // The table is not logged.
-        left = [:]
+        // The table of notices is unlogged.
+        noticesFor = [:]
         if mistake == .crashLosesCommits {
             for row in rows.values where row.change.number > change.number - 2 && row.change.epoch != 0 {
                 rows[row.id] = nil

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// The reader's two steps: the statements, whose answers tell what they did, and the commit, which fences them.
+/// The reader's two steps: the statements, whose answers tell what they did, and the commit, which is fenced.
 extension Database {
     /// A transaction that has done its work and is not committed: others do not see it, and its rows are locked.
     final class Prepared {
@@ -27,11 +27,11 @@ extension Database {
 
     enum CommitOutcome {
         case committed, fenced
-        /// The transaction is no more: the server has ended it, or somebody has claimed its place in the ledger.
+        /// The server has ended the transaction, or a look-up has claimed its place in the ledger.
         case aborted
     }
 
-    /// `nil`: it has to wait for a row that somebody has locked.
+    /// `nil`: the transaction has to wait for a row that somebody has locked.
     func prepare(_ queries: [Query], epoch: Int64, at now: Instant) -> Prepared? {
         if !locked.isEmpty, queries.contains(where: { $0.awaited.map(locked.contains) ?? false }) { return nil }
         begin(epoch, at: now)
@@ -79,7 +79,7 @@ extension Database {
         open.removeAll { $0 === prepared }
         locked.subtract(prepared.rows.keys)
         for id in prepared.rows.keys { unborn[id] = nil }
-        // Whoever has skipped these rows meanwhile does not know that they may be claimed after all.
+        // A broker that has skipped these rows meanwhile does not know that they may be claimed after all.
         begin(0, at: now)
         for id in prepared.rows.keys { rows[id]?.change = change }
     }

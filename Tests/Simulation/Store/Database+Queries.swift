@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// The reader's statements, naively.
+/// The reader's statements, done naively.
 extension Database {
     /// Answers in one transaction; `nil` when the epoch is dead and something had to be written.
     func run(_ queries: [Query], epoch: Int64, at now: Instant) -> [Answer]? {
@@ -37,7 +37,7 @@ extension Database {
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
-        // They have ended by themselves: see `look`. What a transaction does that is rolled back is undone for rows alone.
+        // Leases end by themselves (see `look`), since a roll back undoes rows alone.
         case .endLeases: return .done
         case .putUnique(let put) where !isOpen(put.tube): return .refused(.tubeGone)
         case .putUnique(let put): return putUnique(put, at: now).map { .put($0) } ?? .refused(.busy)
@@ -55,7 +55,7 @@ extension Database {
         }
     }
 
-    /// `nil`: somebody has not finished putting one with the key.
+    /// `nil`: a transaction that is not over is putting a job with the key.
     private func putUnique(_ put: UniquePut, at now: Instant) -> UniquePut.Outcome? {
         func isIt(_ row: Row) -> Bool { row.tube == put.tube && row.uniqueKey == put.key }
         if let row = rows.values.first(where: isIt) {
@@ -65,8 +65,9 @@ extension Database {
         write(
             put.id,
             Row(
-                id: put.id, tube: put.tube, state: put.state, priority: put.priority, ttr: put.ttr, delay: put.delay,
-                created: clock(now), due: clock(now) + .seconds(put.delay), body: put.body, uniqueKey: put.key))
+                id: put.id, tube: put.tube, state: put.job.state, priority: put.job.priority, ttr: put.job.ttr,
+                delay: put.job.delay,
+                created: clock(now), due: clock(now) + .seconds(put.job.delay), body: put.job.body, uniqueKey: put.key))
         return .inserted
     }
 
@@ -151,7 +152,7 @@ extension Database {
 }
 
 extension Query {
-    /// Whether its transaction is fenced.
+    /// Whether the query changes something, so that its transaction is fenced.
     var isWriting: Bool {
         switch self {
         case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
@@ -159,7 +160,7 @@ extension Query {
         }
     }
 
-    /// The row that it waits for when somebody has locked it.
+    /// The row that the query waits for when somebody has locked it.
     var awaited: JobID? {
         switch self {
         case .reserve(let id), .delete(let id, _), .kickJob(let id): id

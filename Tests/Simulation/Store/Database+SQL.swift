@@ -1,25 +1,25 @@
 @testable import QueueCore
 
-/// The functions of migrations/ that SQL sessions call, naively: each is one transaction.
+/// The functions of migrations/ that SQL sessions call, done naively. Each is one transaction.
 extension Database {
     struct SQLState {
-        /// Until when sessions have jobs, by the database's clock; their rows have negative leases.
+        /// Until when sessions have jobs, by the database's clock. Their rows have negative leases.
         var leases: [JobID: Instant] = [:]
         var lastHolder: Int64 = 0
-        var summons: Int64 = 0
+        var recall: Int64 = 0
         var reservations = 0
-        /// The last summons that each broker has followed.
+        /// The last recall that each broker has answered.
         var answered: [Int64: Int64] = [:]
-        /// The tubes of what brokers have not folded, and what that has made ready.
+        /// Tubes with changes that no broker has folded, and the keys of the jobs that became ready.
         var changes: [TubeID: [JobKey]] = [:]
-        /// Sessions in the middle of a transaction.
+        /// How many sessions are in the middle of a transaction.
         var open = 0
-        /// What sessions have ended.
+        /// Jobs that sessions have deleted.
         var deleted: Set<JobID> = []
     }
 
     struct Look {
-        var summons: Int64
+        var recall: Int64
         var answered: Int64
         var reservations: Int64
         var changes: [SQLChange]
@@ -34,14 +34,14 @@ extension Database {
             SQLChange(tube: tube.row(counts: StateCounts(), at: clock(now)), first: sql.changes[tube.id]!.min())
         }
         return Look(
-            summons: sql.summons, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
+            recall: sql.recall, answered: sql.answered[epoch] ?? 0, reservations: Int64(sql.reservations),
             changes: changes)
     }
 
-    /// Whether every broker has followed it.
-    func haveAnswered(_ summons: Int64) -> Bool { epochs.allSatisfy { sql.answered[$0] ?? 0 >= summons } }
+    /// Whether every broker has answered the recall.
+    func haveAnswered(_ recall: Int64) -> Bool { epochs.allSatisfy { sql.answered[$0] ?? 0 >= recall } }
 
-    /// What is to be known before a session touches a job.
+    /// Who holds a job, as far as a session has to know.
     enum Holder { case nobody, broker, client }
 
     func holder(of row: Row) -> Holder {
@@ -50,7 +50,7 @@ extension Database {
         return row.reservedAt != nil ? .client : .broker
     }
 
-    /// Leases the first jobs of a tube to a session, for so long; none while a broker is the sole one.
+    /// Leases the first jobs of a tube to a session for some time. There are none while a broker is the sole one.
     func reserve(_ count: Int, of tube: TubeID, for lease: Span, at now: Instant) -> (holder: Int64, ids: [JobID]) {
         let until = clock(now) + lease
         sql.lastHolder += 1
@@ -78,10 +78,10 @@ extension Database {
         tell(row.tube, nil)
     }
 
-    /// Why a session has a job no more.
+    /// Why a session's lease of a job ends.
     enum Return { case late, released, steered(priority: UInt32) }
 
-    /// Its lease ends.
+    /// Ends a session's lease.
     func giveBackBySQL(_ id: JobID, _ reason: Return, at now: Instant) {
         guard var row = rows[id] else { return }
         begin(0, at: now)
@@ -110,7 +110,7 @@ extension Database {
         tell(row.tube, row.state == .ready ? row.key : nil)
     }
 
-    /// The leases of sessions whose time is over.
+    /// Ends the leases of sessions whose time is over.
     func endLeases(at now: Instant) {
         for id in sql.leases.filter({ $0.value <= clock(now) }).keys.sorted() where !locked.contains(id) {
             giveBackBySQL(id, .late, at: now)

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// The keeper's statements about tubes, naively.
+/// The keeper's statements about tubes, done naively.
 extension Database {
     func stamp(_ tube: TubeID) {
         guard let at = tubes.firstIndex(where: { $0.id == tube }) else { return }
@@ -8,12 +8,12 @@ extension Database {
         tubes[at].stamp = lastStamp
     }
 
-    /// All of them.
+    /// All tubes.
     func tubeRows(at now: Instant) -> [TubeRow] {
         tubes.map { $0.row(counts: counts(of: $0.id), at: clock(now)) }
     }
 
-    /// What has changed since a reading, if there was one.
+    /// The tubes that have changed since a reading; all tubes if there was none.
     func tubeRows(since known: Int?, _ recount: Recount, at now: Instant) -> (rows: [TubeRow], stamp: Int) {
         var wanted = tubes
         if let known {
@@ -35,7 +35,7 @@ extension Database {
             && !rows.values.contains { $0.tube == tube.id }
     }
 
-    /// Marks those that nobody needs, but for some.
+    /// Marks the tubes that nobody needs.
     func markTubes(_ epoch: Int64, except needed: (TubeID) -> Bool, at now: Instant) -> [TubeID] {
         var marked: [TubeID] = []
         for at in tubes.indices where isEmpty(tubes[at], at: now) && !needed(tubes[at].id) {
@@ -47,7 +47,7 @@ extension Database {
         return marked
     }
 
-    /// Removes those that are still marked and empty. Whoever puts with a key has the tube locked.
+    /// Removes those that are still marked and empty. A put with a key has its tube locked.
     func removeTubes(_ marked: [TubeID], _ epoch: Int64, at now: Instant) -> [TubeID] {
         var gone: [TubeID] = []
         for at in tubes.indices.reversed() where marked.contains(tubes[at].id) && tubes[at].remover == epoch {
@@ -59,11 +59,13 @@ extension Database {
                 tubes[at].remover = nil
             }
         }
-        for other in epochs where other != epoch { left[other, default: []] += gone.map { (tube: $0, key: .first) } }
+        for other in epochs where other != epoch {
+            noticesFor[other, default: []] += gone.map { (tube: $0, key: .first) }
+        }
         return gone
     }
 
-    /// Whether jobs may be put there.
+    /// Whether jobs may be put into the tube.
     func isOpen(_ tube: TubeID) -> Bool {
         mistake == .putsIntoRemoved || tubes.contains { $0.id == tube && $0.remover == nil }
     }

@@ -1,7 +1,7 @@
 @testable import QueueCore
 
-/// PostgreSQL as far as brokers can tell: rows, and what the statements of the store do to them, naively. Each call is
-/// one transaction, but for `prepare`.
+/// PostgreSQL as far as brokers can tell: rows, and what the store's statements do to them, done naively. Each call
+/// is one transaction, except for `prepare`.
 final class Database {
     struct Row {
         var id: JobID
@@ -18,18 +18,18 @@ final class Database {
         var buryOrder: Int?
         var counters = JobCounters()
         var body: Body
-        /// No other job of its tube has it.
+        /// No other job of its tube has this key.
         var uniqueKey: String?
-        /// What changed its state or its lease last.
+        /// The transaction that last changed its state or its lease.
         var change = Change()
 
         var key: JobKey { JobKey(priority: priority, id: id) }
     }
 
-    /// A transaction, for those who check.
+    /// A transaction, for the checker.
     struct Change {
         var number = 0
-        /// 0 for SQL that is no broker's.
+        /// 0 for SQL that no broker sent.
         var epoch: Int64 = 0
         var at = Instant(nanoseconds: 0)
     }
@@ -39,12 +39,12 @@ final class Database {
         var name: TubeName
         var pause: UInt32 = 0
         var pausedUntil: Instant?
-        /// The broker that is about to remove it.
+        /// The broker that is about to remove the tube.
         var remover: Int64?
-        /// When anything of it changed last.
+        /// When anything of the tube last changed.
         var stamp = 0
 
-        /// What a broker reads of it when the clock shows this.
+        /// What a broker reads of it when the database's clock shows this time.
         func row(counts: StateCounts, at now: Instant) -> TubeRow {
             TubeRow(
                 id: id, name: name, pause: Int64(pause),
@@ -52,7 +52,7 @@ final class Database {
         }
     }
 
-    /// Names a transaction in the ledger.
+    /// The key of a transaction in the ledger.
     struct LedgerKey: Hashable {
         var epoch: Int64
         var writer: Int
@@ -61,57 +61,57 @@ final class Database {
 
     enum LedgerEntry {
         case batch
-        /// Of a look-up: the batch has not happened, and never will.
+        /// Made by a look-up: the batch has not committed, and never will.
         case claim
     }
 
     var rows: [JobID: Row] = [:]
     var tubes: [TubeEntry] = []
     var lastTube: TubeID = 0
-    /// Grows with each change of a tube, or of its jobs.
+    /// Grows with each change of a tube or of its jobs.
     var lastStamp = 0
     var policies: [TubeID: TubePolicy] = [:]
     /// The rows of `broker`.
     var epochs: Set<Int64> = []
-    /// How many heartbeats there have been of each, and when the last one was, by the database's clock.
+    /// How many heartbeats there have been of each broker, and when the last one was by the database's clock.
     var beats: [Int64: Int64] = [:]
     var heartbeats: [Int64: Instant] = [:]
-    /// How far ahead of the true time its clock is: somebody sets it.
+    /// How far the database's clock is ahead of the true time. Disturbances set it.
     var clockAhead = Span(nanoseconds: 0)
-    /// Who waits for each tube.
+    /// The brokers whose clients wait for each tube.
     var awaited: [TubeName: Set<Int64>] = [:]
-    /// What each has been told by others and has not looked at.
-    var left: [Int64: [(tube: TubeID, key: JobKey)]] = [:]
-    /// The one of them that is the sole one.
+    /// Notices that others have left for each broker and that it has not taken.
+    var noticesFor: [Int64: [(tube: TubeID, key: JobKey)]] = [:]
+    /// The epoch of the sole broker, if there is one.
     var sole: Int64?
     var lastEpoch: Int64 = 0
     var lastID: JobID = 0
     var lastBurial = 0
     var ledger: [LedgerKey: LedgerEntry] = [:]
-    /// Jobs in the history, one entry for each time that they were written there.
+    /// Jobs in the history, one entry for each time that a job was written there.
     var history: [JobID] = []
     /// Transactions that are not over, and the rows that they have changed.
     var open: [Prepared] = []
     var locked: Set<JobID> = []
-    /// Jobs of the transaction that is being prepared, also those that it ends again.
+    /// Jobs that the transaction being prepared has put, including those that it has ended again.
     var unconfirmed: [JobID: Journal.Birth] = [:]
     /// Jobs with keys that transactions that are not over are putting.
     var unborn: [JobID: Row] = [:]
-    /// The transaction at hand.
+    /// The current transaction.
     var change = Change()
     /// Rows as they were before the transaction that is being prepared.
     var undo: [JobID: Row?]?
     var sql = SQLState()
-    /// What has ever happened, for those who check.
+    /// What has ever happened, for the checker.
     var journal = Journal()
     /// Whether transactions are refused now and then.
     var mayRefuse = false
-    /// What is done wrong on purpose.
+    /// The mistake that is planted.
     let mistake: Mistake?
 
     init(mistake: Mistake? = nil) { self.mistake = mistake }
 
-    /// What its clock shows.
+    /// The time that the database's clock shows.
     func clock(_ now: Instant) -> Instant { now + clockAhead }
 
     func ids(_ count: Int) -> ClosedRange<JobID> {
@@ -131,14 +131,14 @@ final class Database {
         return keys
     }
 
-    /// The ready jobs of a tube that any broker may claim, in their order.
+    /// The keys of the ready jobs of a tube that any broker may claim, in their order.
     func claimable(in tube: TubeID) -> [JobKey] {
         keys { $0.tube == tube && $0.state == .ready && isFree($0) }
     }
 
     func tube(_ name: TubeName) -> TubeEntry? { tubes.first { $0.name == name } }
 
-    /// A job that SQL, or another broker, has put.
+    /// Puts a job as SQL or another broker does.
     func putForeign(
         in tube: TubeName, priority: UInt32 = 0, lease: Int64? = nil, body text: Body = body("foreign"), at now: Instant
     ) -> JobID {
@@ -185,7 +185,7 @@ final class Database {
         change = Change(number: change.number + 1, epoch: epoch, at: now)
     }
 
-    /// Changes a row's state or lease, or ends it, as part of the transaction at hand.
+    /// Changes or deletes a row, as part of the current transaction.
     func write(_ id: JobID, _ row: Row?) {
         if undo != nil, undo?[id] == nil { undo?[id] = .some(rows[id]) }
         if let row, journal.births[id] == nil {
@@ -199,7 +199,7 @@ final class Database {
     }
 }
 
-/// What has been committed, ever.
+/// What has ever been committed.
 struct Journal {
     struct Birth {
         var tube: TubeID
@@ -208,10 +208,10 @@ struct Journal {
 
     var births: [JobID: Birth] = [:]
     var tubes: [TubeID: TubeName] = [:]
-    /// Jobs that kicks of an epoch have made ready.
+    /// How many jobs the kicks of an epoch have made ready.
     var kicks: [Int64: Int] = [:]
-    /// When a row was changed last.
+    /// When a row was last changed.
     var changedAt = Instant(nanoseconds: 0)
-    /// What PostgreSQL would have refused, and no broker may ask for.
+    /// A request that PostgreSQL would have refused and that no broker may make.
     var offence: String?
 }

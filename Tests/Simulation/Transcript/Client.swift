@@ -13,7 +13,7 @@ final class Client {
 
     var isClosed: Bool { handler.isClosed }
 
-    /// All of them in one packet.
+    /// Sends all of them in one packet.
     func sends(_ commands: Command...) { sends(commands) }
 
     func sends(_ commands: [Command]) {
@@ -22,22 +22,22 @@ final class Client {
         world.settle()
     }
 
-    /// What it was told since it last listened.
+    /// The replies since the last call.
     func hears() -> [Reply] { hearsWithPlaces().map(\.reply) }
 
-    /// The same, with the place of each among all that the broker has said.
+    /// The same, with the place of each among all replies of the broker.
     func hearsWithPlaces() -> [(place: Int, reply: Reply)] {
         defer { heard = [] }
         return heard
     }
 
-    /// A conversation of one command and one reply.
+    /// Sends one command, and returns its reply.
     func asks(_ command: Command) -> Reply? {
         sends(command)
         return hears().last
     }
 
-    /// It sends nothing more, but still listens.
+    /// The client sends nothing more, but still listens.
     func halfCloses() {
         handler.inputEnded()
         world.settle()

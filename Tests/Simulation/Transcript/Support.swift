@@ -11,13 +11,19 @@ extension Command {
     static func put(
         _ text: String = "", priority: UInt32 = 0, delay: UInt32 = 0, ttr: UInt32 = 60
     ) -> Command {
-        .put(priority: priority, delay: delay, ttr: ttr, body: body(text))
+        .put(NewJob(priority: priority, delay: delay, ttr: ttr, body: body(text)))
     }
-}
 
-extension Command {
+    static func put(priority: UInt32, delay: UInt32, ttr: UInt32, body: Body) -> Command {
+        .put(NewJob(priority: priority, delay: delay, ttr: ttr, body: body))
+    }
+
     static func putUnique(_ key: String, _ text: String = "", delay: UInt32 = 0) -> Command {
         .putUnique(key: key, priority: 0, delay: delay, ttr: 60, body: body(text))
+    }
+
+    static func putUnique(key: String, priority: UInt32, delay: UInt32, ttr: UInt32, body: Body) -> Command {
+        .putUnique(key: key, NewJob(priority: priority, delay: delay, ttr: ttr, body: body))
     }
 }
 

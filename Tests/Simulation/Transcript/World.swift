@@ -3,7 +3,7 @@
 /// One broker, its clients, a database, and a clock that tests move.
 ///
 /// The store answers at once unless told otherwise: `writes` and `queries` say how far a batch or the queries under
-/// way get. Whatever is stopped goes on when the flow is set back and `settle` is called.
+/// way get. What was stopped continues when the flow is set back and `settle` is called.
 final class World {
     /// How far the store's work gets by itself.
     enum Flow: Comparable {
@@ -16,7 +16,7 @@ final class World {
         case flowing
     }
 
-    /// What the clock shows.
+    /// The time that the clock shows.
     private final class Time {
         var now = Instant(nanoseconds: 0) + .seconds(1000)
     }
@@ -29,14 +29,14 @@ final class World {
     var writes = Flow.flowing { didSet { settle() } }
     var queries = Flow.flowing { didSet { settle() } }
     var ids = Flow.flowing { didSet { settle() } }
-    /// The next batches, or queries, are refused so.
+    /// How the next batches, or queries, are refused.
     var writeRefusal: Refusal?
     var queryRefusal: Refusal?
     /// Whether the keeper renews the epoch, and how many other brokers it sees.
     var beats = true
     var peers = 0
 
-    /// Replies, to all clients.
+    /// How many replies there were, to all clients.
     private var said = 0
     private var writers = WriteKind.allCases.map { WriterParts($0) }
     private var asked: [PendingQuery] = []
@@ -65,6 +65,9 @@ final class World {
         configuration.maxBatchBytes = maxBatchBytes
         configure(&configuration)
         broker = Broker(configuration) { [time] in time.now }
+        broker.acted = { [unowned broker] in
+            if let broken = broker.queue.brokenInvariant() { preconditionFailure(broken) }
+        }
         if isAttached { attach() }
     }
 
@@ -81,7 +84,7 @@ final class World {
         settle()
     }
 
-    /// Sets a tube's policy, which the broker is told.
+    /// Sets a tube's policy, and tells the broker.
     func setPolicy(of tube: TubeName = .default, _ change: (inout TubePolicy) -> Void) {
         var policy = database.policies[database.openTube(tube).id] ?? TubePolicy(tube: 0)
         change(&policy)
@@ -102,7 +105,7 @@ final class World {
         return client
     }
 
-    /// The queue is given one event.
+    /// Gives the queue one event.
     func act(_ event: (inout Queue, Instant) -> Void) { broker.act(event) }
 
     // MARK: Time
@@ -119,7 +122,7 @@ final class World {
         }
     }
 
-    /// Nobody ran for so long.
+    /// Lets time pass during which nothing runs.
     func jump(_ span: Span) { now = now + span }
 
     func beat() {
@@ -166,7 +169,7 @@ final class World {
         return true
     }
 
-    /// One step of a writer: take, do, tell.
+    /// One step of a writer: take, do, or report.
     @discardableResult
     func stepWrites(_ kind: WriteKind, to flow: Flow = .flowing) -> Bool {
         let at = kind.rawValue
@@ -210,7 +213,7 @@ final class World {
         return true
     }
 
-    /// Empty when fenced.
+    /// Empty when the queries are fenced.
     private func doQueries() -> [Answer] {
         if let queryRefusal { return asked.map { _ in .refused(queryRefusal) } }
         return database.run(asked.map(\.query), epoch: askedEpoch, at: now) ?? []

@@ -1,0 +1,71 @@
+import DequeModule
+
+/// Replies are sent in the order of their commands, while the commits that some of them wait for overlap.
+extension Queue {
+    /// Answers the command that is being executed.
+    mutating func answer(_ slot: Int, _ reply: Reply, now: Instant) {
+        if connections[slot].replies.isEmpty {
+            send(reply, to: id(of: slot))
+        } else {
+            connections[slot].replies.append(reply)
+        }
+    }
+
+    private mutating func send(_ reply: Reply, to id: ConnectionID) {
+        let outbox = connections[id.slot].outbox
+        outboxes[outbox].append(.reply(id, reply))
+        outboxBytes[outbox] += reply.size
+    }
+
+    /// Reserves a place among the replies for an answer that comes later.
+    mutating func openReply(_ slot: Int, _ kind: Pipelinable? = nil) -> Ticket {
+        if connections[slot].replies.isEmpty { connections[slot].pipelined = kind }
+        let place = connections[slot].firstPlace + UInt64(connections[slot].replies.count)
+        connections[slot].replies.append(nil)
+        return Ticket(connection: id(of: slot), place: place)
+    }
+
+    /// The answer that an open reply has waited for. Sends it, and the replies behind it that are known, or keeps it
+    /// until the replies before it are known.
+    mutating func fill(_ ticket: Ticket?, _ reply: Reply, now: Instant) {
+        guard let ticket, isOpen(ticket.connection) else { return }
+        let slot = ticket.connection.slot
+        let wasBlocked = connections[slot].isBlocked
+        let at = Int(ticket.place - connections[slot].firstPlace)
+        if at > 0 {
+            connections[slot].replies[at] = reply
+            return
+        }
+        send(reply, to: ticket.connection)
+        connections[slot].replies.removeFirst()
+        connections[slot].firstPlace += 1
+        while let known = connections[slot].replies.first, let known {
+            send(known, to: ticket.connection)
+            connections[slot].replies.removeFirst()
+            connections[slot].firstPlace += 1
+        }
+        guard connections[slot].replies.isEmpty else {
+            if wasBlocked, !connections[slot].isBlocked { resume(slot) }
+            return
+        }
+        connections[slot].pipelined = nil
+        if let parked = connections[slot].parked {
+            connections[slot].parked = nil
+            execute(parked, slot, now: now)
+        }
+        if wasBlocked || connections[slot].inputEnded { resume(slot) }
+    }
+
+    /// Tells the shell that the connection takes commands again, if it does.
+    mutating func resume(_ slot: Int) {
+        if !connections[slot].isBlocked { outboxes[connections[slot].outbox].append(.resume(id(of: slot))) }
+    }
+
+    /// Closes a connection to which nothing true can be said: no answer is better than a wrong one
+    /// (docs/ARCHITECTURE.md, Invariants).
+    mutating func abandon(_ ticket: Ticket?) {
+        if let ticket, isOpen(ticket.connection) {
+            outboxes[connections[ticket.connection.slot].outbox].append(.close(ticket.connection))
+        }
+    }
+}

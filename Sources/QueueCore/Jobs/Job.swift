@@ -1,0 +1,80 @@
+/// A job whose lease this broker has: it is cached, a client holds it, or a change of it is under way.
+struct Job: Vacatable, HeapMember {
+    enum Phase {
+        /// Ready in its tube's cache.
+        case cached
+        /// Held by the client `owner` until `deadline`.
+        case held
+        /// Its delete or state change waits for the commit. Nobody gets the job meanwhile.
+        case settling
+    }
+
+    var key: JobKey
+    /// Slot of its tube.
+    var tube: Int
+    var ttr: UInt32
+    /// Seconds of the last delay asked for.
+    var delay: UInt32
+    var created: Instant
+    var counters: JobCounters
+    /// The stored state in its row.
+    var stored: StoredState
+    var phase: Phase
+    /// The row does not have this broker's lease. The broker has it as the sole one.
+    var isImplicit = false
+    /// The row was not found when an annotation was written.
+    var isMissing = false
+    /// While settling: the broker gives the job back by itself, and afterwards anybody may have it.
+    var isBeingGivenBack = false
+    /// While settling: a refill has read the job that does not see leases, so whose the lease will be is not known.
+    var mustBeReread = false
+    /// `nil` when the memory budget had no room for it, and once it has been given to a client.
+    var body: Body?
+    /// Bytes of the cache's budget that the job takes.
+    var charged = 0
+
+    /// Slot of the connection that holds it.
+    var owner = -1
+    var reservations = Reservations()
+    var deadline = Instant.never
+    /// The deadline is so close that its client is warned.
+    var isDueSoon = false
+    /// Its neighbours in the list of its client's jobs.
+    var previous = -1
+    var next = -1
+    /// Whether the row tells of the reservation, and whether the row has to be written again.
+    var isAnnotated = false
+    var needsAnnotation = false
+    /// In the tube's cache while cached, among the deadlines while held; -1 while settling.
+    var heapPosition: Int32 = -1
+
+    init(row: JobRow, tube: Int, phase: Phase, now: Instant) {
+        key = row.key
+        self.tube = tube
+        ttr = row.ttr
+        delay = row.delay
+        created = now - Span.microseconds(row.age)
+        counters = row.counters
+        stored = row.state
+        self.phase = phase
+        body = row.body
+        isAnnotated = false
+    }
+
+    init(put: Put, now: Instant) {
+        key = JobKey(priority: put.job.priority, id: put.id)
+        tube = put.tubeSlot
+        ttr = put.job.ttr
+        delay = put.job.delay
+        created = put.issued
+        counters = JobCounters()
+        stored = put.job.state
+        phase = .cached
+        body = put.job.body
+    }
+
+    mutating func vacate() {
+        body = nil
+        heapPosition = -1
+    }
+}

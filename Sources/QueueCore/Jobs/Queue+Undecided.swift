@@ -1,0 +1,45 @@
+/// Undecided jobs: jobs that are not in memory and that a query under way may change.
+///
+/// A refill that reads such a job meanwhile leaves its row here, and other commands about the job wait for the answer.
+extension Queue {
+    struct UndecidedJob {
+        /// The job as a refill has found it, with this broker's lease.
+        var row: JobRow?
+        /// The connections whose commands wait.
+        var deferred: [ConnectionID] = []
+    }
+
+    /// Marks a job as undecided for a query that is about to be asked. Returns `false` when the job is undecided
+    /// already; the command then waits.
+    mutating func beginUndecided(_ id: JobID, for command: Command, _ slot: Int) -> Bool {
+        guard undecided[id] != nil else {
+            undecided[id] = UndecidedJob()
+            return true
+        }
+        let connection = self.id(of: slot)
+        undecided[id]?.deferred.append(connection)
+        connections[slot].parked = command
+        return false
+    }
+
+    /// The query has been answered. `isUnchanged`: the row that a refill has found meanwhile is still true.
+    mutating func endUndecided(_ id: JobID, isUnchanged: Bool, now: Instant) {
+        guard let job = undecided.removeValue(forKey: id) else { return }
+        if isUnchanged, let row = job.row, let tube = tube(ofRow: row.tube) {
+            insert(row, tube: tube, now: now)
+            match(tube, now: now)
+        }
+        runParked(of: job.deferred, now: now)
+    }
+
+    /// Executes the commands that these connections had to wait with.
+    mutating func runParked(of connections: [ConnectionID], now: Instant) {
+        for connection in connections where isOpen(connection) {
+            let slot = connection.slot
+            guard self.connections[slot].replies.isEmpty, let command = self.connections[slot].parked else { continue }
+            self.connections[slot].parked = nil
+            execute(command, slot, now: now)
+            resume(slot)
+        }
+    }
+}

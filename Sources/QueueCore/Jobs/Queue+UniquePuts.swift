@@ -1,0 +1,72 @@
+/// Puts with a key: if the tube has a job with that key, nothing is put and the client is given the id of that job.
+///
+/// Only the database knows whether there is such a job, and the answer must be known before the commit. So these puts
+/// are queries, apart from the batches of other puts. Their jobs are found by a refill, like those of another broker.
+extension Queue {
+    mutating func issueUnique(_ put: PutRequest, key: String, id: JobID, row: TubeID) {
+        // The tube is pinned already, from the put on.
+        queries.append(
+            PendingQuery(
+                query: .putUnique(UniquePut(id: id, tube: row, key: key, job: put.job)), ticket: put.ticket,
+                tube: put.tube, issued: put.issued))
+    }
+
+    mutating func finishUnique(_ asked: PendingQuery, _ put: UniquePut, _ outcome: UniquePut.Outcome, now: Instant) {
+        let tube = asked.tube
+        switch outcome {
+        case .inserted:
+            totalJobs += 1
+            tubes[tube].totalJobs += 1
+            if !isStale { count(tube, put.counts) }
+            putEnded(tube, delay: put.job.delay)
+            if put.job.delay > 0 {
+                scheduleSweep(now + .seconds(put.job.delay))
+            } else {
+                let key = JobKey(priority: put.job.priority, id: put.id)
+                tellPeers(put.tube, key)
+                becameClaimable(tube, key, now: now)
+            }
+            endPut(put.job.body, asked.ticket, .inserted(put.id), now: now)
+        case .exists(let id, let stored, let isReserved):
+            let state = jobSlots[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
+            refusedUnique(asked, put, .insertedBefore(id, state), now: now)
+        }
+    }
+
+    /// Nothing was put.
+    mutating func refusedUnique(_ asked: PendingQuery, _ put: UniquePut, _ reply: Reply, now: Instant) {
+        putEnded(asked.tube, delay: put.job.delay)
+        tubeReleased(asked.tube, now: now)
+        endPut(put.job.body, asked.ticket, reply, now: now)
+    }
+
+    /// The tube has lost its row: the job is put when the tube has another one.
+    mutating func putAgain(_ asked: PendingQuery, _ put: UniquePut, now: Instant) {
+        guard let ticket = asked.ticket else { preconditionFailure("a put without a client") }
+        tubes[asked.tube].isRowGone = true
+        addWaitingPut(
+            PutRequest(job: put.job, key: put.key, tube: asked.tube, ticket: ticket, issued: asked.issued))
+        issueWaitingPuts(now: now)
+    }
+}
+
+/// A new job with a key.
+public struct UniquePut: Sendable {
+    public var id: JobID
+    public var tube: TubeID
+    public var key: String
+    public var job: NewJob
+
+    /// How the put changes the tube's counts.
+    public var counts: StateCounts {
+        var counts = StateCounts()
+        counts.add(1, job.state, priority: job.priority)
+        return counts
+    }
+
+    public enum Outcome: Sendable {
+        case inserted
+        /// The tube has this job with the key.
+        case exists(JobID, StoredState, isReserved: Bool)
+    }
+}

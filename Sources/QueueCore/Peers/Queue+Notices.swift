@@ -1,0 +1,111 @@
+/// What this broker has to tell others (docs/ARCHITECTURE.md, Several brokers).
+///
+/// A broker whose commit leaves a ready job to anybody tells the brokers whose clients wait for the tube. Notices
+/// only save time: a poll each second finds what a lost notice would have told.
+public struct Notices: Sendable {
+    public var epoch: Int64 = 0
+    /// The smallest key that has become claimable, by tube.
+    public var readied: [TubeID: JobKey] = [:]
+    /// Those tubes that are new. All brokers are told of them, whether their clients wait or not.
+    public var opened: Set<TubeID> = []
+    /// Whether clients here wait for a tube, where that has changed.
+    public var waits: [TubeName: Bool] = [:]
+
+    var isEmpty: Bool { readied.isEmpty && waits.isEmpty }
+}
+
+/// A notice from another broker: a job that it has made claimable, or a new tube.
+public struct Notice: Sendable {
+    public let tube: TubeID
+    public let name: TubeName
+    public let key: JobKey
+
+    public init(tube: TubeID, name: TubeName, key: JobKey) {
+        self.tube = tube
+        self.name = name
+        self.key = key
+    }
+}
+
+extension Queue {
+    /// For so many polls no client must have waited for a tube before others are told so.
+    static let idlePolls = 5
+
+    /// Whether `takeNotices` has something.
+    public var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
+
+    /// What has collected for the other brokers; `nil` when there is nothing.
+    public mutating func takeNotices() -> Notices? {
+        guard hasNotices else { return nil }
+        var taken = Notices(epoch: epoch)
+        swap(&taken, &notices)
+        taken.epoch = epoch
+        return taken
+    }
+
+    /// The other brokers know now which tubes clients here wait for. What they put before is looked for once. `rows`
+    /// are the tubes that exist.
+    public mutating func waitsPublished(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
+        for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
+    }
+
+    /// A notice from another broker.
+    public mutating func noticed(_ notice: Notice, now: Instant) {
+        guard epoch != 0 else { return }
+        guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
+        if tubes[tube].row != notice.tube {
+            setRow(tube, notice.tube)
+            tubes[tube].cache.lowerHorizon(to: .first)
+        }
+        becameClaimable(tube, notice.key, now: now)
+    }
+
+    /// Notices may have been lost, in both directions.
+    public mutating func missedNotices(now: Instant) {
+        republishWaits()
+        lowerAllHorizons()
+        nextPoll = min(nextPoll, now)
+    }
+
+    // MARK: What is said
+
+    /// A commit of this broker has left a ready job to anybody.
+    mutating func tellPeers(_ tube: TubeID, _ key: JobKey) {
+        guard peers > 0 else { return }
+        notices.readied[tube] = min(notices.readied[tube] ?? .end, key)
+    }
+
+    /// A tube has got its row.
+    mutating func tellPeers(ofNew tube: TubeID) {
+        guard peers > 0 else { return }
+        notices.opened.insert(tube)
+        notices.readied[tube] = .first
+    }
+
+    /// Clients here wait for a tube.
+    mutating func publishWait(_ tube: Int) {
+        guard peers > 0, !tubes[tube].isAwaited else { return }
+        tubes[tube].isAwaited = true
+        tubes[tube].idlePolls = 0
+        notices.waits[tubes[tube].name] = true
+    }
+
+    mutating func republishWaits() {
+        for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
+    }
+
+    /// Clients here do not wait for the tube any more.
+    mutating func withdrawWait(_ tube: Int) {
+        guard tubes[tube].isAwaited else { return }
+        tubes[tube].isAwaited = false
+        notices.waits[tubes[tube].name] = false
+    }
+
+    /// Called once a poll: clients come back, so the end of a wait is not told at once.
+    mutating func withdrawIdleWaits() {
+        for slot in active where tubes[slot].isAwaited {
+            tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1
+            if tubes[slot].idlePolls >= Queue.idlePolls { withdrawWait(slot) }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+/// What this broker knows of SQL sessions (docs/ARCHITECTURE.md, SQL beside brokers).
+///
+/// Functions of the schema do not ask brokers, with two exceptions. Their changes are in a table; the broker that
+/// folds them into the counts learns of them here. And a job that a broker has leased may be held by a client, which
+/// its row does not say at once. So a function recalls the leases: each broker gives back the jobs that no client
+/// holds, annotates those that one does, and answers.
+struct SQLSessions {
+    /// The last recall that was followed, and the one that the next batch of changes answers.
+    var lastRecall: Int64 = 0
+    var answer: Int64?
+    /// A recall was a moment ago: leases are taken for waiting clients only, and each reservation is written at once.
+    var isRecalling = false
+    var recallingUntil = Instant(nanoseconds: 0)
+    /// SQL sessions take or steer jobs: this broker shares the jobs as with a peer.
+    var isSharing = false
+    var sharingUntil = Instant(nanoseconds: 0)
+}
+
+/// How functions have changed a tube.
+public struct SQLChange: Sendable {
+    /// Its counts are differences.
+    public var tube: TubeRow
+    /// The first job that they have made ready.
+    public var first: JobKey?
+
+    public init(tube: TubeRow, first: JobKey?) {
+        self.tube = tube
+        self.first = first
+    }
+}
+
+extension Queue {
+    static let recallingFor = Span.milliseconds(500)
+    static let sharingFor = Span.seconds(30)
+
+    /// Whether nobody else takes jobs.
+    var isAlone: Bool { peers == 0 && !sql.isSharing }
+
+    /// A session waits until this broker has given back what its clients do not hold.
+    public mutating func leasesRecalled(_ number: Int64, now: Instant) {
+        guard epoch != 0, number > sql.lastRecall else { return }
+        sql.lastRecall = number
+        sql.answer = number
+        sql.isRecalling = true
+        sql.recallingUntil = now + Queue.recallingFor
+        shareWithSQL(now: now)
+        for slot in active { giveBackCache(slot, keeping: 0, now: now) }
+        while let id = unannotated.popFirst(before: now) { annotateReservation(id) }
+        nextTick = min(nextTick, sql.recallingUntil)
+    }
+
+    /// A session reserves jobs.
+    public mutating func shareWithSQL(now: Instant) {
+        guard epoch != 0 else { return }
+        sql.sharingUntil = now + Queue.sharingFor
+        guard !sql.isSharing else { return }
+        sql.isSharing = true
+        endSole(isWritten: false, now: now)
+        giveBackSurplus(now: now)
+    }
+
+    mutating func endSQLSharing(now: Instant) {
+        if sql.recallingUntil <= now { sql.isRecalling = false }
+        if sql.sharingUntil <= now { sql.isSharing = false }
+    }
+
+    /// What sessions have changed, read at some time after `readAt`.
+    public mutating func learn(_ changes: [SQLChange], readAt: Instant, now: Instant) {
+        for change in changes {
+            rememberRow(change.tube.id, change.tube.name)
+            if let first = change.first {
+                tellPeers(change.tube.id, first)
+                noticed(Notice(tube: change.tube.id, name: change.tube.name, key: first), now: now)
+            }
+            if change.tube.counts.delayed > 0 { scheduleSweep(now) }
+            guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {
+                continue
+            }
+            let slot = tube(named: change.tube.name)
+            // Until the next heartbeat reads the counts.
+            othersCountedSome()
+            count(slot, change.tube.counts)
+            learnPause(slot, change.tube, readAt: readAt, now: now)
+            tubeReleased(slot, now: now)
+        }
+        othersCountedSome()
+    }
+}

@@ -1,0 +1,148 @@
+/// The broker's epoch: it begins when the store is attached, is renewed with each heartbeat, and ends when the store
+/// finds the broker declared dead (docs/ARCHITECTURE.md, Leases and epochs).
+extension Queue {
+    /// The broker is registered under a new epoch, and everything may start. `rows` are all rows of `tube`.
+    public mutating func attach(
+        epoch: Int64, isSole: Bool = false, tubes rows: [TubeRow], validUntil: Instant, now: Instant
+    ) {
+        self.epoch = epoch
+        sharing = isSole ? .sole : .shared
+        countsMayBeOff = !isSole
+        epochValidUntil = validUntil
+        start()
+        askPostponed(now: now)
+        forgetRows(notIn: rows, now: now)
+        learn(rows, isFirst: true, readAt: now, now: now)
+        republishWaits()
+        nextSweep = now
+        nextTick = now
+        lowerAllHorizons()
+        issueWaitingPuts(now: now)
+        matchAll(now: now)
+        epochRenewed(now: now)
+    }
+
+    /// Clients that have connected before are heard from now on: what they ask about is known.
+    private mutating func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        for slot in connections.slots where connections[slot].isOpen { resume(slot) }
+    }
+
+    /// The database may have lost tubes that are known here, and may have given their numbers to others.
+    private mutating func forgetRows(notIn rows: [TubeRow], now: Instant) {
+        var lost: Set<TubeID> = []
+        if !tubeRows.isEmpty {
+            let lasting = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
+            lost = Set(tubeRows.filter { lasting[$0.key] != $0.value }.values)
+        }
+        forgetRows(expecting: rows.count)
+        heldRows = []
+        tubesToRecount = []
+        for slot in listing {
+            tubes[slot].row = nil
+            tubes[slot].policy = nil
+            tubes[slot].isHeldPublished = true
+            tubes[slot].isMarkedForRecount = false
+            setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
+        }
+        lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)
+        let asked = queries
+        queries = []
+        queries += refuseLost(of: asked, now: now)
+    }
+
+    private mutating func epochRenewed(now: Instant) {
+        let waiting = commandsAwaitingEpoch
+        commandsAwaitingEpoch = []
+        runParked(of: waiting, now: now)
+        let answers = answersAwaitingEpoch
+        answersAwaitingEpoch = []
+        for (query, answer) in answers { finish(query, answer, now: now) }
+    }
+
+    /// The heartbeat has been renewed.
+    ///
+    /// - Parameters:
+    ///   - peers: how many other brokers live.
+    ///   - hasLostPeer: one of them has gone since the last renewal.
+    ///   - isSole: what this broker's row says.
+    public mutating func renew(
+        validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
+    ) {
+        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole, now: now) }
+        let wasValid = now < epochValidUntil
+        epochValidUntil = validUntil
+        let wasAlone = self.peers == 0
+        self.peers = peers
+        if sharing != .sole { countsMayBeOff = true }
+        if peers > 0, wasAlone {
+            for slot in active {
+                giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
+                if tubes[slot].waiting > 0 { publishWait(slot) }
+            }
+        }
+        if hasLostPeer || peers == 0 && !wasAlone { forgetHeldElsewhere(isAll: peers == 0) }
+        // The jobs that the dead broker had leased may lie anywhere in the tubes. And while this broker is not the sole
+        // one, another may have come and gone between two heartbeats.
+        let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
+        if mayMiss { lowerAllHorizons() }
+        if !wasValid || mayMiss { matchAll(now: now) }
+        if !wasValid { epochRenewed(now: now) }
+    }
+
+    /// The connection to the database was lost and is back, and the keeper has seen that the database has all commits
+    /// of this broker.
+    ///
+    /// Jobs that were only read, without a lease, may have changed: they are read anew. A lease that is in its row is
+    /// kept: if it were forgotten, nobody could get the job.
+    public mutating func reconnected(now: Instant) {
+        for slot in active {
+            for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
+                uncache(entry.slot)
+                forget(entry.slot)
+            }
+        }
+        readOwnLeases()
+        for slot in listing { tubeReleased(slot, now: now) }
+        matchAll(now: now)
+    }
+
+    /// The epoch is dead: all its leases are void. Connections of clients that hold jobs are closed, since they hold
+    /// them no more. Puts that were not committed wait for the next epoch.
+    public mutating func detach(now: Instant) {
+        guard epoch != 0 else { return }
+        epoch = 0
+        sharing = .shared
+        sql = SQLSessions()
+        epochValidUntil = now
+        // Whoever declared this broker dead may have moved the sequence (an import does).
+        forgetIDs()
+        let lost = WriteKind.allCases.map { lanes[$0].pending }
+        for kind in WriteKind.allCases { lanes[kind].pending = WriteBatch(epoch: 0) }
+        for batch in lost {
+            for put in batch.puts { putAgain(put) }
+            dropLeases(of: batch, now: now)
+        }
+        for slot in connections.slots where connections[slot].firstHeld >= 0 {
+            outboxes[connections[slot].outbox].append(.close(id(of: slot)))
+            while connections[slot].firstHeld >= 0 {
+                let job = connections[slot].firstHeld
+                unhold(job)
+                countHeld(job, -1)
+                forget(job)
+            }
+        }
+        for slot in active {
+            for entry in tubes[slot].cache.heap.entries {
+                uncache(entry.slot)
+                forget(entry.slot)
+            }
+            tubes[slot].cache.lowerHorizon(to: .first)
+        }
+        for id in undecided.keys { undecided[id]?.row = nil }
+        queries += (answersAwaitingEpoch + answersAwaitingTubes).map(\.query)
+        answersAwaitingEpoch = []
+        answersAwaitingTubes = []
+    }
+}

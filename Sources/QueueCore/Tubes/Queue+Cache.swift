@@ -1,0 +1,109 @@
+/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead (docs/ARCHITECTURE.md, The
+/// priority cache).
+extension Queue {
+    /// Bytes that a cached job takes besides its body.
+    static let jobOverhead = 256
+    /// A refill leaves out bodies of more bytes.
+    static let refillBodyLimit = 16 << 10
+    /// How long a tube's cache outlives its last watcher.
+    static let cacheLinger = Span.seconds(5)
+
+    /// Whether a job that is about to become ready should have this broker's lease and go into the cache.
+    ///
+    /// Alone, a broker takes all that its budget holds. Beside peers or SQL sessions it takes what its own waiting
+    /// clients will have at once.
+    func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
+        guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
+            return false
+        }
+        return isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting
+    }
+
+    mutating func cache(_ job: Int, now: Instant) {
+        var bytes = Queue.jobOverhead
+        if let body = jobs[job].body {
+            if cachedBytes + body.count <= configuration.cacheBytes {
+                bytes += body.count
+            } else {
+                jobs[job].body = nil
+            }
+        }
+        let tube = jobs[job].tube
+        // A put or a refill may be answered after the last watcher has gone.
+        if tubes[tube].watching == 0, tubes[tube].cache.idleSince == nil { tubes[tube].cache.idleSince = now }
+        jobs[job].charged = bytes
+        cachedBytes += bytes
+        jobs[job].phase = .cached
+        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
+        activate(tube)
+    }
+
+    mutating func uncache(_ job: Int) {
+        cachedBytes -= jobs[job].charged
+        jobs[job].charged = 0
+        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+    }
+
+    /// A job with this key has become ready, and nobody has its lease.
+    mutating func becameClaimable(_ tube: Int, _ key: JobKey, now: Instant) {
+        tubes[tube].cache.lowerHorizon(to: key)
+        match(tube, now: now)
+    }
+
+    /// Rows may have this broker's lease although the jobs are not in memory, also of tubes that are made later.
+    mutating func readOwnLeases() {
+        hasReconnected = true
+        lowerAllHorizons()
+        for slot in listing { tubes[slot].cache.readsOwn = true }
+    }
+
+    /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
+    mutating func lowerAllHorizons() {
+        for slot in active { tubes[slot].cache.lowerHorizon(to: .first) }
+    }
+
+    mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
+        let job = remember(Job(row: row, tube: tube, phase: .cached, now: now))
+        jobs[job].isImplicit = row.lease != epoch
+        cache(job, now: now)
+    }
+
+    /// Gives back the leases of a tube's cached jobs, except for the first `kept`.
+    mutating func giveBackCache(_ tube: Int, keeping kept: Int, now: Instant) {
+        let cached = tubes[tube].cache.heap.entries.sorted { $0.key < $1.key }
+        guard cached.count > kept else { return }
+        for entry in cached[kept...] {
+            uncache(entry.slot)
+            if jobs[entry.slot].isImplicit {
+                forgetImplicit(entry.slot)
+            } else {
+                changeState(of: entry.slot, to: .ready, keepsLease: false, now: now)
+            }
+        }
+        // Others may claim them from the commit on. The outcome lowers the horizon below them.
+        tubeReleased(tube, now: now)
+    }
+
+    /// Keeps only what waiting clients will have at once.
+    mutating func giveBackSurplus(now: Instant) {
+        for slot in active where tubes[slot].cache.heap.count > tubes[slot].waiting {
+            giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
+        }
+    }
+
+    /// Adds a job that has this broker's lease to those in memory.
+    mutating func remember(_ job: Job) -> Int {
+        let slot = jobs.insert(job)
+        tubes[job.tube].inMemory += 1
+        jobSlots[job.key.id] = slot
+        return slot
+    }
+
+    /// Removes a job from memory.
+    mutating func forget(_ job: Int) {
+        if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
+        jobSlots[jobs[job].key.id] = nil
+        tubes[jobs[job].tube].inMemory -= 1
+        jobs.remove(job)
+    }
+}

@@ -1,0 +1,66 @@
+/// Pauses of tubes. The row of the tube has the pause too, so that it holds at all brokers.
+extension Queue {
+    mutating func pauseTube(_ slot: Int, _ name: TubeName, seconds: UInt32, now: Instant) {
+        guard let tube = tubeSlots[name] else { return answer(slot, .notFound, now: now) }
+        ask(.pause(name, seconds: seconds), for: openReply(slot), pinning: tube, now: now)
+    }
+
+    /// The tube's row has been changed.
+    mutating func paused(_ tube: Int, seconds: UInt32, now: Instant) {
+        tubes[tube].pauses += 1
+        tubes[tube].pauseSetAt = now
+        setPause(tube, length: Int64(seconds), left: .seconds(seconds), now: now)
+    }
+
+    mutating func setPause(_ tube: Int, length: Int64, left: Span, now: Instant) {
+        tubes[tube].pause = length
+        if left.nanoseconds > 0 {
+            tubes[tube].pausedUntil = now + left
+            pausedTubes.insert(tube)
+            nextPauseEnd = min(nextPauseEnd, now + left)
+            match(tube, isNews: true, now: now)
+        } else {
+            unpause(tube, now: now)
+        }
+    }
+
+    /// What a row that was read at that time says. A pause that was set here since is not in it.
+    mutating func learnPause(_ tube: Int, _ row: TubeRow, readAt: Instant, now: Instant) {
+        guard tubes[tube].pauseSetAt < readAt else { return }
+        let left = Span.microseconds(max(0, row.pauseLeft))
+        let known = tubes[tube].pausedUntil.map { $0 - now } ?? Span(nanoseconds: 0)
+        // A small difference is the time that the row took to get here.
+        guard abs(left.nanoseconds - known.nanoseconds) > Queue.pauseSlack.nanoseconds else { return }
+        setPause(tube, length: row.pause, left: left, now: now)
+    }
+
+    static let pauseSlack = Span.milliseconds(500)
+    /// The longest time between the reading of rows and the call of `learn` with them.
+    static let oldestNews = Span.seconds(60)
+
+    private mutating func unpause(_ tube: Int, now: Instant) {
+        liftPause(tube, now: now)
+        match(tube, isNews: true, now: now)
+    }
+
+    private mutating func liftPause(_ tube: Int, now: Instant) {
+        tubes[tube].pause = 0
+        tubes[tube].pausedUntil = nil
+        pausedTubes.remove(tube)
+        // The poll leaves out paused tubes: jobs that others have put meanwhile are not known.
+        nextPoll = min(nextPoll, now)
+    }
+
+    /// Ends all pauses that are over before serving anybody: a client that waits for several of these tubes is due
+    /// the smallest job of them all.
+    mutating func endPauses(now: Instant) {
+        guard nextPauseEnd <= now else { return }
+        let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
+        for tube in over { liftPause(tube, now: now) }
+        nextPauseEnd = pausedTubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
+        for tube in over {
+            match(tube, isNews: true, now: now)
+            tubeReleased(tube, now: now)
+        }
+    }
+}

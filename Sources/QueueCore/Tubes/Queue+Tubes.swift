@@ -1,0 +1,140 @@
+/// Tubes. A tube is made when it is first mentioned, and removed when nothing refers to it any more (beanstalkd's
+/// doc/protocol.txt, Tubes).
+extension Queue {
+    /// The tube of this name, which is made if it does not exist.
+    mutating func tube(named name: TubeName) -> Int {
+        tubeSlots[name] ?? addTube(named: name)
+    }
+
+    /// Makes a tube that does not exist.
+    mutating func addTube(named name: TubeName) -> Int {
+        let slot = tubes.insert(Tube(name: name))
+        tubeSlots[name] = slot
+        if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
+        tubes[slot].cache.readsOwn = hasReconnected
+        // A tube without a row has no jobs, as far as is known.
+        tubes[slot].cache.horizon = .end
+        if let row = tubeRows[name] { setRow(slot, row) }
+        tubes[slot].listingIndex = listing.count
+        listing.append(slot)
+        return slot
+    }
+
+    /// Removes the tube if nothing refers to it. Called whenever a reference has been dropped.
+    ///
+    /// The tube may be gone already: an answer lets the next commands of its client run, and they drop references
+    /// too.
+    mutating func tubeReleased(_ slot: Int, now: Instant) {
+        guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
+        if tubes[slot].pausedUntil != nil {
+            pausedTubes.remove(slot)
+            // The pause ends with the tube. Neither the row nor what was read of it before may bring the pause back.
+            // At another broker the tube may be in use.
+            if peers == 0 {
+                ask(.pause(tubes[slot].name, seconds: 0), now: now)
+                forgottenPauses = forgottenPauses.filter { $0.value > now - Queue.oldestNews }
+                forgottenPauses[tubes[slot].name] = now
+            }
+        }
+        withdrawWait(slot)
+        setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
+        deactivate(slot)
+        tubeSlots[tubes[slot].name] = nil
+        if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
+        // The last tube of the listing takes the place, as in beanstalkd.
+        let place = tubes[slot].listingIndex
+        let last = listing.removeLast()
+        if last != slot {
+            listing[place] = last
+            tubes[last].listingIndex = place
+        }
+        tubes.remove(slot)
+    }
+
+    /// Whether a client may mention this tube.
+    private func mayMention(_ name: TubeName) -> Bool {
+        tubeSlots[name] != nil || listing.count < configuration.maxTubes
+    }
+
+    mutating func use(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+        let tube = tube(named: name)
+        let before = connections[slot].used
+        tubes[tube].using += 1
+        connections[slot].used = tube
+        tubes[before].using -= 1
+        tubeReleased(before, now: now)
+        answer(slot, .using(name), now: now)
+    }
+
+    mutating func watch(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+        let tube = tube(named: name)
+        if !connections[slot].watched.contains(tube) {
+            guard connections[slot].watched.count < Connection.maxWatched else {
+                tubeReleased(tube, now: now)
+                return answer(slot, .outOfMemory, now: now)
+            }
+            connections[slot].watched.append(tube)
+            startWatching(tube)
+        }
+        answer(slot, .watching(connections[slot].watched.count), now: now)
+    }
+
+    mutating func ignore(_ slot: Int, _ name: TubeName, now: Instant) {
+        guard let tube = tubeSlots[name], let at = connections[slot].watched.firstIndex(of: tube) else {
+            return answer(slot, .watching(connections[slot].watched.count), now: now)
+        }
+        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored, now: now) }
+        // The last watched tube takes the place, as in beanstalkd.
+        connections[slot].watched.swapAt(at, connections[slot].watched.count - 1)
+        connections[slot].watched.removeLast()
+        stopWatching(tube, now: now)
+        answer(slot, .watching(connections[slot].watched.count), now: now)
+    }
+
+    mutating func startWatching(_ tube: Int) {
+        tubes[tube].watching += 1
+        tubes[tube].cache.idleSince = nil
+        activate(tube)
+    }
+
+    mutating func stopWatching(_ tube: Int, now: Instant) {
+        tubes[tube].watching -= 1
+        if tubes[tube].watching == 0 { tubes[tube].cache.idleSince = now }
+        tubeReleased(tube, now: now)
+    }
+
+    // MARK: Statistics
+
+    func stats(ofTube slot: Int, now: Instant) -> TubeStats {
+        let tube = tubes[slot]
+        var stats = TubeStats(name: tube.name)
+        stats.jobs = tube.jobs
+        stats.totalJobs = tube.totalJobs
+        stats.using = tube.using
+        stats.watching = tube.watching
+        stats.waiting = tube.waiting
+        stats.deletes = tube.deletes
+        stats.pauses = tube.pauses
+        stats.pause = tube.pause
+        stats.pauseTimeLeft = tube.pausedUntil.map { ($0 - now).wholeSecondsLeft } ?? 0
+        return stats
+    }
+
+    func stats() -> BrokerStats {
+        var stats = BrokerStats()
+        stats.jobs = totals.jobs
+        stats.commands = commands
+        stats.jobTimeouts = jobTimeouts
+        stats.totalJobs = totalJobs
+        stats.tubes = listing.count
+        stats.connections = connections.count
+        stats.producers = producers
+        stats.workers = workers
+        stats.waiting = waiting
+        stats.totalConnections = totalConnections
+        stats.draining = isDraining
+        return stats
+    }
+}

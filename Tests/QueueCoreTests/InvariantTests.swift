@@ -1,0 +1,77 @@
+import Testing
+
+@testable import QueueCore
+@testable import Simulation
+
+/// `Queue.brokenInvariant()` finds planted mistakes.
+@Suite("invariants")
+struct InvariantTests {
+    /// Job 1 is held, job 3 is cached, and a put, a delete and a kick are under way.
+    private func busyWorld() -> World {
+        let world = World()
+        let (client, other) = (world.connect(using: "t", watching: "t"), world.connect(using: "t", watching: "t"))
+        client.sends(.put("a", ttr: 60), .put("b"), .put("c"), .put("d", delay: 9))
+        client.sends(.reserve)
+        other.sends(.reserve)
+        world.writes = .taken
+        world.queries = .taken
+        other.sends(.delete(2), .put("e"))
+        client.sends(.kick(bound: 1))
+        #expect(world.queue.brokenInvariant() == nil)
+        return world
+    }
+
+    private static let mistakes: [@Sendable (inout Queue) -> Void] = [
+        { $0.cachedBytes += 1 },
+        { $0.pendingBytes -= 1 },
+        { $0.pendingLargeBytes += 1 },
+        { $0.waiting += 1 },
+        { $0.producers -= 1 },
+        { $0.workers += 1 },
+        { $0.totals.stored.ready += 1 },
+        { $0.isSweeping.toggle() },
+        { $0.isPolling.toggle() },
+        { $0.jobSlots[3] = nil },
+        { $0.undecided[3] = Queue.UndecidedJob() },
+        { $0.lanes.changes.inFlight?.deletes = [] },
+        { $0.lanes.puts.inFlight?.puts = [] },
+        { $0.queriesInFlight = [] },
+        { $0.listing.swapAt(0, 1) },
+        { $0.active.removeLast() },
+        { $0.connections[0].pendingBytes -= 1 },
+        { $0.connections[0].firstHeld = -1 },
+        { $0.connections[0].dueSoon += 1 },
+        { queue in queue.change(1) { $0.heapPosition += 1 } },
+        { queue in queue.change(1) { $0.deadline = .never } },
+        { queue in queue.change(1) { $0.owner = 1 } },
+        { queue in queue.change(3) { $0.phase = .settling } },
+        { queue in queue.change(3) { $0.key.priority += 1 } },
+        { queue in queue.changeTube { $0.pins -= 1 } },
+        { queue in queue.changeTube { $0.using += 1 } },
+        { queue in queue.changeTube { $0.watching += 1 } },
+        { queue in queue.changeTube { $0.putsInFlight += 1 } },
+        { queue in queue.changeTube { $0.inMemory -= 1 } },
+        { queue in queue.changeTube { $0.held.ready -= 1 } },
+        { queue in queue.changeTube { $0.row = nil } },
+        { queue in queue.changeTube { $0.cache.isRefilling.toggle() } },
+        { queue in queue.changeTube { $0.isOpening = true } },
+        { queue in queue.changeTube { $0.cache.heap.removeAll() } },
+    ]
+
+    @Test(arguments: mistakes.indices)
+    func aPlantedMistakeIsFound(_ mistake: Int) {
+        let world = busyWorld()
+        InvariantTests.mistakes[mistake](&world.queue)
+        #expect(world.queue.brokenInvariant() != nil)
+    }
+}
+
+extension Queue {
+    fileprivate mutating func change(_ id: JobID, _ change: (inout Job) -> Void) {
+        if let slot = jobSlots[id] { change(&jobs[slot]) }
+    }
+
+    fileprivate mutating func changeTube(_ change: (inout Tube) -> Void) {
+        if let slot = tubeSlots["t"] { change(&tubes[slot]) }
+    }
+}
