@@ -65,6 +65,12 @@ let package = Package(
                 "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["README.md"]
+                + [
+                    "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
+                    "Workers",
+                    "Writing",
+                ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),

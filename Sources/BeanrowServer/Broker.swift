@@ -14,10 +14,6 @@ final class Broker: StoreClient, @unchecked Sendable {
         var timerAt = Instant.never
     }
 
-    /// How long a registration or heartbeat counts, from when it was sent: well under the 3.5 s after which others
-    /// may declare the broker dead (design, section 7).
-    private static let epochValidity = Span.milliseconds(2500)
-
     // Touched under the lock alone.
     private var state: State
     private var store: Store?
@@ -113,7 +109,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         wakes.puts?.wakeWriter(.puts)
         wakes.changes?.wakeWriter(.changes)
         wakes.largePuts?.wakeWriter(.largePuts)
-        wakes.reader?.wakeReader()
+        wakes.reader?.wakeQueryRunner()
         wakes.keeper?.wakeKeeper()
         wakes.notifier?.wakeNotifier()
         if let timer = wakes.timer { setTimer(timer) }
@@ -160,13 +156,13 @@ final class Broker: StoreClient, @unchecked Sendable {
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant) {
         change { queue, now in
             queue.attach(
-                epoch: epoch, isSole: isSole, tubes: tubes, validUntil: sentAt + Broker.epochValidity, now: now)
+                epoch: epoch, isSole: isSole, tubes: tubes, validUntil: sentAt + StoreTiming.epochValidity, now: now)
         }
     }
     func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool) {
         change { queue, now in
             queue.renew(
-                validUntil: sentAt + Broker.epochValidity, peers: peers, hasLostPeer: hasLostPeer, isSole: isSole,
+                validUntil: sentAt + StoreTiming.epochValidity, peers: peers, hasLostPeer: hasLostPeer, isSole: isSole,
                 now: now)
         }
     }

@@ -3,7 +3,7 @@ public import Logging
 public import QueueCore
 import Synchronization
 
-/// What was found at the start, for the first log line.
+/// The database as found at the start, for the first log line.
 public struct StoreSummary: Sendable {
     /// A connection string for `psql`, without a password.
     public let database: String
@@ -16,24 +16,25 @@ public struct StoreSummary: Sendable {
     }
 }
 
-/// Jobs in PostgreSQL: five threads, each with a connection, and a sixth while large bodies come. One writer commits puts
-/// and another one changes, so that the commit of one overlaps the work of the other; the reader answers queries, the keeper keeps the epoch, the
-/// notifier talks to other brokers.
+/// Keeps jobs in PostgreSQL. Five threads have a connection each, and a sixth has one while large bodies come: a writer
+/// of puts and a writer of changes, so that the commit of one overlaps the work of the other, a writer of large bodies, the
+/// query runner, the keeper and the notifier (docs/ARCHITECTURE.md, Threads).
 public final class Store: Sendable {
     private let puts: Writer
     private let changes: Writer
-    /// Started by the first large body.
+    /// The first large body starts it.
     private let largePuts: Writer
-    private let reader: Reader
+    private let queries: QueryRunner
     private let keeper: Keeper
     private let notifier: Notifier
     private let started: AsyncStream<Swift.Result<StoreSummary, any Error>>
     private let patience: Double
     private let logger: Logger
 
-    /// The client has to outlive the store.
+    /// `client` has to outlive the store.
     public init(configuration: StoreConfiguration, client: any StoreClient, logger: Logger) {
         let (started, continuation) = AsyncStream<Swift.Result<StoreSummary, any Error>>.makeStream()
+        StoreTiming.check()
         self.started = started
         patience = configuration.startTimeout
         self.logger = logger
@@ -44,27 +45,27 @@ public final class Store: Sendable {
         self.puts = puts
         self.changes = changes
         self.largePuts = largePuts
-        reader = Reader(configuration, server, client, logger)
+        queries = QueryRunner(configuration, server, client, logger)
         notifier = Notifier(configuration, server, client, logger)
         keeper = Keeper(
             configuration, client, server,
-            writers: [puts.number, changes.number, largePuts.number, Reader.number], logger
+            writers: [puts.number, changes.number, largePuts.number, QueryRunner.number], logger
         ) { result in
             continuation.yield(result)
             continuation.finish()
         }
     }
 
-    /// Brings the schema up, registers the broker, and starts to work. Returns when all sessions are there; after the
-    /// time for a start it logs a warning for each that is not, and returns too.
-    /// - Throws: `StoreError` when the database cannot be reached in time, or its schema cannot be served.
+    /// Migrates or checks the schema, registers the broker and starts the threads. Returns when all sessions are connected,
+    /// or after `startTimeout` with a warning in the log for each that is not.
+    /// - Throws: `StoreError` if the database cannot be reached in time or its schema cannot be served.
     public func start() async throws -> StoreSummary {
         keeper.start()
         for await result in started {
             let summary = try result.get()
             puts.start()
             changes.start()
-            reader.start()
+            queries.start()
             notifier.start()
             await waitForSessions()
             return summary
@@ -72,10 +73,10 @@ public final class Store: Sendable {
         throw StoreError.lost("stopped")
     }
 
-    /// The server may have let the keeper in and refuse the others, as too many.
+    /// The server may accept the keeper and refuse the others as too many.
     private func waitForSessions() async {
         let limit = ContinuousClock.now + .seconds(patience)
-        let workers: [Worker] = [puts, changes, reader, notifier]
+        let workers: [Worker] = [puts, changes, queries, notifier]
         while workers.contains(where: { !$0.firstConnection.isDone }), ContinuousClock.now < limit {
             guard (try? await Task.sleep(for: .milliseconds(2))) != nil else { return }
         }
@@ -91,7 +92,7 @@ public final class Store: Sendable {
         }
     }
 
-    /// There are writes of this kind to take.
+    /// Tells the store that it can take writes of this kind.
     public func wakeWriter(_ kind: WriteKind) {
         switch kind {
         case .puts: puts.bell.ring()
@@ -101,20 +102,20 @@ public final class Store: Sendable {
             largePuts.bell.ring()
         }
     }
-    /// There are queries to take.
-    public func wakeReader() { reader.bell.ring() }
-    /// Ids are wanted.
+    /// Tells the store that it can take queries.
+    public func wakeQueryRunner() { queries.bell.ring() }
+    /// Tells the store that the client asks for ids.
     public func wakeKeeper() { keeper.bell.ring() }
-    /// There are notices to take.
+    /// Tells the store that it can take notices.
     public func wakeNotifier() { notifier.bell.ring() }
 
-    /// Ends the threads, the writers after their last batches; the broker's row goes last, and with it its leases.
-    /// Blocks up to `seconds`, of which the last quarter is the row's.
+    /// Ends the threads, the writers after their last batches. The broker's row, and with it its leases, goes last.
+    /// Blocks up to `seconds`. The last quarter of that is for the row.
     public func stop(within seconds: Double) {
         let start = ContinuousClock.now
         func left(of seconds: Double) -> Double { max(0, seconds - (ContinuousClock.now - start) / .seconds(1)) }
-        let others = [notifier, puts, changes, largePuts, reader].map { $0.stop(within: left(of: seconds * 3 / 4)) }
-        // With a batch under way the epoch must stay: its death is for others to declare.
+        let others = [notifier, puts, changes, largePuts, queries].map { $0.stop(within: left(of: seconds * 3 / 4)) }
+        // With a batch under way the epoch must stay: other brokers will declare it dead.
         if others.allSatisfy(\.self) { _ = keeper.stop(within: left(of: seconds)) }
     }
 }

@@ -1,64 +1,72 @@
 public import QueueCore
 
-/// The queue as the store's threads see it. Every call is short and may come from any thread.
+/// The queue as the store's threads see it. Each call is short and may come from any thread.
 public protocol StoreClient: AnyObject, Sendable {
-    /// Everything that has collected, if that is at least so much; else the writer is to be woken when it is.
+    /// Takes all writes that have collected, if they are at least `count` operations; else the client wakes the writer when
+    /// they are.
     func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch?
-    /// - Returns: how many operations have collected meanwhile.
+    /// Takes the outcomes of a batch's parts.
+    /// - Returns: The number of operations that have collected meanwhile.
     func finish(_ kind: WriteKind, _ parts: [(batch: WriteBatch, outcome: WriteOutcome)]) -> Int
     func takeQueries() -> [PendingQuery]
     func finish(_ queries: [PendingQuery], _ answers: [Answer])
-    /// The queries were not done, since the epoch is dead.
+    /// The queries were not run, since the epoch is dead.
     func fenced(_ queries: [PendingQuery])
 
-    /// This broker has been registered; its validity counts from `sentAt`, when that was asked for.
+    /// This broker has been registered. Its validity counts from `sentAt`, when the registration was sent.
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant)
-    /// The heartbeat of `sentAt` was taken; `hasLostPeer`: one that lived before does so no more; `isSole`: what the
-    /// broker's row says.
+    /// The heartbeat that was sent at `sentAt` has committed.
+    /// - Parameters:
+    ///   - peers: The number of other brokers that live.
+    ///   - hasLostPeer: A broker that lived at the last heartbeat is gone.
+    ///   - isSole: What the broker's row says.
     func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool)
-    /// Whether the database is to be asked to make this broker the sole one; and: it has.
+    /// True if this broker should become the sole one.
     var wantsSole: Bool { get }
+    /// This broker has become the sole one.
     func becameSole()
-    /// Which tubes are to be read for their counts, and then learnt.
+    /// The tubes to read for their counts and to pass to `learn`.
     func beginCounting() -> Recount
-    /// Tubes as they were at some time after `readAt`; `isLast`: no more of the same reading come.
+    /// Takes tubes as they were at some time after `readAt`. `isLast`: this call ends the reading.
     func learn(_ tubes: [TubeRow], isLast: Bool, readAt: Instant)
-    /// Those of the rows that no tube here has.
+    /// The tubes of these that nobody uses here.
     func unneeded(_ tubes: [TubeID]) -> [TubeID]
-    /// These rows are no more.
+    /// The rows of these tubes have been deleted.
     func removed(_ tubes: [TubeID])
-    /// The policies of all tubes that have one.
+    /// Takes the policies of all tubes that have one.
     func learn(policies: [TubePolicy])
     /// The epoch is dead.
     func detach()
-    /// A writer's connection was lost and is back.
+    /// A writer's connection was lost, and is replaced.
     func reconnected()
 
-    /// The keeper's connection was lost and is back: ids that were not used may be given to others by now.
+    /// The keeper's connection was lost, and is replaced. The sequence may have gone back, so unused ids may belong to
+    /// others by now.
     func forgetIDs()
+    /// How many ids the client asks for; `nil` for none.
     func takeIDRequest() -> Int?
     func add(ids: [ClosedRange<JobID>])
     func idRequestFailed()
-    /// Counts of held jobs that have changed since they were last taken.
+    /// Takes the counts of held jobs that have changed since the last call.
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)]
 
     func takeNotices() -> Notices?
-    /// Other brokers know that clients here wait for tubes; these of them exist.
+    /// Other brokers know that clients here wait for tubes. These are the ones of them that exist.
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)])
-    /// Jobs, or tubes, that other brokers have made.
+    /// Takes notices of other brokers about jobs that are ready and about new tubes.
     func noticed(_ notices: [Notice])
-    /// Notices may have been lost.
+    /// Notices of other brokers may have been lost.
     func missedNotices()
 
-    /// 0 while there is none.
+    /// The broker's epoch; 0 while it has none.
     var epoch: Int64 { get }
-    /// A SQL session waits until this broker has given back what it does not need.
+    /// A SQL session waits until this broker has given back the leases that it does not need (summons `number`).
     func leasesRecalled(_ number: Int64)
-    /// SQL sessions reserve jobs.
+    /// SQL sessions reserve jobs: the broker shares with them.
     func shareWithSQL()
-    /// What SQL sessions have done, read at some time after `readAt`.
+    /// Takes the changes of SQL sessions, read at some time after `readAt`.
     func learn(_ changes: [SQLChange], readAt: Instant)
-    /// What they have done may be in the counts without having been learnt.
+    /// Changes of SQL sessions may be in the counts without having been passed to `learn`.
     func othersCounted()
 
     func now() -> Instant

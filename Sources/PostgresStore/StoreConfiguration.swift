@@ -1,14 +1,14 @@
-/// Where the jobs are kept, and how surely.
+/// Where jobs are kept, and how durably.
 public struct StoreConfiguration: Sendable {
     /// A libpq connection string or URL.
     public var database: String
     public var schema: String
     public var durability: Durability
-    /// Bring the schema up at the start; else only check it.
+    /// True: migrates the schema at the start. False: only checks it.
     public var migrates: Bool
-    /// Seconds that the start waits for a database that is not there yet.
+    /// The seconds that the start waits for a database that cannot be reached yet.
     public var startTimeout: Double
-    /// Bytes that the broker takes in a body; functions of SQL refuse more too.
+    /// The bytes of a body that the broker accepts. SQL functions refuse larger bodies too.
     public var maxJobSize: Int
 
     public init(
@@ -24,10 +24,10 @@ public struct StoreConfiguration: Sendable {
     }
 }
 
-/// What has happened to a write when it is acknowledged (design, section 4).
+/// What has happened to a write when it is acknowledged.
 public enum Durability: String, Sendable {
-    /// It is on disk, and on the synchronous standby if PostgreSQL has one: `-f 0`, the default.
+    /// It is on disk, and on the synchronous standby if there is one: `-f 0`, the default.
     case synchronous
-    /// It has committed; PostgreSQL writes it out within about three times wal_writer_delay: `-f MS` and `-F`.
+    /// It has committed. PostgreSQL writes it to disk within about three times wal_writer_delay: `-f MS` and `-F`.
     case asynchronous
 }

@@ -2,37 +2,38 @@
 public enum StoreError: Error, CustomStringConvertible, Sendable {
     /// No connection could be made.
     case unreachable(String)
-    /// A server is there and refuses the connection, as it will again.
+    /// The server refuses the connection, and will do so again.
     case turnedAway(String)
-    /// Sessions of the server may only read, by a setting.
+    /// A setting of the server lets sessions only read.
     case readOnly
-    /// The connection broke: what was under way may or may not have been done.
+    /// The connection broke. What was under way may or may not have been done.
     case lost(String)
-    /// PostgreSQL refused a statement; its transaction was rolled back.
+    /// PostgreSQL refused a statement. Its transaction was rolled back.
     case refused(sqlState: String, message: String)
-    /// The tube of a put has no row, or one that is about to go (see `Statement.put`); the transaction was rolled back.
+    /// The tube of a put has no row, or one that is about to be removed (see `Statement.put`). The transaction was rolled
+    /// back.
     case tubeGone
-    /// The schema is newer than this program knows.
+    /// The schema is newer than this program.
     case schemaTooNew(found: Int, known: Int)
     /// The schema is older than this program needs, and it was told not to migrate.
     case schemaTooOld(found: Int, known: Int)
     /// The schema is missing or older than this program needs, and the role of the connection may not change it.
     case mayNotMigrate(found: Int, known: Int)
-    /// A migration that was applied is not the one that this program has.
+    /// An applied migration differs from the one that this program has.
     case migrationChanged(version: Int)
-    /// A step got no lock on its tables, however often it was tried; `sessions` may be in its way.
+    /// A step got no lock on its tables in `tries` attempts. `sessions` may be in its way.
     case migrationBlocked(version: Int, tries: Int, sessions: String)
-    /// Others may create in the schema; one of them may be its owner.
+    /// Other roles may create objects in the schema. One of them may be its owner.
     case schemaIsShared(String, roles: [String], owner: String?)
-    /// The schema has functions of others that could be called in place of PostgreSQL's.
+    /// The schema has functions of other roles that could be called in place of PostgreSQL's.
     case schemaHasOverloads(String, [String])
-    /// The functions of the schema look for names in another one.
+    /// The functions of the schema look for names in another schema.
     case schemaRenamed(String)
-    /// The schema was there, and is not any more.
+    /// The schema existed, and does not any more.
     case schemaGone(String)
-    /// A pooler gives the sessions of the server to one connection after the other.
+    /// A pooler shares the sessions of the server between connections.
     case sessionsAreShared
-    /// The role that the session has changed to is not told when the session began.
+    /// The session has changed to a role that may not see when the session began.
     case sessionIsHidden
 
     public var description: String {
@@ -91,25 +92,25 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
         }
     }
 
-    /// The server is going down or was demoted: as good as a lost connection.
+    /// The connection is lost, or is of no use: the server goes down or was demoted.
     var isLost: Bool {
         guard let state = sqlState else { return true }
         return state.hasPrefix("57P") || state.hasPrefix("08") || state == "25006"
     }
 
-    /// The server ends this session: it was told to, it goes down, or another session crashed.
+    /// The server ends this session: on request, because it goes down, or because another session crashed.
     var isEndOfSession: Bool { sqlState.map { ["57P01", "57P02", "57P05"].contains($0) } ?? false }
 
-    /// A broker's row was not found, so its ledger entry had no epoch (see `Statement.ledger`).
+    /// The epoch is dead, so the ledger row had none (see `Statement.ledger`).
     var isFenced: Bool { sqlState == "23502" && !isTubeGone }
-    /// The tube of a put has lost its row.
+    /// The tube of a put has no row any more.
     var isTubeGone: Bool { if case .tubeGone = self { true } else { false } }
-    /// The limit of the wait for a lock was reached.
+    /// The wait for a lock took too long.
     var isLockTimeout: Bool { sqlState == "55P03" }
-    /// A table or a function is missing, or the schema.
+    /// A table, a function or the schema is missing.
     var isUndefined: Bool { ["42P01", "42883", "3F000"].contains(sqlState) }
     var isUniqueViolation: Bool { sqlState == "23505" }
-    /// Another try may do better.
+    /// Another attempt may succeed.
     var isTransient: Bool { sqlState?.hasPrefix("40") ?? false }
     /// Out of disk, memory or connections.
     var isFull: Bool { sqlState?.hasPrefix("53") ?? false }

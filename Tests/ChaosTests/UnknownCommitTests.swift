@@ -32,7 +32,7 @@ import Testing
             command: "delete ID\r\n", answer: "DELETED", statement: "delete",
             truth: "select 1 - count(*) from jobs where id = ID"),
         Operation(
-            command: "delete ID\r\n", answer: "DELETED", buries: true, statement: "remove",
+            command: "delete ID\r\n", answer: "DELETED", buries: true, statement: "delete_unleased",
             truth: "select 1 - count(*) from jobs where id = ID"),
         Operation(
             command: "release ID 4 100\r\n", answer: "RELEASED", holds: true, statement: "move",

@@ -122,7 +122,7 @@ final class Database {
     }
 
     /// The first statement that does this to a row sleeps until its session is cut. It waits for no lock, since the
-    /// reader does not.
+    /// query runner does not.
     func makeDoze(before event: String) throws {
         try run(
             """

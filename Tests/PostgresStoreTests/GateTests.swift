@@ -13,7 +13,7 @@ struct GateTests {
     init() throws {
         db = try Database()
         sql = try db.session()
-        broker = try Session.open(db.configuration, [.look, .holdOffSQL])
+        broker = try Session.open(db.configuration, [.sqlActivity, .holdOffSQL])
     }
 
     /// Whether nobody is at work, for whom has seen all up to a number.
@@ -21,7 +21,8 @@ struct GateTests {
         var parameters = Parameters()
         parameters.add(Int64(0))
         parameters.add(number)
-        return try broker.execute(.look, parameters).bool(0, 4)
+        let rows = try broker.execute(.sqlActivity, parameters)
+        return rows[0, rows.columns(SQLActivityColumns.self).isQuiet]
     }
 
     private func lastNumber() throws -> Int64 { try db.number("select last_value from sql_change_number") }
@@ -83,7 +84,7 @@ struct GateTests {
 
     /// Each advisory lock there is may be held by whoever can log in; these functions and statements take none.
     @Test func nothingDependsOnALockThatAnyLoginCouldHold() throws {
-        for statement in Statement.reader + Statement.keeper + Statement.notifier + Statement.writer {
+        for statement in Statement.queryRunner + Statement.keeper + Statement.notifier + Statement.writer {
             #expect(!statement.sql.contains("advisory"), "\(statement.name)")
         }
         #expect(

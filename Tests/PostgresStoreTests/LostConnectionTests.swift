@@ -30,8 +30,8 @@ struct LostConnectionTests {
         try broker.put(broker.put(1))
         try broker.db.makeDoze(before: "delete on job")
         broker.send([.delete(1)])
-        try broker.db.waitUntilDozing(broker.reading)
-        try broker.db.terminate(broker.reading)
+        try broker.db.waitUntilDozing(broker.querying)
+        try broker.db.terminate(broker.querying)
         guard case .rows(let rows) = try broker.client.answers(1)[0] else { throw WireMismatch("no rows") }
         #expect(rows.map(\.id) == [1])
         #expect(try broker.db.rows("select id from job") == "")
@@ -62,9 +62,9 @@ struct LostConnectionTests {
             return try db.waitsForStandby(broker.writing)
         }
         broker.send([.delete(1)])
-        try eventually("the reader waits for the standby") { try db.waitsForStandby(broker.reading) }
+        try eventually("the query runner waits for the standby") { try db.waitsForStandby(broker.querying) }
 
-        for task in [broker.writing, broker.reading] {
+        for task in [broker.writing, broker.querying] {
             try db.terminate(task)
             try eventually("its look-up waits for the standby too") { try db.waitsForStandby(task) }
         }
@@ -121,7 +121,7 @@ struct LostConnectionTests {
         try broker.put(broker.put(1))
         proxy.cutNext(Cut(.beforeSyncUnnoticed, statement: "put"))
         #expect(try broker.write { $0.puts = [broker.put(2)] } == .committed)
-        proxy.cutNext(Cut(.beforeSyncUnnoticed, statement: "remove"))
+        proxy.cutNext(Cut(.beforeSyncUnnoticed, statement: "delete_unleased"))
         #expect(try broker.find(.delete(1)).map(\.id) == [1])
         #expect(proxy.cutsStruck == 2)
         #expect(try broker.db.rows("select id from job order by id") == "(2)")
@@ -177,7 +177,7 @@ struct LostConnectionTests {
         try broker.db.run("update job set state = 2, bury_order = id where id % 2 = 0")
         try broker.db.run("update ledger set urgent = '{\(count / 2)}', ready = urgent, buried = '{\(count / 2)}'")
         try broker.db.run("update ledger set ready = urgent")
-        let killer = try killer(of: broker.reading, broker.db)
+        let killer = try killer(of: broker.querying, broker.db)
         var id: JobID = 1
         var kicked = 0
         let end = Date(timeIntervalSinceNow: 2.5)

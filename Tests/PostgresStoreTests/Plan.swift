@@ -73,16 +73,16 @@ struct PlannedCall {
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), true", indexes: ["job_pkey"]),
             PlannedCall(statement: .archive, arguments: "1, \(ended), false", indexes: ["job_pkey"]),
-            PlannedCall(statement: .lease, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
+            PlannedCall(statement: .writeLeases, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
             PlannedCall(
                 statement: .refill, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
             PlannedCall(
                 statement: .refillOwn, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
-            PlannedCall(statement: .read, arguments: "1, 5, \(id), 50, 1000", indexes: ["job_ready"]),
-            PlannedCall(statement: .fetch, arguments: "\(id), 1, false", indexes: ["job_pkey"]),
+            PlannedCall(statement: .refillSole, arguments: "1, 5, \(id), 50, 1000", indexes: ["job_ready"]),
+            PlannedCall(statement: .fetchBody, arguments: "\(id), 1, false", indexes: ["job_pkey"]),
             PlannedCall(statement: .reserve, arguments: "\(id), 1", indexes: ["job_pkey"]),
-            PlannedCall(statement: .remove, arguments: "\(id), 1", indexes: ["job_pkey"]),
-            PlannedCall(statement: .removeRecorded, arguments: "\(id), 1", indexes: ["job_pkey"]),
+            PlannedCall(statement: .deleteUnleased, arguments: "\(id), 1", indexes: ["job_pkey"]),
+            PlannedCall(statement: .deleteToHistory, arguments: "\(id), 1", indexes: ["job_pkey"]),
             PlannedCall(
                 statement: .putUnique, arguments: "1, 'a', \(id + 2_000_000), 0, 0, 1, 'x'", indexes: ["job_key"]),
             PlannedCall(statement: .findUnique, arguments: "1, 'a'", indexes: ["job_key"]),

@@ -18,9 +18,9 @@ struct PlanTests {
         try db.run("insert into fence (epoch, writer) values (1, 0), (1, 1), (1, 2)")
     }
 
-    /// A session that is set up as the reader's, with the writer's statements too.
+    /// A session that is set up as the query runner's, with the writer's statements too.
     private func session() throws -> PostgresStore.Connection {
-        var statements = Statement.reader
+        var statements = Statement.queryRunner
         statements += Statement.writer.filter { own in !statements.contains { $0.name == own.name } }
         return try session(statements)
     }
@@ -53,7 +53,7 @@ struct PlanTests {
         try fill(1...1000)
         try db.run("delete from job")
         try db.run("vacuum analyze job")
-        let sessions = (reading: try session(Statement.reader), writing: try session(Statement.writer))
+        let sessions = (reading: try session(Statement.queryRunner), writing: try session(Statement.writer))
         try sessions.writing.run(Statement.joinByHash)
         for call in PlannedCall.all(from: 100) + PlannedCall.byState {
             let isWritten = Statement.writer.contains { $0.name == call.statement.name }
@@ -99,7 +99,7 @@ struct PlanTests {
                 ? 1500
                 : ["refill", "refill_own"].contains(call.statement.name)
                     ? 1000
-                    : call.statement.name == "read" ? 200 : 60
+                    : call.statement.name == "refill_sole" ? 200 : 60
             #expect(plan.blocks <= limit, "\(call.statement.name): \(plan.blocks) blocks")
         }
         for call in PlannedCall.byState {

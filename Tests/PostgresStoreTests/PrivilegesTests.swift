@@ -26,7 +26,7 @@ struct PrivilegesTests {
         try RoleMaker(db.connection, schema: db.schema).makeBroker(role)
         let member = try db.session()
         try member.run("set role \(role)")
-        let all = Statement.keeper + Statement.reader + Statement.writer + Statement.notifier
+        let all = Statement.keeper + Statement.queryRunner + Statement.writer + Statement.notifier
         for statement in Dictionary(grouping: all, by: \.name).values.map(\.[0]) {
             try member.prepare(statement)
             let count = try member.ask(

@@ -97,12 +97,12 @@ struct StoreTests {
         let keeper = try db.session()
         let backend = try keeper.backend
         let name = try ServerSession(of: keeper)
-        #expect(try name.isHere(db.connection))
+        #expect(try name.isOnServer(of: db.connection))
         let other = try TestPostgres.private()
         defer { try? other.stop() }
-        #expect(try !name.isHere(Connection(other.connectionString)))
+        #expect(try !name.isOnServer(of: Connection(other.connectionString)))
         try db.run("select pg_terminate_backend(\(backend), 5000)")
-        #expect(try !name.isHere(db.connection))
+        #expect(try !name.isOnServer(of: db.connection))
     }
 
     @Test func theStartTellsOfTubesAndTheirJobs() async throws {

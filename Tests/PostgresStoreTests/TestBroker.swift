@@ -4,7 +4,7 @@ import TestKit
 @testable import PostgresStore
 @testable public import QueueCore
 
-/// An epoch with a writer and a reader, and no keeper: it lives until the test lets it die.
+/// An epoch with a writer and a query runner, and no keeper: it lives until the test lets it die.
 final class TestBroker {
     let db: Database
     let epoch: Int64
@@ -12,7 +12,7 @@ final class TestBroker {
     /// The tube `default`.
     let tube: TubeID
     private let writer: Writer
-    private let reader: Reader
+    private let queryRunner: QueryRunner
     /// Stands for the keeper's session.
     private let keeping: PostgresStore.Connection
 
@@ -39,18 +39,20 @@ final class TestBroker {
         try server.beginTerm(keeping)
         client.kind = kind
         writer = Writer(kind, db.configuration("writer \(epoch)", route: route), server, client, .quiet)
-        reader = Reader(db.configuration("reader \(epoch)", route: route), server, client, .quiet)
+        queryRunner = QueryRunner(db.configuration("queries \(epoch)", route: route), server, client, .quiet)
         writer.start()
-        reader.start()
+        queryRunner.start()
     }
 
     deinit {
-        for worker in [writer, reader] { precondition(worker.stop(within: patience), "it goes on without its client") }
+        for worker in [writer, queryRunner] {
+            precondition(worker.stop(within: patience), "it goes on without its client")
+        }
     }
 
     /// The names of the sessions.
     var writing: String { "writer \(epoch)" }
-    var reading: String { "reader \(epoch)" }
+    var querying: String { "queries \(epoch)" }
 
     /// Another broker on the same schema.
     func peer() throws -> TestBroker { try TestBroker(db, tube: tube) }
@@ -123,7 +125,7 @@ final class TestBroker {
     /// Asks without waiting.
     func send(_ queries: [Query]) {
         client.give(queries, epoch: epoch)
-        reader.bell.ring()
+        queryRunner.bell.ring()
     }
 
     /// Asks for jobs and returns their rows.

@@ -52,7 +52,7 @@ final class TestStore {
 
     func ask(_ queries: [Query]) throws -> [Answer] {
         client.give(queries, epoch: try epoch)
-        store.wakeReader()
+        store.wakeQueryRunner()
         return try client.answers(queries.count)
     }
 
@@ -72,7 +72,7 @@ final class TestStore {
     }
 }
 
-/// A keeper without writer and reader.
+/// A keeper alone.
 final class TestKeeper {
     let client = FakeClient()
     private let keeper: Keeper

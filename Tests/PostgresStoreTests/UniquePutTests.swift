@@ -92,8 +92,8 @@ struct UniquePutTests {
     func aLostCommit() throws {
         try db.makeDoze(before: "insert on ledger")
         broker.send([put(1), put(2)])
-        try db.waitUntilDozing(broker.reading)
-        try db.terminate(broker.reading)
+        try db.waitUntilDozing(broker.querying)
+        try db.terminate(broker.querying)
         #expect(outcomes(try broker.client.answers(2)) == [inserted, exists(1)])
         #expect(try db.rows("select id from job") == "(1)")
         #expect(try db.countsAgree())

@@ -247,7 +247,7 @@ final class KeeperTask: DatabaseTask {
         simulation.ended.contains { $0.epoch == epoch && $0.machine == node.machine }
     }
 
-    /// Which brokers have been silent for too long, by this process's own clock.
+    /// By this process's own clock, as PostgresStore's FailureDetector.
     private func silent(among beats: [Int64: Int64], _ asked: Instant) -> [Int64] {
         let last = pulses
         pulses = [:]

@@ -1,6 +1,6 @@
 @testable import QueueCore
 
-/// Answers queries in two steps, like PostgresStore's Reader.
+/// Answers queries in two steps, as PostgresStore's QueryRunner.
 final class ReaderTask: DatabaseTask {
     static let number = 9
 

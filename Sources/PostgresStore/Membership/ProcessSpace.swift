@@ -1,0 +1,18 @@
+import Foundation
+
+/// Identifies a process among those that share a database.
+enum ProcessSpace {
+    static var host: String { ProcessInfo.processInfo.hostName }
+
+    /// The machine's boot and pid namespace: where both are equal, equal pids are the same process.
+    static let name: String = {
+        let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+        guard let boot, let space else { return "unknown:\(UUID())" }
+        return boot.trimmingCharacters(in: .whitespacesAndNewlines) + " " + space
+    }()
+
+    static func hasEnded(_ pid: Int32) -> Bool {
+        kill(pid, 0) != 0 && errno == ESRCH
+    }
+}

@@ -1,0 +1,90 @@
+import Testing
+
+@testable import PostgresStore
+@testable import QueueCore
+
+@Suite("Who lives is told by heartbeats that go on, by one's own clock")
+struct FailureDetectorTests {
+    private var detector = FailureDetector()
+
+    /// So many milliseconds after the start.
+    private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 0) + .milliseconds(milliseconds) }
+
+    /// What is asked for at that time is known 5 ms later.
+    private mutating func silent(_ beats: [Int64: Int64], at time: Int) -> [Int64] {
+        detector.silent(among: beats, asked: at(time), now: at(time + 5))
+    }
+
+    @Test mutating func whoIsNotHeardOfForLongerThanOneMayBeSilentIsDead() {
+        #expect(silent([1: 7, 2: 7], at: 0) == [])
+        #expect(silent([1: 7, 2: 8], at: 1000) == [])
+        #expect(silent([1: 7, 2: 9], at: 3504) == [])
+        #expect(detector.nextDeath(after: at(3504)) == at(3505), "since the first answer")
+        #expect(silent([1: 7, 2: 9], at: 3505) == [1])
+        #expect(silent([1: 8, 2: 9], at: 3600) == [], "it is heard of after all")
+        #expect(silent([1: 8, 2: 9], at: 7100) == [2])
+        #expect(silent([1: 8], at: 7105) == [1])
+        #expect(silent([1: 8, 2: 9], at: 7200) == [1], "one that comes back begins anew")
+    }
+
+    /// Whatever it is, also less than it was.
+    @Test mutating func anyOtherNumberIsAHeartbeat() {
+        #expect(silent([1: 7], at: 0) == [])
+        #expect(silent([1: 6], at: 3600) == [])
+        #expect(silent([1: 6], at: 7200) == [1])
+    }
+
+    @Test mutating func whoWasCutOffBeginsToWatchAnew() {
+        #expect(silent([1: 7], at: 0) == [])
+        detector.connectionWasLost()
+        #expect(detector.nextDeath(after: at(0)) == nil)
+        #expect(silent([1: 7], at: 60_000) == [])
+        #expect(silent([1: 7], at: 63_000) == [])
+        #expect(silent([1: 7], at: 63_600) == [1])
+    }
+
+    /// What kept this broker's own heartbeat may have kept the others'.
+    @Test mutating func whoWasLateGivesTheOthersTime() {
+        #expect(silent([1: 7], at: 0) == [])
+        detector.heartbeatCommitted(at: at(11_000), last: at(1000))
+        #expect(silent([1: 7], at: 11_000) == [])
+        #expect(detector.nextDeath(after: at(11_000)) == at(12_500))
+        #expect(silent([1: 7], at: 12_500) == [1])
+        // But not again and again.
+        detector.heartbeatCommitted(at: at(14_000), last: at(11_500))
+        #expect(silent([1: 7], at: 14_000) == [1])
+    }
+}
+
+@Suite("That the database's clock was set is seen by one's own")
+struct ClockWatchTests {
+    private var watch = ClockWatch()
+
+    /// Seconds after the start: when it was asked, when the answer came, and what the clock showed.
+    private mutating func saw(_ clock: Double, asked: Double, now: Double) -> Int64 {
+        watch.saw(
+            1_800_000_000_000_000 + Int64(clock * 1e6), asked: Instant(nanoseconds: Int64(asked * 1e9)),
+            now: Instant(nanoseconds: Int64(now * 1e9)))
+    }
+
+    @Test mutating func forwardAndBack() {
+        #expect(saw(0, asked: 0, now: 0.01) == 0, "the first time there is nothing to compare it with")
+        #expect(saw(1, asked: 1, now: 1.01) == 0)
+        #expect(saw(3602, asked: 2, now: 2.01) == 3599, "at the least: the answer may have been on its way")
+        #expect(saw(3603, asked: 3, now: 3.01) == 0)
+        #expect(saw(4, asked: 4, now: 4.01) == -3599)
+    }
+
+    @Test mutating func whatMayBeASlowAnswerIsNone() {
+        #expect(saw(0, asked: 0, now: 0.01) == 0)
+        #expect(saw(6, asked: 1, now: 6) == 0)
+        #expect(saw(7, asked: 7, now: 7.01) == 0)
+        #expect(saw(8.9, asked: 8, now: 8.01) == 0, "less than a second")
+    }
+
+    @Test mutating func anotherServerHasAClockOfItsOwn() {
+        #expect(saw(0, asked: 0, now: 0.01) == 0)
+        watch.forget()
+        #expect(saw(500, asked: 1, now: 1.01) == 0)
+    }
+}
