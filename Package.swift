@@ -61,6 +61,7 @@ let package = Package(
                 "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["migrations/README.md"],
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),

@@ -9,7 +9,7 @@ extension Statement {
                 changes.last_value, asked.last_value, taken.last_value,
                 coalesce((select answered from broker where epoch = $1::bigint), 0),
                 case when changes.last_value = $2::bigint then true else sql_is_quiet() end
-            from sql_change_number as changes, summons as asked, sql_reserve_number as taken
+            from sql_change_number as changes, recall_number as asked, sql_reserve_number as taken
             """)
 
     /// Holds off SQL sessions until the end of this transaction; false when one is at work. Only then may a broker
@@ -40,13 +40,9 @@ extension Statement {
                 group by tube_id
                 order by tube_id
             ), counted as (
-                insert into tube_count (tube_id, urgent, ready, delayed, buried)
-                select tube_id, urgent, ready, delayed, buried from change
-                on conflict (tube_id) do update set
-                    urgent = tube_count.urgent + excluded.urgent,
-                    ready = tube_count.ready + excluded.ready,
-                    delayed = tube_count.delayed + excluded.delayed,
-                    buried = tube_count.buried + excluded.buried
+                select add_to_counts(
+                    array_agg(tube_id), array_agg(urgent), array_agg(ready), array_agg(delayed), array_agg(buried))
+                from change
             )
             select
                 tube.id, tube.name, coalesce(tube.pause, 0),
@@ -55,6 +51,8 @@ extension Statement {
                 change.first[1], change.first[2], change.count
             from change
             join tube on tube.id = change.tube_id
+            -- Its one row is asked for so that it is computed.
+            where exists (select from counted)
             """)
 
     static let endLeases = Statement(name: "end_leases", sql: "select end_leases()")

@@ -28,14 +28,9 @@ struct Statement: Sendable {
 
 /// Pieces that statements share.
 enum SQL {
-    /// Nobody alive has the lease; a negative one is a SQL session's, and lives until it is ended. The living are few:
-    /// their list is computed once per statement. A lease that is not theirs may be that of a broker which registered
-    /// since, so it is asked for again, afresh.
-    static let isFree = """
-        (lease_epoch is null
-            or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                and not broker_lives(lease_epoch))
-        """
+    /// Nobody alive has the lease of a job (see `is_free` in migrations/). The planner puts the expression in the place
+    /// of the call, and computes the list of the living, who are few, once per statement.
+    static let isFree = "is_free(lease_epoch, array(select epoch from broker))"
 
     /// Takes a lease: a reservation that its last holder did not live to end goes, this broker's own stays.
     static func lease(to epoch: String) -> String {

@@ -20,6 +20,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case mayNotMigrate(found: Int, known: Int)
     /// A migration that was applied is not the one that this program has.
     case migrationChanged(version: Int)
+    /// The schema was made by a development version, before the first release.
+    case schemaOfDevelopment(String)
     /// A step got no lock on its tables, however often it was tried; `sessions` may be in its way.
     case migrationBlocked(version: Int, tries: Int, sessions: String)
     /// Others may create in the schema; one of them may be its owner.
@@ -54,6 +56,10 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
                 + "schema's owner, run `beanrow migrate up` and then `beanrow migrate role` for this one"
         case .migrationChanged(let version):
             "migration \(version) was changed after it had been applied: restore the file, or write a new migration"
+        case .schemaOfDevelopment(let schema):
+            "the schema \(identifier(schema)) was made by a development version of Beanrow, and releases do not serve it: "
+                + "rename it, run `beanrow migrate up`, and copy its jobs as docs/operations.md shows (A schema of a "
+                + "development version)"
         case .migrationBlocked(let version, let tries, let sessions):
             "migration \(version) got no lock on its tables in \(tries) tries, each of which gave way so that others could "
                 + "go on; nothing of it is done. End the transactions that are in its way"
