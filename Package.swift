@@ -65,11 +65,10 @@ let package = Package(
                 "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["README.md"]
+            exclude: ["README.md", "migrations/README.md"]
                 + [
                     "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
-                    "Workers",
-                    "Writing",
+                    "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
             swiftSettings: strict

@@ -60,7 +60,7 @@ public protocol StoreClient: AnyObject, Sendable {
 
     /// The broker's epoch; 0 while it has none.
     var epoch: Int64 { get }
-    /// A SQL session waits until this broker has given back the leases that it does not need (summons `number`).
+    /// A SQL session waits until this broker has given back the leases that it does not need (recall `number`).
     func leasesRecalled(_ number: Int64)
     /// SQL sessions reserve jobs: the broker shares with them.
     func shareWithSQL()

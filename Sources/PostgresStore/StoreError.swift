@@ -21,6 +21,8 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
     case mayNotMigrate(found: Int, known: Int)
     /// An applied migration differs from the one that this program has.
     case migrationChanged(version: Int)
+    /// The schema was made by a development version, before the first release.
+    case schemaOfDevelopment(String)
     /// A step got no lock on its tables in `tries` attempts. `sessions` may be in its way.
     case migrationBlocked(version: Int, tries: Int, sessions: String)
     /// Other roles may create objects in the schema. One of them may be its owner.
@@ -55,6 +57,10 @@ public enum StoreError: Error, CustomStringConvertible, Sendable {
                 + "schema's owner, run `beanrow migrate up` and then `beanrow migrate role` for this one"
         case .migrationChanged(let version):
             "migration \(version) was changed after it had been applied: restore the file, or write a new migration"
+        case .schemaOfDevelopment(let schema):
+            "the schema \(identifier(schema)) was made by a development version of Beanrow, and releases do not serve it: "
+                + "rename it, run `beanrow migrate up`, and copy its jobs as docs/operations.md shows (A schema of a "
+                + "development version)"
         case .migrationBlocked(let version, let tries, let sessions):
             "migration \(version) got no lock on its tables in \(tries) tries, each of which gave way so that others could "
                 + "go on; nothing of it is done. End the transactions that are in its way"

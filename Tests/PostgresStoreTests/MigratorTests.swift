@@ -84,6 +84,31 @@ struct MigratorTests {
         }
     }
 
+    /// Its tables are left alone, whichever of the old versions it has.
+    @Test(arguments: [1, 17]) func aSchemaOfADevelopmentVersionIsRefused(version: Int) throws {
+        try db.run(
+            """
+            create schema \(identifier(db.schema));
+            create table migration (
+                version integer primary key, name text not null, checksum bigint not null,
+                applied_at timestamptz not null default now());
+            insert into migration (version, name, checksum)
+            select version, case version when 1 then 'jobs' else 'later' end, 0
+            from generate_series(1, \(version)) as version
+            """)
+        let attempts: [(Migrator) throws -> Void] = [
+            { try $0.up() }, { try $0.down() }, { _ = try $0.check() }, { _ = try $0.status() },
+            { _ = try $0.upScript() },
+        ]
+        for attempt in attempts {
+            #expect { try attempt(migrator()) } throws: { error in
+                "\(error)".contains("made by a development version") && "\(error)".contains("docs/operations.md")
+            }
+        }
+        #expect(try db.number("select count(*) from migration") == version)
+        #expect(try !hasTable("job"))
+    }
+
     @Test func anEditedMigrationIsNoticed() throws {
         try migrator().up()
         try db.run("update migration set checksum = checksum + 1 where version = 1")

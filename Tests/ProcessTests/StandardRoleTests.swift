@@ -94,10 +94,14 @@ struct StandardRoleTests {
     @Test(arguments: tasks) func nothingElseIsToBeCalled(task: String) throws {
         let needed = [
             "reader": ["body_json", "body_text", "seen_at"], "producer": ["put", "put_job", "put_many"],
-            "worker": ["bury", "bury_silent", "declare_dead", "finish", "release", "reserve", "touch"],
+            "worker": [
+                "bury", "declare_dead", "declare_silent_brokers_dead", "finish", "release", "reserve", "touch",
+            ],
             "operator": [
-                "body_json", "body_text", "bury_job", "bury_silent", "clear", "declare_dead", "delete_job", "end_lease",
-                "end_leases_of", "kick", "kick_job", "move_job", "pause", "recount", "seen_at", "set_delay",
+                "body_json", "body_text", "bury_job", "clear", "declare_dead", "declare_silent_brokers_dead",
+                "delete_job",
+                "end_lease", "end_leases_of", "kick", "kick_job", "move_job", "pause", "recount", "seen_at",
+                "set_delay",
                 "set_policy", "set_priority", "unpause",
             ],
         ]

@@ -17,7 +17,7 @@ struct SQLSessionTests {
 
     private var hasAnswered: Bool { world.database.haveAnswered(world.database.sql.recall) }
 
-    @Test func aSummonedBrokerKeepsWhatItsClientsHoldAndNothingElse() {
+    @Test func aRecallKeepsWhatItsClientsHoldAndNothingElse() {
         world.connect().sends(.put("held"), .put("cached"))
         let worker = world.connect()
         #expect(worker.asks(.reserve) == .reserved(1, "held"))
@@ -89,7 +89,7 @@ struct SQLSessionTests {
     }
 
     /// What is read of one tube is kept until the other tube is known too.
-    @Test func aClientOfTwoTubesIsServedWhileSessionsSummon() {
+    @Test func aClientOfTwoTubesIsServedWhileSessionsRecallLeases() {
         world.connect(using: "a").sends(.put("later", priority: 2))
         world.connect(using: "b").sends(.put("sooner", priority: 1))
         let worker = world.connect(watching: "a")

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// SQL without a broker, and what a broker finds that comes later.
+/// SQL without a broker, and what a broker finds that starts later.
 @Suite("SQL without a broker") struct AloneTests {
     let database: SQLDatabase
     let sql: SQLSession
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func aBrokerThatComesKnowsWhatHasPiledUp() throws {
-        // One transaction is still open when it comes, and it has folded what others had left.
+        // One transaction is still open when the broker starts; it has merged the changes of others.
         try sql.run(
             "do $$ begin for n in 1..3000 loop perform beanrow.put('t' || n % 7, 'x', n); commit; end loop; end $$")
         let open = try database.session()
@@ -38,7 +38,7 @@ import Testing
         try sql.value("select count(*) from beanrow.put_many('t', array_fill('x'::text, array[8000]))")
         try sql.run("begin")
         #expect(try sql.value("select beanrow.clear('t', 8000)") == "8000")
-        // Rounds that each begin at the start would read five times as many entries.
+        // Walks that each begin at the start of the index would read five times as many entries.
         let entries = try sql.id("select pg_stat_get_xact_tuples_returned('beanrow.job_ready'::regclass)")
         try sql.run("commit")
         #expect((8000..<10000).contains(entries))
@@ -53,7 +53,7 @@ import Testing
         let entries = try sql.id("select pg_stat_get_xact_tuples_returned('beanrow.job_ready'::regclass)")
         try sql.run("commit")
         #expect(got == ids)
-        // The first jobs of both tubes are looked at for each that is taken.
+        // For each job that is taken, the first jobs of both tubes are read.
         #expect(entries < 600 * 4)
     }
 }

@@ -19,7 +19,7 @@ import Testing
         return worker
     }
 
-    /// Shown without a clock: with the poll alone each of them would take half a second on average.
+    /// By the poll alone, each round would take half a second on average.
     @Test func aPutWakesAWorkerThatWaits() throws {
         let worker = try waitingWorker()
         let rounds = try (1...50).map { n in
@@ -45,9 +45,9 @@ import Testing
         try worker.expect("TIMED_OUT")
     }
 
-    /// Each transaction has put its job seconds before it commits: what tells the broker must not be over by then.
+    /// Each transaction puts its job seconds before it commits, and the broker must still learn of it then.
     @Test func aLongTransactionWakesTheWorkerWhenItCommits() throws {
-        // Whoever makes a tube keeps its name, and the others waiting, until the end of its transaction.
+        // A transaction that makes a tube locks its name, and others wait for its end.
         try sql.value("select beanrow.put('t', 'x', delay => '1 hour')")
         let worker = try waitingWorker()
         let sessions = try (0..<30).map { _ in try database.session() }
@@ -70,7 +70,7 @@ import Testing
         #expect(rounds.median < .milliseconds(300))
     }
 
-    /// Rows and numbers are compared in one snapshot: whatever is under way, nothing is wrong.
+    /// Rows and counts are compared in one snapshot, so they agree whatever is under way.
     @Test func countingAnewWhileOthersWork() throws {
         let (producer, counter) = (try database.session(), try database.session())
         let broker = broker
@@ -111,7 +111,7 @@ import Testing
         let first = try client.reserve()
         let id = try sql.id("select beanrow.put('t', 'urgent', 1)")
         var last: UInt64 = 0
-        // It comes as soon as the broker has heard of it, long before the others are done.
+        // The client gets it as soon as the broker knows of it, long before the others are done.
         try eventually("the urgent one is next") {
             let job = try client.reserve()
             #expect(job.id == id || job.id > last)

@@ -18,7 +18,7 @@ import Testing
         try database.run("select string_agg(epoch::text, ' ' order by epoch) from beanrow.broker")
     }
 
-    /// Waits until every broker has been heard of so often.
+    /// Waits until every broker has sent this many heartbeats.
     private func beats(_ count: Int) throws {
         let first = try database.run("select min(beats) from beanrow.broker")
         try eventually("hearts beat") {
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// Two brokers whose hearts beat, a client of each in the same tube, and the job that the client of `b` holds.
+    /// Two brokers that send heartbeats, a client of each in the same tube, and the job that the client of `b` has.
     private func twoBrokers() throws -> (
         a: BrokerProcess, b: BrokerProcess, holder: WireClient, worker: WireClient, job: UInt64
     ) {
@@ -59,7 +59,7 @@ import Testing
         #expect(try worker.reserve().id == next)
     }
 
-    /// As the functions of SQL once did themselves.
+    /// A function must not take a late heartbeat for a death.
     @Test func sqlDoesNotTakeWhatAClientHolds() throws {
         let broker = try database.startBroker()
         let client = try broker.connect()
@@ -80,7 +80,7 @@ import Testing
     @Test func aKilledBrokerIsDeclaredDeadThoughTheClockWasSetBack() throws {
         try clock.set(seconds: 600)
         let pair = try twoBrokers()
-        // Its pid says nothing there, as that of another machine.
+        // Makes its pid say nothing, as that of another machine.
         try database.run("update beanrow.broker set process_space = 'elsewhere' where pid = \(pair.b.pid)")
         pair.b.kill9()
         try clock.set(seconds: 0)
@@ -88,7 +88,7 @@ import Testing
         #expect(try database.run("select count(*) from beanrow.broker") == "1")
     }
 
-    /// And one that is started alone, after all have died.
+    /// A broker that starts after all others have died.
     @Test func aBrokerThatStartsDoesNotWaitForTheClock() throws {
         try clock.set(seconds: 600)
         let a = try database.startBroker()

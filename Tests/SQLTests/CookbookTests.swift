@@ -21,7 +21,7 @@ import Testing
         return blocks
     }
 
-    /// A queue as a shop may have it: jobs of yesterday, some that failed, and two workers that are stuck.
+    /// A queue as it may be in practice: jobs of yesterday, some that failed, and two workers that are stuck.
     private func fill(_ database: SQLDatabase, worker: SQLSession) throws {
         try database.run(
             """
@@ -55,7 +55,7 @@ import Testing
         for block in blocks {
             do {
                 let answer = try database.run(script: block.sql)
-                // What only makes something says nothing, nor does what finds nothing to mend.
+                // A statement that only makes something prints nothing, nor does one that finds nothing to correct.
                 let isSilent =
                     block.sql.hasPrefix("create") || block.sql.hasPrefix("do") || block.sql.contains("recount")
                 #expect(isSilent || !answer.isEmpty, "docs/sql.md:\(block.line): no row")

@@ -2,13 +2,13 @@ import Synchronization
 import TestKit
 import Testing
 
-/// Locks are taken in one order: rows of `job`, then those of `sql_lease` (migrations/0008).
+/// Locks are taken in one order: rows of `job`, then those of `sql_lease` (migrations/0004_shared.up.sql).
 @Suite("SQL workers do not wait for each other in a circle") struct DeadlockTests {
     let database: SQLDatabase
 
     init() throws { database = try SQLDatabase() }
 
-    /// What a call may be refused for: a lease that is over.
+    /// Runs a call that may be refused because a lease has ended.
     private static func may(_ session: SQLSession, _ query: String) throws {
         let state = session.refusal(query)
         guard state == nil || state == "BR008" else { throw WireMismatch("\(query): \(state!)") }

@@ -1,12 +1,12 @@
 import Testing
 
-/// A call of a function that a transaction may be left open after.
+/// A call of a function, after which the transaction stays open.
 ///
-/// All of them may be open at once: each has jobs, and where it changes a tube, a tube of its own.
+/// All of them may be open at once: each has jobs of its own, and a tube of its own if it changes one.
 struct OpenCall: Sendable, CustomTestStringConvertible {
-    /// What the role of a task is granted.
+    /// The name under which roles are granted it.
     let function: String
-    /// Before the transaction; its answer stands for `$` in the call.
+    /// Runs before the transaction; its result takes the place of `$` in the call.
     let setup: String
     let call: String
 
@@ -18,7 +18,7 @@ struct OpenCall: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { call }
 
-    /// Readies the jobs that it is about.
+    /// Prepares the jobs that the call is about.
     func prepare(_ session: SQLSession) throws -> String {
         call.replacing("$", with: try session.value(setup))
     }

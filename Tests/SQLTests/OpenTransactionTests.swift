@@ -8,15 +8,15 @@ import Testing
 import Glibc
 #endif
 
-/// A transaction that has called a function may stay open, for as long as its session likes.
+/// A transaction that has called a function may stay open for any time.
 @Suite("What an open transaction keeps from others") struct OpenTransactionTests {
-    /// What brokers write, each in the middle of its own work.
+    /// The tables that brokers write while they work.
     private static let brokersTables = [
         "broker", "fence", "ledger", "tube_count", "tube_held", "tube_awaited", "notice",
         "migration",
     ]
 
-    /// Where transactions can be prepared.
+    /// A server that can prepare transactions.
     private static let cluster = Swift.Result {
         try TestPostgres.private(settings: [
             "fsync": "off", "max_connections": "300", "max_prepared_transactions": "100",
@@ -32,15 +32,15 @@ import Glibc
 
     @Test func everyFunctionForCallersIsAmongThem() {
         let granted = [Privileges.producer, .worker, .steering].flatMap(\.grants).filter { $0.kind == .function }
-        // These change nothing, and those are refused in somebody's transaction.
-        let others: Set = ["body_text", "body_json", "seen_at", "declare_dead", "bury_silent"]
+        // The first three change nothing; the others are refused in a transaction.
+        let others: Set = ["body_text", "body_json", "seen_at", "declare_dead", "declare_silent_brokers_dead"]
         #expect(Set(granted.map(\.name)).subtracting(others) == Set(OpenCall.all.map(\.function)))
     }
 
-    /// A lock on a row comes with one on its table, so this tells of both.
+    /// Who locks a row locks its table too, so locks on tables show both.
     @Test(arguments: OpenCall.all) func aCallLocksNothingOfBrokers(_ open: OpenCall) throws {
         let database = try database()
-        // Not heard of, and not in the way either.
+        // A broker that is silent, and has answered in advance.
         try database.run(
             """
             insert into beanrow.broker (epoch, host, pid, process_space, heartbeat_at, answered)
@@ -84,7 +84,7 @@ import Glibc
         let second = try BrokerProcess(first.configuration)
         try work(at: second)
         try work(at: first)
-        // What a dead one had is given out by the other, which is alone and cannot become the sole one.
+        // The second broker gives out what the dead one had. It is alone, and cannot become the sole one.
         first.kill9()
         let worker = try second.connect()
         try worker.enter("held")
@@ -92,7 +92,7 @@ import Glibc
         try beats(database, 3)
         try work(at: second)
         #expect(try database.run("select count(*), bool_or(is_sole) from beanrow.broker") == "1|f")
-        // One that starts does so too.
+        // So does a broker that starts now.
         try second.stop()
         let third = try BrokerProcess(first.configuration)
         try work(at: third)
@@ -103,7 +103,7 @@ import Glibc
         try work(at: third)
     }
 
-    /// Waits for so many heartbeats.
+    /// Waits for this many heartbeats.
     private func beats(_ database: SQLDatabase, _ count: Int) throws {
         let session = try database.session()
         let start = try session.id("select sum(beats) from beanrow.broker")

@@ -3,7 +3,7 @@ import PostgresStore
 import TestKit
 import Testing
 
-/// The functions and views told as stories in SQL: the files beside this one.
+/// The functions and views, tested in SQL: the files beside this one.
 @Suite("The queue from SQL") struct PgTAPTests {
     private static let directory = URL(filePath: #filePath).deletingLastPathComponent()
     static let stories =

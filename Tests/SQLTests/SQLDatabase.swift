@@ -3,12 +3,12 @@ import TestKit
 
 @testable import PostgresStore
 
-/// A database of one test, with the queue in its schema `beanrow`: statements stand in the tests, and in docs/sql.md,
-/// as they do with whoever runs them.
+/// A database of one test, with the queue in its schema `beanrow`, so that statements are the same in the tests, in
+/// docs/sql.md and for users.
 struct SQLDatabase {
     let connectionString: String
 
-    /// With an encoding and settings of its own, migrated by a role that is no superuser if `owner` says so. `before` is
+    /// With an encoding and settings of its own, migrated by a role that is not a superuser if `owner` is true. `before` is
     /// run before that.
     init(
         on server: TestPostgres? = nil, encoding: String? = nil, settings: [(name: String, value: String)] = [],
@@ -21,7 +21,7 @@ struct SQLDatabase {
             before: before)
     }
 
-    /// In a server of the test's own.
+    /// In a server that the test has started.
     init(
         at server: String, name: String = "queue", encoding: String? = nil,
         settings: [(name: String, value: String)] = [], owner: Bool = false, before: String = ""
@@ -108,7 +108,7 @@ struct SQLSession: @unchecked Sendable {
         return id
     }
 
-    /// The SQLSTATE with which a query is refused, if it is.
+    /// The SQLSTATE with which a query is refused; nil if it is not.
     func refusal(_ query: String) -> String? {
         do { try value(query) } catch { return (error as? StoreError)?.sqlState }
         return nil

@@ -2,8 +2,8 @@ import Foundation
 import TestKit
 import Testing
 
-/// A database is set up for other work too. What its settings, or those of a role, say of isolation, limits, formats and
-/// places is not for a broker, a migration or a function to go by.
+/// A database is set up for other work too. Its settings of isolation, limits, formats and places, and those of a role,
+/// must not matter to a broker, a migration or a function.
 @Suite("Settings of the database are other people's")
 struct SettingsTests {
     static let settings: [(name: String, value: String)] = [
@@ -25,7 +25,7 @@ struct SettingsTests {
     }
 
     @Test func functionsDoTheirWork() throws {
-        // Under all of these but the isolation, in which no function sees brokers answer.
+        // Under all of these settings but the isolation, in which a function does not see brokers answer.
         let said = try database.run(
             """
             set default_transaction_isolation to 'read committed';
@@ -60,7 +60,7 @@ struct SettingsTests {
         #expect(bounds.count == 2 && bounds[0] == bounds[1], "\(bounds)")
     }
 
-    /// Two of them, whose sessions rest for longer than the limits, and whose transactions meet.
+    /// Two brokers whose sessions are idle for longer than the limits, and whose transactions meet.
     @Test func brokersServe() throws {
         let brokers = try [database.startBroker(), database.startBroker()]
         let count = 150
@@ -74,12 +74,12 @@ struct SettingsTests {
             }
         }
         let (client, observer) = (try brokers[0].connect(), try brokers[0].connect())
-        // An empty tube is there as long as somebody uses it.
+        // An empty tube stays as long as somebody uses it.
         try observer.enter("work")
         try eventually("both brokers count the same") {
             try observer.tube("work", "current-jobs-ready", "current-jobs-reserved") == [0, 0]
         }
-        // All rest for longer than sessions may.
+        // All sessions are idle for longer than the limit.
         try client.send("reserve-with-timeout 2\r\n")
         try client.expect("TIMED_OUT")
         let id = try client.put("after a rest", delay: 1)
@@ -108,7 +108,7 @@ struct SettingsTests {
         #expect(same == "0")
     }
 
-    /// Also those of one that is published, before the migrations or after.
+    /// Published before the migrations or after.
     @Test(arguments: [true, false]) func tablesMayBePublished(before: Bool) throws {
         let publish = "create publication everything for all tables"
         let database = try SQLDatabase(before: before ? publish : "")
@@ -120,7 +120,7 @@ struct SettingsTests {
                 and not exists (select from pg_index where indrelid = pg_class.oid and indisprimary)
             """)
         #expect(without == "")
-        // A day is made again, with rows that were caught for it; another one is dropped.
+        // A day is made again, with its rows from the default partition; another day is dropped.
         let days = try database.run(
             """
             do $$ begin
@@ -156,7 +156,7 @@ struct EncodingTests {
         let client = try broker.connect()
         let bodies = [#"{"a": "\u20ac"}"#, #"{"a": "€"}"#, "€", "plain", #"{"a": "\u0000"}"#, #"{"a": "\ud800"}"#]
         for body in bodies { try client.put(body) }
-        // NULL is where there is no such text or document: nothing is raised, and bytes are bytes.
+        // A body that is no such text or document gives NULL, and no error.
         let read = try database.run(
             """
             select id, beanrow.body_text(body) is not null, beanrow.body_json(body) is not null, octet_length(body)

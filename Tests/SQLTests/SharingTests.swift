@@ -12,7 +12,7 @@ import Testing
         broker = try database.startBroker()
     }
 
-    /// Who has finished which jobs.
+    /// The jobs that each worker has finished.
     private final class Finished: Sendable {
         private let jobs = Mutex<(bySQL: [UInt64], byProtocol: [UInt64])>(([], []))
         let count: Int
@@ -64,7 +64,7 @@ import Testing
         while !finished.areAll {
             let got = try session.list("select id from beanrow.reserve('{t}', '60 seconds', \(number + 1))")
             guard !got.isEmpty else { continue }
-            // One of them goes back.
+            // One of them is released.
             if got.count > 1, try session.value("select beanrow.release(array[\(got[0])])") != "1" { return }
             let done = got.count > 1 ? Array(got.dropFirst()) : got
             let call = "select beanrow.finish(array[\(done.joined(separator: ", "))])"
@@ -107,12 +107,12 @@ import Testing
         #expect(try sessions[0].value("select beanrow.kick_job(\(id))") == "true")
         try sessions[1].value("select beanrow.put('new', 'from SQL')")
         try sessions[2].value("select beanrow.pause('t', '1 hour')")
-        // Whoever wants just those waits.
+        // A client that wants just those waits.
         let (kicker, opener) = (try broker.connect(), try broker.connect())
         try kicker.send("kick-job \(id)\r\n")
         try opener.send("use new\r\nput 0 0 60 13\r\nfrom a client\r\n")
         try opener.expect("USING new")
-        // Nobody else does.
+        // No other client does.
         for round in 1...50 {
             let job = try other.put("\(round)")
             try other.send("reserve-job \(job)\r\nstats-tube default\r\ndelete \(job)\r\npeek \(job)\r\n")
@@ -130,7 +130,7 @@ import Testing
         try eventually("the pause is known") { try client.tube("t", "pause") == [3600] }
     }
 
-    /// A transaction has put keys. Clients that put the same wait for its end; nobody waits for them.
+    /// A transaction has put keys. Clients that put the same keys wait for its end; no others wait.
     @Test func keysOfAnOpenTransactionKeepNobodyElseWaiting() throws {
         let (client, other) = (try broker.connect(), try broker.connect())
         try client.enter("t")
@@ -153,7 +153,7 @@ import Testing
         }
         #expect(try sql.value("select count(*) from beanrow.jobs where tube = 't'") == "6")
         try sql.run("commit")
-        // They are told the jobs that are there.
+        // They are told the ids of the jobs that are there.
         #expect(try waiting.map { String(try $0.readLine().split(separator: " ")[1]) } == ids)
     }
 }

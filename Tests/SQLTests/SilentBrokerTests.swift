@@ -21,13 +21,13 @@ import Glibc
         try eventually("it is the sole one") { try sql.value("select is_sole from beanrow.broker") == "true" }
     }
 
-    /// What a call says that fails.
+    /// The error of a call that fails.
     private func refusal(_ query: String) -> String {
         do { try sql.value(query) } catch { return "\(error)" }
         return "none"
     }
 
-    /// Nobody but the owner of the machine knows that it will not go on.
+    /// A stopped broker may go on, so no function declares it dead.
     @Test func aCallThatGetsNoAnswerNamesTheBrokerAndLeavesItAlone() throws {
         try makeSole()
         let ids = try (1...3).map { try client.put("\($0)") }
@@ -49,7 +49,7 @@ import Glibc
         try sql.run("commit")
     }
 
-    /// Another broker declares it dead, and the transaction that has waited for that stays open.
+    /// Another broker declares it dead, while the transaction that waited for it stays open.
     @Test func oneThatWasLateGoesOnAtOnceBesideAnOpenTransaction() throws {
         let other = try BrokerProcess(broker.configuration)
         let ids = try (1...3).map { try client.put("\($0)") }
@@ -84,7 +84,7 @@ import Glibc
         let ids = try (1...3).map { try client.put("\($0)") }
         broker.kill9()
         #expect(sql.refusal("select beanrow.delete_job(\(ids[0]))") == "BR010")
-        #expect(refusal("select beanrow.bury_silent()").contains("25001"))
+        #expect(refusal("select beanrow.declare_silent_brokers_dead()").contains("25001"))
         #expect(throws: StoreError.self) { try sql.run("begin; call beanrow.declare_dead()") }
         try sql.run("rollback")
         try sql.run("call beanrow.declare_dead()")

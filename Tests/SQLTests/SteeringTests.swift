@@ -37,7 +37,7 @@ import Testing
         #expect(try state(ids[30]) == ["u,ready,1024"])
         #expect(try state(ids[40]) == ["t,ready,1"])
         #expect(try state(ids[50]) == ["t,delayed,1024"])
-        // The protocol tells the same, at once.
+        // The protocol shows the same at once.
         for (id, answer) in [(ids[20], "buried"), (ids[30], "ready"), (ids[50], "delayed")] {
             #expect(try client.state(of: id) == answer)
         }
@@ -56,7 +56,7 @@ import Testing
             try client.send("peek-ready\r\n")
             return try client.expectJob("FOUND").id == ids[40]
         }
-        // What is left comes, each job once. Beside SQL a broker shares its jobs, so that the order is that of several.
+        // The jobs that are left come once each. A broker beside SQL shares, so their order is that of several brokers.
         let gone = [ids[10], ids[20], ids[30], ids[50]]
         var got: [UInt64] = []
         for _ in 0..<96 {
@@ -68,7 +68,7 @@ import Testing
         #expect(got.sorted() == ids.filter { !gone.contains($0) })
     }
 
-    /// Its row says nothing of the reservation yet.
+    /// The row does not show the reservation yet.
     @Test func whatAClientHasJustReservedStaysIts() throws {
         _ = try cached(20)
         let functions = [

@@ -1,6 +1,6 @@
 /// What a file of pgTAP's assertions has printed.
 struct TAP {
-    /// Each failed assertion with its diagnostics, and whatever else is wrong with the run.
+    /// Each failed assertion with its diagnostics, and what else is wrong with the run.
     private(set) var problems: [String] = []
 
     init(_ output: String) {

@@ -1,7 +1,7 @@
--- Whatever a function is given, it does what it says or refuses it by a code of its own: nothing of PostgreSQL's comes out.
+-- A function does what it says with any arguments, or refuses them by a code of its own. No error of PostgreSQL's gets out.
 select plan(3);
 
--- What each argument may be, by its type: ordinary values first, then the ends of the range and what is none.
+-- Values for each argument, by its type: ordinary ones first, then the ends of the range, then wrong ones.
 create temporary table example (type text, value text);
 insert into example values
     ('text', '''t'''), ('text', '''nowhere'''), ('text', ''''''), ('text', '''-'''), ('text', 'null'),

@@ -1,7 +1,7 @@
 -- What is refused, and how: an SQLSTATE, a sentence, a hint, and nothing changed.
 select plan(2 * 63 + 3);
 
--- Two lines of the test for each call.
+-- Each call has two assertions.
 create function refused(call text, code text, message text) returns setof text language plpgsql as $$
 declare
     found_code text;
@@ -100,7 +100,7 @@ select refused(format('select beanrow.finish(array[%s, null], 1)', :taken), 'BR0
 select refused($$ select beanrow.end_lease(null) $$, 'BR007', 'the id of a job must not be NULL');
 select refused($$ select beanrow.end_leases_of() $$, 'BR007', 'whose leases shall end is not said');
 
--- BR008: a job that the caller does not have, and who a caller cannot be.
+-- BR008: a job that the caller does not have, and a holder out of range.
 select refused($$ select beanrow.reserve('{work}', holder => 0) $$, 'BR008', 'holder 0 is out of range');
 select refused($$ select beanrow.reserve('{work}', holder => -1) $$, 'BR008', 'holder -1 is out of range');
 select refused($$ select beanrow.finish('{{1,null},{2,3}}', 1) $$, 'BR007', 'the id of a job must not be NULL');
@@ -116,7 +116,7 @@ select refused(format('select beanrow.finish(array[%s, %s], 1)', :job, :taken), 
     format('job %s is not reserved by this session', :taken));
 select refused($$ select beanrow.touch(array[999], holder => 1) $$, 'BR008', 'job 999 is not reserved by this session');
 
--- BR013: a key that lives in the other tube.
+-- BR013: a key that a job of the other tube has.
 select beanrow.put('work', 'mine', key => 'k') as mine \gset
 select beanrow.put('elsewhere', 'theirs', key => 'k') as theirs \gset
 select refused(format('select beanrow.move_job(%s, %L)', :mine, 'elsewhere'), 'BR013',

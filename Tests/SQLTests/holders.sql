@@ -9,7 +9,7 @@ grant usage on schema beanrow to sql_tests_group;
 grant execute on all functions in schema beanrow to sql_tests_group;
 select beanrow.put_many('t', array['a', 'b', 'c', 'd']) \g /dev/null
 
--- A session is what it cannot choose: nothing that it sets says who it is.
+-- A session is known by what it cannot choose: no setting changes who it is.
 insert into beanrow.broker (epoch, host, pid, process_space) values (7, 'here', 42, 'elsewhere');
 update beanrow.job set lease_epoch = 7, reserved_at = now(), reserved_until = now() + interval '1 minute' where id = 1;
 select set_config(format('beanrow.holder_%s', 'beanrow.job'::regclass::oid), forged, false)
@@ -29,7 +29,7 @@ select results_eq('select lease_epoch from beanrow.job where id <= 2', 'values (
 select set_config(format('beanrow.holder_%s', 'beanrow.job'::regclass::oid), 'x', false) \g /dev/null
 select is(beanrow.release(array[1, 2]), 2, 'and they are its own, whatever it sets');
 
--- What was left of a lease is in nobody's way.
+-- What is left of a lease that has ended does not matter.
 insert into beanrow.sql_lease (job_id, tube_id, priority, login, holder, pid, server_start, until) values
     (1, 1, 0, 'gone', 3, 1, now(), now() + interval '1 day'), (2, 1, 0, 'gone', null, 1, now(), now() - interval '1 day'),
     (999, 1, 0, 'gone', null, 1, now(), now() - interval '1 day');
@@ -40,7 +40,7 @@ select results_eq(
     'values (1::bigint, 17::bigint, session_user), (2, 17, session_user)', 'and it is gone');
 select is(beanrow.finish(array[1, 2], 17), 2, 'so they can be finished');
 
--- A holder is one of the login.
+-- A holder belongs to its login.
 set session authorization sql_tests_one;
 select is((select id from beanrow.reserve('{t}', holder => 17)), 3::bigint, 'one login''s holder has a job');
 set session authorization sql_tests_two;
@@ -58,7 +58,7 @@ select results_eq(
     $$ values (3::bigint, pg_backend_pid(), 17::bigint, 'sql_tests_one'::name), (4, pg_backend_pid(), null, 'sql_tests_two') $$,
     'the view tells who it is');
 
--- A worker is gone, and its lease would last.
+-- A worker is gone, and its lease would go on.
 select is(beanrow.end_lease(3), true, 'an operator ends the lease of a job');
 select results_eq('select state, timeouts from beanrow.jobs where id = 3', $$ values ('ready', 1) $$,
     'as if its time were over');

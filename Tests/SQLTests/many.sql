@@ -1,4 +1,4 @@
--- Much at once, without a broker: what calls lock, and what they leave.
+-- Many calls without a broker: what they lock, and what they leave.
 select plan(13);
 
 -- Locks of one transaction, whatever the number of names.
@@ -23,7 +23,7 @@ select results_eq(
     $$ select count(distinct id) from (select beanrow.put('k', 'x', key => 'k' || n % 10) as id from generate_series(1, 100) as n) as put $$,
     'values (10::bigint)', 'a key has one job, however often it is put');
 
--- What nobody folds.
+-- Changes that no broker folds.
 select beanrow.put_many('u', array['a', 'b', 'c']) \g /dev/null
 do $$
 begin
@@ -42,12 +42,12 @@ select results_eq(
     $$ select min(priority), min(id), count(*), count(*)::bigint from beanrow.jobs where tube = 't7' $$,
     'and which job is the first');
 select is((select ready from beanrow.tubes where name = 'u'), 3::bigint, 'nothing is lost of what was there before');
--- In one transaction.
+-- Many calls in one transaction.
 select count(beanrow.put('one', 'x')) from generate_series(1, 10000) \g /dev/null
 select cmp_ok((select count(*) from beanrow.sql_change join beanrow.tube on tube.id = tube_id where name = 'one'), '<',
     4000::bigint, 'one transaction folds its own');
 select is((select ready from beanrow.tubes where name = 'one'), 10000::bigint, 'and they are counted');
--- Workers do the same.
+-- The same with calls of workers.
 do $$
 begin
     for n in 1..2000 loop

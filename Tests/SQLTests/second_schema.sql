@@ -9,7 +9,7 @@ select results_eq('select id, "Second queue".body_text(body) from "Second queue"
 select results_eq('select id, beanrow.body_text(body) from beanrow.jobs',
     $$ values (1::bigint, 'of the first') $$, 'the first has its own');
 
--- A session is a holder in each of them, and jobs with equal ids are two.
+-- A session is a holder in each of them, and jobs with equal ids are different jobs.
 select is((select id from "Second queue".reserve('{t}', '1 hour')), 1::bigint, 'the second one''s job is reserved');
 select results_eq('select state from beanrow.jobs', $$ values ('ready') $$, 'the first one''s is not');
 select throws_ok('select beanrow.finish(array[1])', 'BR008', null, 'nor can it be finished');

@@ -12,8 +12,8 @@ select results_eq(
         where pronamespace = 'beanrow'::regnamespace
             and 'search_path=beanrow, pg_temp' <> all (coalesce(proconfig, '{}'))
         order by 1 $$,
-    $$ values ('declare_dead'), ('put') $$,
-    'put has none, since it is to become part of the caller''s statement, nor has declare_dead, which commits');
+    $$ values ('declare_dead'), ('is_free'), ('put') $$,
+    'put and is_free have none, since they become part of the statement that calls them, nor has declare_dead, which commits');
 select is_empty(
     $$ select oid::regprocedure from pg_proc
         where pronamespace = 'beanrow'::regnamespace and proname = 'put' and (prosecdef or prolang <>

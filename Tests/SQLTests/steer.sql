@@ -6,7 +6,7 @@ select beanrow.body_text(body) as body, tube collate "default" as tube, state, p
 from beanrow.jobs;
 create temporary view tube_now as
 select name collate "default" as name, ready, delayed, reserved, buried, paused_until from beanrow.tubes;
--- What the jobs themselves say, to be compared with the counts.
+-- The numbers of jobs by their rows, to be compared with the counts.
 create temporary view tube_true as
 select
     tube collate "default" as name, count(*) filter (where state = 'ready') as ready,
@@ -47,7 +47,7 @@ select results_eq(
     'select name, ready, delayed, reserved, buried from tube_now order by name',
     $$ values ('t', 0::bigint, 0::bigint, 0::bigint, 0::bigint), ('u', 0, 0, 0, 0) $$, 'nothing is left');
 
--- Of a delay of 0 a job is ready.
+-- With a delay of 0 a job becomes ready.
 select beanrow.put('t', 'late', delay => '1 hour') as late \gset
 select is(beanrow.set_delay(:late, '0'), true, 'a delay of 0');
 select results_eq('select state from job_now', $$ values ('ready') $$, 'is none');
@@ -84,7 +84,7 @@ select lives_ok($$ select beanrow.unpause('k') $$, 'the pause is ended');
 select is((select paused_until from tube_now where name = 'k'), null, 'at once');
 select lives_ok($$ select beanrow.unpause('k') $$, 'even if there is none');
 
--- What a client has reserved is its own.
+-- A job that a client has reserved is not changed.
 select id as held from beanrow.reserve('{k}', '1 hour', holder => 1) \gset
 select results_eq(
     format(
@@ -96,7 +96,7 @@ select results_eq(
     $$ values ('reserved', 1024::bigint, 1, 1) $$, 'and it stays what it is');
 select is((select count(*) from tube_now where name = 'elsewhere'), 0::bigint, 'nor is a tube made for it');
 
--- A tube is cleared, but for that.
+-- A tube is cleared except for that job.
 do $$ begin
     perform beanrow.put_many('k', array_fill('delayed'::text, array[20]), delay => '1 hour');
     perform beanrow.bury_job(id) from (select id from beanrow.jobs where tube = 'k' and state = 'delayed' limit 10) as ten;
@@ -114,7 +114,7 @@ select results_eq(
     'select * from tube_true', $$ select name, ready, delayed, reserved, buried from tube_now where name = 'k' $$,
     'which is the truth');
 
--- Jobs that somebody has deleted from the table leave their numbers behind, until they are counted anew.
+-- Jobs that somebody has deleted from the table are still counted, until a recount.
 do $$ begin
     perform beanrow.put_many('r', array['a', 'b', 'c']);
     perform beanrow.put('r', 'd', 5, '1 hour');

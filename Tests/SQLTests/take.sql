@@ -1,4 +1,4 @@
--- Jobs taken by SQL. Two workers are one session here: each says by `holder` who it is.
+-- Jobs reserved by SQL. Two workers share one session here, and each names its holder.
 select plan(43);
 
 create temporary view job_now as
@@ -63,7 +63,7 @@ select results_eq(
     $$ values ('a', 0::bigint, 0::bigint, 0::bigint, 0::bigint), ('other', 1, 0, 0, 0), ('x', 1, 0, 2, 0), ('y', 2, 1, 0, 0),
         ('z', 0, 0, 1, 0) $$, 'the tubes count all that');
 
--- What becomes of a job.
+-- The end of a reservation.
 select id as x0 from beanrow.jobs where beanrow.body_text(body) = 'x0' \gset
 select id as z3 from beanrow.jobs where beanrow.body_text(body) = 'z3' \gset
 select id as x5 from beanrow.jobs where beanrow.body_text(body) = 'x5' \gset
@@ -78,7 +78,7 @@ select results_eq(
     $$ select name collate "default", ready, delayed, reserved, buried from beanrow.tubes where name in ('x', 'z') order by name $$,
     $$ values ('x', 1::bigint, 1::bigint, 0::bigint, 1::bigint), ('z', 0, 0, 0, 1) $$, 'and count');
 
--- A lease runs out. Nothing waits here: the lease is made one that began a while ago.
+-- A lease ends. Nothing waits here: the lease is changed to one that began a while ago.
 create function pg_temp.let_pass(length interval) returns void language sql as $$
     update beanrow.sql_lease set until = until - length;
     update beanrow.job set reserved_until = reserved_until - length where lease_epoch < 0;
@@ -103,7 +103,7 @@ select throws_ok(format('select beanrow.finish(array[%s], 1)', :slow), 'BR008', 
 select throws_ok(format('select beanrow.touch(array[%s], holder => 1)', :slow), 'BR008', null, 'for good');
 select is(beanrow.finish(array[:slow], 2), 1, 'the second finishes it');
 
--- In a transaction that is rolled back nothing was taken, and nothing finished.
+-- A transaction that is rolled back has reserved and finished nothing.
 select beanrow.put('tx', 'job') as tx \gset
 begin;
 select id from beanrow.reserve('{tx}', holder => 1) \gset tx_

@@ -1,8 +1,9 @@
 -- The views are what the documentation promises, and tell the truth after every change.
-select plan(47);
+select plan(48);
 
 -- The contract.
-select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings}', 'these views');
+select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings,ledger_change,uncounted_change}',
+    'these views, and two for functions and brokers');
 select columns_are('beanrow', 'jobs', array['id', 'tube', 'state', 'priority', 'body', 'created_at', 'ready_at',
     'reserved_at', 'reserved_until', 'ttr', 'delay', 'reserves', 'timeouts', 'releases', 'buries', 'kicks', 'broker',
     'sql_session', 'sql_holder', 'sql_login'], 'of jobs these columns');
@@ -27,6 +28,14 @@ select is_empty(
         where relnamespace = 'beanrow'::regnamespace and relkind = 'v'
             and coalesce(obj_description(oid, 'pg_class'), '') !~ '^.{10,}\.$' $$,
     'and one about each view');
+select is_empty(
+    $$ select relname, attname from pg_class
+        left join pg_attribute on attrelid = pg_class.oid and attnum > 0
+        where relnamespace = 'beanrow'::regnamespace and relkind in ('r', 'p')
+            and (attname is not null and coalesce(col_description(attrelid, attnum), '') !~ '^.{5,}\.$'
+                or coalesce(obj_description(pg_class.oid, 'pg_class'), '') !~ '^.{5,}\.$')
+            and relname !~ '^job_history_[0-9]' $$,
+    'and one about each table and each of its columns');
 select is_empty(
     $$ select oid::regprocedure from pg_proc
         where pronamespace = 'beanrow'::regnamespace
@@ -92,7 +101,7 @@ select beanrow.pause('d', '1 hour') \gset
 select ok((select paused_until > clock_timestamp() + interval '59 minutes' from beanrow.tubes where name = 'd'),
     'and until when it is paused');
 
--- Jobs in the hands of a broker's client, as long as the broker is heard of.
+-- Jobs that a client of a broker has, as long as the broker is heard of.
 insert into beanrow.broker (epoch, host, pid, process_space) values (7, 'here', 42, 'elsewhere');
 update beanrow.job set lease_epoch = 7, reserved_at = now(), reserved_until = now() + interval '1 minute' where id = :old;
 update beanrow.job set lease_epoch = 7 where id = :young;

@@ -1,15 +1,14 @@
-/// What may be between a broker and PostgreSQL, such as PgBouncer. In its session mode a connection has a session of
-/// the server to itself, as without it. In its transaction and statement modes it gets whichever is idle, each time
-/// anew.
+/// A pooler, such as PgBouncer, between a broker and PostgreSQL. In session mode each connection keeps a session of the
+/// server to itself, as without a pooler. In transaction and statement mode it gets an idle session each time.
 enum Pooler {
     private static let rounds = 5
 
-    /// Throws a `StoreError` when the connection, which leads to this database, has no session of its own.
+    /// Throws a `StoreError` if the connection, which leads to this database, has no session of its own.
     ///
-    /// Only where a pooler is seen is more asked: it tells clients a number of its own as their server's process. Then
-    /// two connections ask for their sessions in turn. A pooler that shares them gives the one that became idle last,
-    /// and both connections get the same; or the one that has been idle longest, and a connection gets another one than
-    /// before. Other clients that come in between may hide that for a round.
+    /// A pooler tells its client another process number than the server does. If that is so, two connections ask for
+    /// their sessions in turn. A pooler that shares sessions gives the one that became idle last, and both connections
+    /// get the same; or the one that has been idle longest, and a connection gets another one than before. Other clients
+    /// in between may hide that for a round.
     static func check(_ connection: Connection, to database: String) throws {
         let pid = try serverPID(of: connection)
         guard pid != connection.reportedPID else { return }

@@ -30,14 +30,9 @@ struct Statement: Sendable {
 
 /// Pieces that statements share.
 enum SQL {
-    /// True if no living broker or SQL session has the lease. A negative lease is a SQL session's and lives until it is
-    /// ended. The living brokers are few: their list is computed once per statement. A lease that is not theirs may be
-    /// that of a broker that registered after the statement's snapshot, so `broker_lives` looks again.
-    static let isFree = """
-        (lease_epoch is null
-            or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                and not broker_lives(lease_epoch))
-        """
+    /// True if no living broker or SQL session has the lease of a job (see `is_free` in migrations/). The planner inlines
+    /// the call, and computes the list of the living brokers, who are few, once per statement.
+    static let isFree = "is_free(lease_epoch, array(select epoch from broker))"
 
     /// Takes a lease. A reservation that its last holder did not live to end goes; this broker's own stays.
     static func lease(to epoch: String) -> String {

@@ -114,15 +114,7 @@ extension Statement {
 
     static let importCounts = Statement(
         name: "import_counts",
-        sql: """
-            insert into tube_count (tube_id, urgent, ready, delayed, buried)
-            select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-            on conflict (tube_id) do update set
-                urgent = tube_count.urgent + excluded.urgent,
-                ready = tube_count.ready + excluded.ready,
-                delayed = tube_count.delayed + excluded.delayed,
-                buried = tube_count.buried + excluded.buried
-            """)
+        sql: "select add_to_counts($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])")
 
     static let recordImport = Statement(
         name: "record_import",

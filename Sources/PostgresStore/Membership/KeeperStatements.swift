@@ -35,7 +35,7 @@ extension Statement {
                     (extract(epoch from clock_timestamp()) * 1e6)::bigint * 1000 + trunc(random() * 1000)::bigint,
                     $1::text, $2::integer, $3::text,
                     $4::boolean and not exists (select from broker) and not exists (select from sql_lease),
-                    (select last_value from summons), $5::bigint)
+                    (select last_value from recall_number), $5::bigint)
                 returning epoch, is_sole
             ), fences as (
                 insert into fence (epoch, writer) select epoch, writer from own cross join generate_series(0, 3) as writer
@@ -158,20 +158,14 @@ extension Statement {
             """)
 
     /// Folds the ledgers of brokers that have died ($1), and removes what else they have left.
-    static let cleanUpAfterDead = Statement(name: "clean_up_after_dead", sql: "select inherit($1::bigint[])")
+    static let cleanUpAfterDead = Statement(name: "clean_up_after_dead", sql: "select clean_up_after($1::bigint[])")
 
     private static let addToCounts = """
-        insert into tube_count (tube_id, urgent, ready, delayed, buried)
-        select change.tube_id, sum(change.urgent), sum(change.ready), sum(change.delayed), sum(change.buried)
+        select add_to_counts(
+            array_agg(change.tube_id), array_agg(change.urgent), array_agg(change.ready), array_agg(change.delayed),
+            array_agg(change.buried))
         from gone, unnest(gone.tube_ids, gone.urgent, gone.ready, gone.delayed, gone.buried)
             as change (tube_id, urgent, ready, delayed, buried)
-        group by change.tube_id
-        order by change.tube_id
-        on conflict (tube_id) do update set
-            urgent = tube_count.urgent + excluded.urgent,
-            ready = tube_count.ready + excluded.ready,
-            delayed = tube_count.delayed + excluded.delayed,
-            buried = tube_count.buried + excluded.buried
         """
 
     static let publishHeld = Statement(

@@ -7,10 +7,10 @@ extension Statement {
         name: "sql_activity",
         sql: """
             select
-                changes.last_value as changes, asked.last_value as summons, taken.last_value as reservations,
+                changes.last_value as changes, recall_number.last_value as recalls, taken.last_value as reservations,
                 coalesce((select answered from broker where epoch = $1::bigint), 0) as answered,
                 case when changes.last_value = $2::bigint then true else sql_is_quiet() end as is_quiet
-            from sql_change_number as changes, summons as asked, sql_reserve_number as taken
+            from sql_change_number as changes, recall_number, sql_reserve_number as taken
             """,
         columns: SQLActivityColumns.self)
 
@@ -43,13 +43,9 @@ extension Statement {
                 group by tube_id
                 order by tube_id
             ), counted as (
-                insert into tube_count (tube_id, urgent, ready, delayed, buried)
-                select tube_id, urgent, ready, delayed, buried from change
-                on conflict (tube_id) do update set
-                    urgent = tube_count.urgent + excluded.urgent,
-                    ready = tube_count.ready + excluded.ready,
-                    delayed = tube_count.delayed + excluded.delayed,
-                    buried = tube_count.buried + excluded.buried
+                select add_to_counts(
+                    array_agg(tube_id), array_agg(urgent), array_agg(ready), array_agg(delayed), array_agg(buried))
+                from change
             )
             select
                 tube.id, tube.name, tube.pause, \(SQL.pauseLeft) as pause_left,
@@ -58,13 +54,15 @@ extension Statement {
                 change.count
             from change
             join tube on tube.id = change.tube_id
+            -- Its one row is asked for so that it is computed.
+            where exists (select from counted)
             """,
         columns: SQLChangeColumns.self)
 
     static let endLeases = Statement(name: "end_leases", sql: "select end_leases()")
 
-    /// Records that this broker has given back what a summons asked for.
-    static let answerSummons = Statement(
-        name: "answer_summons",
+    /// Records that this broker has given back what a recall asked for.
+    static let answerRecall = Statement(
+        name: "answer_recall",
         sql: "update broker set answered = greatest(answered, $2::bigint) where epoch = $1::bigint")
 }

@@ -14,7 +14,7 @@ struct SQLWatch {
 
     private struct Activity {
         let changes: Int64
-        let summons: Int64
+        let recalls: Int64
         let reservations: Int64
         let answered: Int64
         let isQuiet: Bool
@@ -22,7 +22,7 @@ struct SQLWatch {
         init(_ rows: Rows) {
             let column = rows.columns(SQLActivityColumns.self)
             changes = rows[0, column.changes]
-            summons = rows[0, column.summons]
+            recalls = rows[0, column.recalls]
             reservations = rows[0, column.reservations]
             answered = rows[0, column.answered]
             isQuiet = rows[0, column.isQuiet]
@@ -58,7 +58,7 @@ struct SQLWatch {
         own.add(epoch)
         own.add(folded)
         let activity = Activity(try connection.execute(.sqlActivity, own))
-        if activity.summons > activity.answered { client.leasesRecalled(activity.summons) }
+        if activity.recalls > activity.answered { client.leasesRecalled(activity.recalls) }
         if let last, last.reservations != activity.reservations { client.shareWithSQL() }
         looks += 1
         if looks % SQLWatch.looksToStart == 0 { folded = 0 }
@@ -90,14 +90,14 @@ struct SQLWatch {
 
 struct SQLActivityColumns: RowColumns {
     let changes: Column<Int64>
-    let summons: Column<Int64>
+    let recalls: Column<Int64>
     let reservations: Column<Int64>
     let answered: Column<Int64>
     let isQuiet: Column<Bool>
 
     init(_ column: inout ColumnFinder) {
         changes = column("changes")
-        summons = column("summons")
+        recalls = column("recalls")
         reservations = column("reservations")
         answered = column("answered")
         isQuiet = column("is_quiet")

@@ -1,43 +1,45 @@
-/// What a role may do with a schema: all that its task needs, and nothing else.
+/// What a role may do in a schema: all that its task needs, and nothing else.
 struct Privileges: Sendable {
     enum Kind: String, Sendable { case table, sequence, function }
 
-    /// An object by its name; of a function or procedure, all that have the name, whatever their parameters.
+    /// Rights on an object by its name; on all functions and procedures that have the name, whatever their parameters.
     struct Grant: Sendable {
         let kind: Kind
         let name: String
         let privileges: String
     }
 
-    /// What the role is called by default, after the schema and an underscore.
+    /// The end of the role's standard name, after the schema and an underscore.
     let task: String
     let grants: [Grant]
 
     /// The roles that `beanrow migrate roles` makes.
     static let standard = [reader, producer, worker, steering, broker]
 
-    /// Looks, and changes nothing.
+    /// Reads the views, and changes nothing.
     static let reader = Privileges(task: "reader", grants: reading)
 
     /// Puts jobs from SQL.
     static let producer = Privileges(task: "producer", grants: functions("put", "put_job", "put_many"))
 
-    /// Takes jobs by SQL.
+    /// Reserves jobs by SQL.
     static let worker = Privileges(
         task: "worker",
-        grants: functions("reserve", "finish", "release", "bury", "touch", "declare_dead", "bury_silent"))
+        grants: functions(
+            "reserve", "finish", "release", "bury", "touch", "declare_dead", "declare_silent_brokers_dead"))
 
-    /// Looks, and steers.
+    /// Reads the views, and steers jobs and tubes.
     static let steering = Privileges(
         task: "operator",
         grants: reading
             + functions(
                 "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay", "pause",
-                "unpause", "clear", "recount", "set_policy", "end_lease", "end_leases_of", "declare_dead", "bury_silent"
+                "unpause", "clear", "recount", "set_policy", "end_lease", "end_leases_of", "declare_dead",
+                "declare_silent_brokers_dead"
             ))
 
-    /// Serves the schema. The only one with rights on tables: the others have the views and functions, which are their
-    /// owner's.
+    /// Serves the schema. It is the only role with rights on tables: the others have views and functions, which read and
+    /// write tables with the rights of their owner.
     static let broker = Privileges(
         task: "broker",
         grants: [
@@ -45,35 +47,37 @@ struct Privileges: Sendable {
             table("tube", "select, insert, update"),
             table("job", "select, insert, update, delete"),
             table("broker", "select, insert, update, delete"),
-            // Locking a row for key share asks for update.
+            // To lock a row for key share needs update.
             table("fence", "select, insert, update, delete"),
             table("ledger", "select, insert, update, delete"),
             table("tube_count", "select, insert, update"),
             table("tube_held", "select, insert, update, delete"),
             table("tube_awaited", "select, insert, delete"),
             table("notice", "select, insert, delete"),
-            // To skip rows that are locked asks for update.
+            // To skip rows that are locked needs update.
             table("sql_change", "select, update, delete"),
             table("sql_lease", "select"),
+            table("uncounted_change", "select"),
             table("tube_policy", "select"),
             table("policy_version", "select"),
             table("job_history", "insert"),
-            // For the log.
+            // Warnings go to the log.
             table("warnings", "select"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
             Grant(kind: .sequence, name: "job_bury_order", privileges: "usage"),
             Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
-            Grant(kind: .sequence, name: "summons", privileges: "select"),
+            Grant(kind: .sequence, name: "recall_number", privileges: "select"),
             Grant(kind: .sequence, name: "sql_reserve_number", privileges: "select"),
         ]
             + functions(
-                "broker_lives", "inherit", "hold_off_sql", "sql_is_quiet", "make_tube", "count_new_tube", "pause_tube",
+                "broker_lives", "is_free", "add_to_counts", "clean_up_after", "hold_off_sql", "sql_is_quiet",
+                "make_tube", "count_new_tube", "pause_tube",
                 "put_unique",
                 "end_leases", "keep_history", "history_of", "remove_tubes"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
-        // Views call `seen_at` with the rights of whoever reads them.
+        // A view calls `seen_at` with the rights of its reader.
         + functions("body_text", "body_json", "seen_at")
 
     /// A table or a view.

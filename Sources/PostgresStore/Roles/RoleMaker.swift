@@ -1,4 +1,4 @@
-/// Makes the roles that a schema is used by: each may do its task there, and nothing else.
+/// Makes the roles that use a schema: each may do its task there, and nothing else.
 public struct RoleMaker {
     private let connection: Connection
     private let schema: String
@@ -7,7 +7,7 @@ public struct RoleMaker {
     /// `StoreError`.
     public init(database: String, schema: String) throws {
         let migrator = try Migrator(database: database, schema: schema)
-        // Who may do too much there may be about to lose that.
+        // A role that may create in the schema may be about to lose that right here.
         _ = try migrator.checkVersion()
         self.init(try Connection(database), schema: schema)
     }
@@ -17,8 +17,8 @@ public struct RoleMaker {
         self.schema = schema
     }
 
-    /// Creates the role, without a login, unless it is there, and makes its privileges in the schema those of a broker:
-    /// no fewer, no more. What it may do elsewhere stays.
+    /// Makes the privileges of the role in the schema those of a broker, no fewer and no more. A role that is missing is
+    /// created without a login. What the role may do elsewhere stays.
     /// - Throws: `RoleError` or `StoreError`; then nothing has been changed.
     public func makeBroker(_ role: String) throws {
         try connection.inTransaction { try make(role, Privileges.broker) }
@@ -29,7 +29,7 @@ public struct RoleMaker {
     /// - Throws: `RoleError` or `StoreError`; then nothing has been changed.
     public func makeAll() throws -> [String] {
         let all = Privileges.standard.map { (role: standardName($0), privileges: $0) }
-        // PostgreSQL would cut them all to the same name.
+        // PostgreSQL would shorten all of them to the same name.
         if let long = all.first(where: { $0.role.utf8.count > 63 }) { throw RoleError.nameTooLong(long.role) }
         try connection.inTransaction {
             for (role, privileges) in all { try make(role, privileges) }
@@ -37,8 +37,8 @@ public struct RoleMaker {
         return all.map(\.role)
     }
 
-    /// Gives the roles with standard names, those that are there, the privileges on what has been added to the schema.
-    /// Does nothing when that is not this connection's to do.
+    /// Gives the roles with standard names that exist the privileges on what has been added to the schema. Does nothing
+    /// if this connection may not grant them.
     func renew() throws {
         guard try ask(.mayGrant, [schema]).bool(0, 0) else { return }
         try connection.inTransaction {
@@ -50,7 +50,7 @@ public struct RoleMaker {
         }
     }
 
-    /// What the roles are to have rights on, and the schema has not.
+    /// Objects that the privileges name and the schema does not have.
     func missingObjects() throws -> [String] {
         try Privileges.standard.flatMap { privileges in
             let rows = try ask(.missingObjects, ["", schema], privileges)
@@ -86,7 +86,7 @@ public struct RoleMaker {
         return rows.count == 0 ? nil : (rows.bool(0, 0), rows.bool(0, 1))
     }
 
-    /// Runs a statement about a role and all that is ours in the schema.
+    /// Runs a statement about a role and all our objects in the schema.
     private func askOfOurs(_ statement: Statement, _ role: String) throws -> Rows {
         var parameters = Parameters()
         parameters.add(role)

@@ -1,11 +1,11 @@
-/// The statements that make roles. PostgreSQL takes no parameter for the name of a role or a schema: those are quoted.
+/// The statements that make roles. PostgreSQL takes no parameter for the name of a role or a schema: names are quoted.
 extension Statement {
     static func createRole(_ role: String) -> String { "create role \(identifier(role)) nologin" }
 
-    /// Procedures are among what is called a function here.
+    /// A function here may be a procedure.
     private static let grantable = "case kind when 'function' then 'routine' else kind end"
 
-    /// Takes back whatever the role ($1) may do in the schema ($2) with what is ours ($3), a statement for each object.
+    /// Statements that revoke all rights of the role ($1) on the schema ($2) and on our objects ($3) in it.
     static let revocations = Statement(
         name: "revocations",
         sql: """
@@ -19,8 +19,7 @@ extension Statement {
         "grant usage on schema \(identifier(schema)) to \(identifier(role))"
     }
 
-    /// What is known of a role ($1): whether it is a superuser, and whether it owns the schema ($2) or something of ours
-    /// ($3) in it.
+    /// Whether a role ($1) is a superuser, and whether it owns the schema ($2) or one of our objects ($3) in it.
     static let roleFacts = Statement(
         name: "role_facts",
         sql: """
@@ -33,7 +32,7 @@ extension Statement {
             where role.rolname = $1::text
             """)
 
-    /// Whether it is this session's to grant rights in the schema ($1): what is there is its own.
+    /// True if this session may grant rights in the schema ($1), as the owner of our objects.
     static let mayGrant = Statement(
         name: "may_grant",
         sql: """
@@ -43,7 +42,7 @@ extension Statement {
                 where nspname = $1::text and relname = 'migration' and pg_has_role(relowner, 'usage'))
             """)
 
-    /// The grants of a role ($1) in a schema ($2), a statement for each object that is there.
+    /// Statements that grant a role ($1) its privileges in a schema ($2), one for each object that exists.
     static let grants = Statement(
         name: "grants",
         sql: """
@@ -52,12 +51,12 @@ extension Statement {
             where object is not null
             """)
 
-    /// What of the grants has no object, for which parameter 1 is not needed.
+    /// The objects that the privileges name and the schema ($2) does not have. Parameter 1 is not used.
     static let missingObjects = Statement(
         name: "missing_objects",
         sql: "select kind || ' ' || name from (\(listed)) as listed where object is null and $1::text is not null")
 
-    /// Whether the grants have come about: PostgreSQL only warns when somebody grants what is not theirs to grant.
+    /// True if the role ($1) has its privileges: PostgreSQL only warns when somebody grants what they may not grant.
     static let isGranted = Statement(
         name: "is_granted",
         sql: """
@@ -74,8 +73,7 @@ extension Statement {
             where object is not null
             """)
 
-    /// Objects of ours in the schema ($2) by kind ($3) and name ($4), with privileges ($5); the object is null if there
-    /// is none.
+    /// Our objects in the schema ($2) by kind ($3) and name ($4), with privileges ($5); null where there is none.
     private static let listed = """
         select listed.kind, listed.name, listed.privileges, found.oid, found.object
         from unnest($3::text[], $4::text[], $5::text[]) as listed (kind, name, privileges)

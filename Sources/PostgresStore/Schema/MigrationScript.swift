@@ -1,11 +1,12 @@
-/// Steps as a script for psql, for shops whose schema changes go through review.
+/// Migrations as a script for psql, for operators whose schema changes go through review.
 public struct MigrationScript: Sendable {
     private let schema: String
     private let steps: [MigrationStep]
     private let preparesSchema: Bool
     private let repairs: [String]
 
-    /// `preparesSchema`: the schema, or its table of migrations, is missing. `repairs`: what a renamed schema needs.
+    /// `preparesSchema`: the schema, or its table of migrations, is missing. `repairs`: the statements that a renamed
+    /// schema needs.
     init(schema: String, steps: [MigrationStep], preparesSchema: Bool = false, repairs: [String] = []) {
         self.repairs = repairs
         self.schema = schema
@@ -13,17 +14,18 @@ public struct MigrationScript: Sendable {
         self.preparesSchema = preparesSchema
     }
 
-    /// All steps up, for a database that has nothing yet.
+    /// All migrations, for a database without any of them.
     public static func upFromNothing(schema: String) -> MigrationScript {
         MigrationScript(schema: schema, steps: Migration.all.map { MigrationStep(.up, $0) }, preparesSchema: true)
     }
 
-    /// The latest step down, for a schema that is at this program's version.
+    /// Takes the latest migration back, for a schema that is at this program's version.
     public static func downFromLatest(schema: String) -> MigrationScript {
         MigrationScript(schema: schema, steps: Migration.all.suffix(1).map { MigrationStep(.down, $0) })
     }
 
-    /// Ends at the first error. Each step is done or not, so that what is missing then can be printed anew and run.
+    /// The script ends at the first error. Each step is done whole or not at all, so that the steps that are missing
+    /// can be printed and run again.
     public var text: String {
         guard !steps.isEmpty || !repairs.isEmpty else { return "-- Nothing is to be done.\n" }
         return ([opening] + steps.map(text) + [Statement.unlockInScript]).joined(separator: "\n")

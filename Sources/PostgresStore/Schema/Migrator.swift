@@ -1,12 +1,12 @@
 import Foundation
 
-/// Brings a schema to a version, a step at a time, under a lock against two at once.
+/// Brings a schema to a version, a step at a time. A lock keeps two migrators of one schema apart.
 ///
-/// Brokers may be at work meanwhile. A step is a transaction that gives way when it does not get its locks soon, since
-/// all others queue up behind whoever waits for one, and is tried again; or it holds no lock that keeps anybody from
-/// working (see `MigrationStep.noTransaction`).
+/// Brokers may be at work meanwhile. A step is a transaction. Others queue up behind it while it waits for a lock, so it
+/// gives up after a short wait, and is tried again. A step without a transaction takes no lock that stops anybody (see
+/// `MigrationStep.noTransaction`).
 public struct Migrator {
-    /// A step, and whether the schema has it.
+    /// A migration, and whether the schema has it.
     public struct Status: Sendable {
         public let version: Int
         public let name: String
@@ -27,7 +27,8 @@ public struct Migrator {
     private let migrations: [Migration]
     private let patience: Patience
 
-    /// `database` is a libpq connection string, `schema` where the tables are or shall be. Throws a `StoreError`.
+    /// `database` is a libpq connection string, `schema` the schema that has the tables or is to have them. Throws a
+    /// `StoreError`.
     public init(database: String, schema: String) throws {
         let connection = try Connection(first: database)
         try Pooler.check(connection, to: database)
@@ -44,7 +45,8 @@ public struct Migrator {
         self.patience = patience
     }
 
-    /// Applies what is missing, with the rights on it of the roles that are there, and returns the version reached.
+    /// Applies the migrations that are missing, gives the roles that exist their rights on what is new, and returns the
+    /// version reached.
     @discardableResult
     public func up() throws -> Int {
         try locked {
@@ -63,12 +65,12 @@ public struct Migrator {
 
     private var latest: Int { migrations.last?.version ?? 0 }
 
-    /// Whether this role could change the schema, or make it. A broker's cannot.
+    /// True if this role could change the schema, or make it. A broker's role cannot.
     private func mayChange() throws -> Bool {
         try ask(.mayChangeSchema).bool(0, 0)
     }
 
-    /// Takes back the latest step, and with it its data; returns the version reached.
+    /// Takes back the latest migration, with the data in its tables; returns the version reached.
     @discardableResult
     public func down() throws -> Int {
         try locked {
@@ -88,7 +90,7 @@ public struct Migrator {
         return migrations.map { Status(version: $0.version, name: $0.name, isApplied: applied[$0.version] != nil) }
     }
 
-    /// The version of the schema; an error when this program cannot serve it.
+    /// Returns the version of the schema; throws when this program cannot serve it.
     public func check() throws -> Int {
         let found = try checkVersion()
         try checkTrust()
@@ -96,7 +98,7 @@ public struct Migrator {
         return found
     }
 
-    /// The same, whoever else may do what there.
+    /// The same without a look at who else may create in the schema.
     func checkVersion() throws -> Int {
         let applied = try locked { try appliedVersions() }
         let found = applied.keys.max() ?? 0
@@ -106,7 +108,8 @@ public struct Migrator {
 
     // MARK: Others in the schema
 
-    /// Functions run with their owner's rights, and whoever may create in their schema could have them call his.
+    /// Functions run with their owner's rights. Another role that may create in the schema could have them call functions
+    /// of its own.
     private func checkTrust() throws {
         let others = try ask(.othersWhoCreate)
         guard others.count == 0 else {
@@ -120,7 +123,7 @@ public struct Migrator {
         }
     }
 
-    /// Has functions look for names in their own schema, which has been renamed.
+    /// Sets the search path of our functions to the schema, if it has been renamed.
     private func repair() throws {
         let statements = try misplacedFunctions()
         guard !statements.isEmpty else { return }
@@ -135,7 +138,7 @@ public struct Migrator {
         return (0..<rows.count).map { (rows.string($0, 0), rows.bool($0, 1)) }
     }
 
-    /// Runs a statement whose parameters are the schema and the names of what is ours.
+    /// Runs a statement whose parameters are the schema and the names of our objects.
     private func askOfOurs(_ statement: Statement) throws -> Rows {
         var parameters = Parameters()
         parameters.add(schema)
@@ -200,7 +203,7 @@ public struct Migrator {
         try record(step)
     }
 
-    /// A build that failed leaves an index that is of no use, and that `if not exists` would take for a good one.
+    /// A build that failed leaves an invalid index, which `if not exists` would take for a valid one.
     private func dropRemains(of index: String) throws {
         var name = Parameters()
         name.add(schema)
@@ -253,9 +256,9 @@ public struct Migrator {
         return try connection.ask(statement, parameters)
     }
 
-    /// The table of migrations, and the schema if that is missing too.
+    /// Makes the table of migrations, and the schema if that is missing too.
     private func prepareSchema() throws {
-        // Asked first: creating needs rights that a broker need not have.
+        // Asked first: to create a schema needs rights that the owner of this one need not have.
         if try ask(.findSchema).count == 0 { try connection.run(Statement.createSchema(schema)) }
         try useSchema()
         try connection.run(Statement.createMigrations)
@@ -265,13 +268,19 @@ public struct Migrator {
         get throws { try ask(.findMigrations).count > 0 }
     }
 
-    /// Checksums by version.
+    /// The checksums of the migrations that the schema has, by version.
     private func appliedVersions() throws -> [Int: Int64] {
         guard try isPrepared else { return [:] }
         try useSchema()
         let rows = try connection.ask(.migrations)
         var applied: [Int: Int64] = [:]
-        for row in 0..<rows.count { applied[Int(rows.int32(row, 0))] = rows.int64(row, 1) }
+        for row in 0..<rows.count {
+            let version = Int(rows.int32(row, 0))
+            guard version != 1 || rows.string(row, 1) != Migration.firstOfDevelopment else {
+                throw StoreError.schemaOfDevelopment(schema)
+            }
+            applied[version] = rows.int64(row, 2)
+        }
         try verify(applied)
         return applied
     }

@@ -1,9 +1,9 @@
-/// The migrator's statements. They are not prepared, and have no names: each is run once or twice.
+/// The migrator's statements. Each is run once or twice, so they are not prepared, and have no names.
 extension Statement {
-    /// Tried, not waited for: a session that waits has a snapshot, which an index that the other one builds
-    /// concurrently would wait for in turn.
+    /// Tries the lock and does not wait for it: a session that waits has a snapshot, and the other session, if it builds
+    /// an index concurrently, would wait for that snapshot to end.
     ///
-    /// Any login could hold it. Whoever may not change the schema ($1) is not waited for.
+    /// Any login could hold the lock. One that may not change the schema ($1) is not waited for.
     static let lockMigrations = Statement(
         name: "",
         sql: """
@@ -28,9 +28,9 @@ extension Statement {
             and database = activity.datid and classid::bigint << 32 | objid::bigint = \(migrationKey)
         """
 
-    /// What settings of the database or the role must not decide: how a step is read, and what it makes. Those that
-    /// this server does not have are left out. Tables go where the administrator says, but PostgreSQL makes no
-    /// partitioned table while the setting names the database's own tablespace.
+    /// Settings of the database or the role must not decide how a step is read, or what it makes. A setting that this
+    /// server does not have is left out. Tables go into the tablespace that the administrator has set; but PostgreSQL
+    /// makes no partitioned table while the setting names the database's own tablespace.
     static let configureMigrations = """
         do $$
         begin
@@ -53,8 +53,9 @@ extension Statement {
         $$
         """
 
-    /// Functions keep it (`set search_path from current`), so temporary tables come last: one that runs with its
-    /// owner's rights must not find a caller's in place of ours. What is PostgreSQL's comes first by itself.
+    /// Functions keep this path (`set search_path from current`). Temporary tables come last in it: a function that runs
+    /// with its owner's rights must not find a caller's table in place of ours. PostgreSQL's own schema comes first by
+    /// itself.
     static let useSchema = Statement(
         name: "", sql: "select set_config('search_path', quote_ident($1::text) || ', pg_temp', false)")
 
@@ -66,7 +67,7 @@ extension Statement {
             select from information_schema.tables where table_schema = $1::text and table_name = 'migration'
             """)
 
-    /// In a schema that is there, to create is the right of its owner; else it is a right on the database.
+    /// True if this role may create in the schema ($1), or may make the schema if there is none.
     static let mayChangeSchema = Statement(
         name: "",
         sql: """
@@ -81,10 +82,15 @@ extension Statement {
     static let createMigrations = """
         create table migration (
             version integer primary key, name text not null, checksum bigint not null,
-            applied_at timestamptz not null default now())
+            applied_at timestamptz not null default now());
+        comment on table migration is 'The migrations that this schema has.';
+        comment on column migration.version is 'The number of the migration.';
+        comment on column migration.name is 'Its name.';
+        comment on column migration.checksum is 'A hash of its file.';
+        comment on column migration.applied_at is 'When it was applied.'
         """
 
-    static let migrations = Statement(name: "", sql: "select version, checksum from migration order by version")
+    static let migrations = Statement(name: "", sql: "select version, name, checksum from migration order by version")
 
     static let recordMigration = Statement(
         name: "",
@@ -92,9 +98,9 @@ extension Statement {
 
     static let forgetMigration = Statement(name: "", sql: "delete from migration where version = $1::integer")
 
-    /// For this transaction: the limit of each wait for a lock, in milliseconds, and none of the work.
+    /// Limits each wait for a lock in this transaction, in milliseconds ($1). The work has no limit.
     ///
-    /// Also notes which functions were in the schema before (`hide_functions` spares them).
+    /// Also notes which functions were in the schema before, for `hide_functions`.
     static let limitWaits = Statement(
         name: "",
         sql: """
@@ -108,11 +114,12 @@ extension Statement {
             where nspname = current_schema()), true)
         """
 
-    /// Who waits for a concurrent build is in nobody's way, so it has no limit.
+    /// Hides what PostgreSQL says about an index that is there already. A concurrent build stops nobody while it waits,
+    /// so its waits have no limit.
     static let beginBuilding = "set client_min_messages to warning"
     static let endBuilding = "reset client_min_messages"
 
-    /// Whether an index of the schema ($1) with this name is the remains of a build that failed.
+    /// True if the index of this name ($2) in the schema ($1) is left over from a build that failed.
     static let isInvalidIndex = Statement(
         name: "",
         sql: """
@@ -125,8 +132,9 @@ extension Statement {
 
     static func dropIndex(_ index: String) -> String { "drop index concurrently if exists \(identifier(index))" }
 
-    /// Other sessions that have a lock on a table of ours ($3) in the schema ($1) and began longer ago than one waits
-    /// ($2, in milliseconds); the oldest first. Whose transaction that is, and since when, is not told to everybody.
+    /// Other sessions that have a lock on one of our tables ($3) in the schema ($1), and whose transactions began longer
+    /// ago than a step waits ($2, in milliseconds); the oldest first. PostgreSQL does not show everybody whose
+    /// transaction that is, and when it began.
     static let sessionsInTheWay = Statement(
         name: "",
         sql: """
@@ -147,9 +155,9 @@ extension Statement {
             """)
 }
 
-/// What scripts for psql have in the place of statements with parameters.
+/// What a script for psql has in the place of statements with parameters.
 extension Statement {
-    /// Refuses when another migration is under way; `beanrow migrate` waits for this one.
+    /// Refuses if another migration is under way. `beanrow migrate` waits while the script runs.
     static func lockInScript(_ schema: String) -> String {
         """
         set beanrow.schema to \(textLiteral(schema));

@@ -1,8 +1,8 @@
-/// What is ours in a schema that may hold other people's objects too, and whether those may be trusted.
+/// Which objects of a schema are ours, and whether those of others in it could do harm.
 extension Statement {
-    /// The objects of a schema that migrations have made: those with one of their names, with the partitions and the
-    /// sequences of such tables. A function is ours if it has our owner as well, and is not everybody's: another one may
-    /// have its name.
+    /// The objects of a schema that migrations have made: those with the names that migrations use, and the partitions
+    /// and sequences of these tables. A function with such a name is ours if it also has our owner, and PUBLIC may not
+    /// call it: somebody else's may have the same name.
     ///
     /// `schema` and `names` are parameters of the statement that this is a part of.
     static func ownObjects(schema: String, names: String) -> String {
@@ -33,8 +33,8 @@ extension Statement {
         """
     }
 
-    /// Who else may create in the schema ($1): with overloads of functions that ours call, they could have the rights of
-    /// our owner. The second column is whether it is everybody, or the schema's owner, from whom that cannot be taken.
+    /// The other roles that may create in the schema ($1): with overloads of functions that ours call, they could get the
+    /// rights of our owner. The second column is true for the owner of the schema, from whom that right cannot be taken.
     static let othersWhoCreate = Statement(
         name: "",
         sql: """
@@ -56,8 +56,8 @@ extension Statement {
             where not has_schema_privilege('public', place.oid, 'create')
             """)
 
-    /// Functions and operators that others have in the schema ($1), and that could be called in place of PostgreSQL's or
-    /// of ours ($2): a fitting one here is taken before one that fits less in pg_catalog.
+    /// Functions and operators of others in the schema ($1) that could be called in place of PostgreSQL's or of ours
+    /// ($2): PostgreSQL takes one that fits the arguments better, in whatever schema.
     static let othersOverloads = Statement(
         name: "",
         sql: """
@@ -88,8 +88,8 @@ extension Statement {
             limit 5
             """)
 
-    /// Functions of ours that look for names elsewhere, as they do when the schema ($1) has been renamed: a statement
-    /// that repairs each, and whether this role may run it.
+    /// Our functions whose search path names another schema, since this one ($1) has been renamed: a statement that
+    /// repairs each, and whether this role may run it.
     static let misplacedFunctions = Statement(
         name: "",
         sql: """
@@ -107,7 +107,7 @@ extension Statement {
 }
 
 extension Migration {
-    /// What the tables, views, sequences and functions of all steps are called. A schema may hold others.
+    /// The names of the tables, views, sequences and functions that migrations make.
     static func names(in migrations: [Migration]) -> [String] {
         let creating =
             /(?m)^\s*create\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:table|view|sequence|function|procedure)\s+(\w+)/

@@ -44,11 +44,9 @@ extension Statement {
             union
             \(changed("select tube_id from tube_held where epoch <> $2::bigint and"))
             union
-            select tube_id from sql_change
+            select tube_id from uncounted_change
             union
             select tube_id from sql_lease
-            union
-            select unnest(tube_ids) from ledger
             """,
         columns: OnlyColumn<Int32>.self)
 
@@ -97,13 +95,7 @@ extension Statement {
                 left join (
                     select tube_id, sum(urgent)::bigint as urgent, sum(ready)::bigint as ready,
                         sum(delayed)::bigint as delayed, sum(buried)::bigint as buried
-                    from (
-                        select tube_id, urgent, ready, delayed, buried from sql_change
-                        union all
-                        select change.*
-                        from ledger,
-                            unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried) as change
-                    ) as part (tube_id, urgent, ready, delayed, buried)
+                    from uncounted_change
                     group by tube_id
                 ) as uncounted on uncounted.tube_id = tube.id
                 left join (

@@ -191,7 +191,7 @@ final class Writer: SameServerWorker, @unchecked Sendable {
             var parameters = Parameters()
             parameters.add(batch.epoch)
             parameters.add(answer)
-            try add(.answerSummons, parameters)
+            try add(.answerRecall, parameters)
         }
         try connection.sendSync()
         let results = try connection.results(of: sent.count)

@@ -5,7 +5,7 @@
 /// the whole table for each batch.
 extension Statement {
     static let writer: [Statement] = [
-        ledger, claimLedger, put, move, annotate, delete, archive, writeLeases, endSole, answerSummons,
+        ledger, claimLedger, put, move, annotate, delete, archive, writeLeases, endSole, answerRecall,
         transactionTime,
     ]
 

@@ -1,10 +1,5 @@
--- A queue's tables are emptied and filled all the time. To give the end of a file back, vacuum locks the table against
--- everybody, and each standby against its readers, only for the file to grow again. By hand: vacuum (truncate) job.
-alter table job set (vacuum_truncate = false, toast.vacuum_truncate = false);
-alter table ledger set (vacuum_truncate = false);
-
--- What an operator should know before it hurts. Sizes and ages are PostgreSQL's own estimates, which cost next to nothing
--- and take no lock on our tables.
+-- What an operator should know before it does harm. Sizes and ages are PostgreSQL's own estimates, which cost next to
+-- nothing and take no lock on our tables.
 create view warnings as
 with settings as (
     select
@@ -27,13 +22,13 @@ with settings as (
     ) as option
     where pg_class.relnamespace = (select own.relnamespace from pg_class as own where own.oid = 'job'::regclass)
         and pg_class.relkind = 'r'
-        -- The schema may hold tables of others.
+        -- The schema may have tables of others.
         and (pg_class.relname in (
             'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'policy_version',
             'sql_change', 'sql_gate', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held', 'tube_policy')
             or pg_class.relname ~ '^job_history_')
 ), sized as (
-    -- A minute of 10,000 jobs a second leaves 600,000 dead rows before autovacuum looks at all: twice that is normal.
+    -- A minute of 10,000 jobs a second leaves 600,000 dead rows before autovacuum looks: twice as many are normal.
     select
         relation.*, 20000 * settings.naptime as margin,
         pg_stat_get_live_tuples(relation.oid) as live, pg_stat_get_dead_tuples(relation.oid) as dead,
@@ -54,7 +49,7 @@ cross join settings
 where activity.backend_xmin is not null
     and activity.backend_type <> 'autovacuum worker'
     and (activity.datname is null or activity.datname = current_database())
-    -- When a transaction began is not told to everybody, and not of a standby.
+    -- PostgreSQL does not show everybody when a transaction began, nor when one of a standby did.
     and coalesce(
         activity.xact_start < now() - settings.old_snapshot,
         age(activity.backend_xmin) > settings.old_transactions)
@@ -83,7 +78,7 @@ where dead > margin + 2 * (
     coalesce(threshold, current_setting('autovacuum_vacuum_threshold'))::bigint
         + coalesce(scale_factor, current_setting('autovacuum_vacuum_scale_factor'))::double precision * live)
 union all
--- 60 bytes hold an entry of the widest index; four times that is what half-empty pages and a bad day may need.
+-- An entry of the widest index has 60 bytes; half-empty pages and a bad day may need four times that.
 select
     'index bloat', pg_class.relname, sized.vacuumed_at,
     pg_class.relpages * current_setting('block_size')::bigint, 'bytes',
@@ -108,7 +103,7 @@ select
 from relation
 where not coalesce(enabled, 'true')::boolean
 union all
--- Long after the vacuum against wraparound should have been there.
+-- Long after the vacuum against wraparound should have run.
 select
     'transaction age', relname, null, age(relfrozenxid)::bigint, 'transactions',
     'PostgreSQL refuses writes at about 2,000,000,000: see what keeps it from being vacuumed, and vacuum it by hand.'

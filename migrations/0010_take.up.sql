@@ -1,6 +1,8 @@
--- Jobs taken by SQL: a session is a worker like any other.
+-- Jobs reserved by SQL: a session is a worker like any other.
 
--- Ends leases of jobs that the caller has locked, as if their time were over.
+-- MARK: The end of leases
+
+-- Ends the leases of jobs that the caller has locked, as if their time were over.
 create function end_locked_leases(ids bigint[]) returns void
 language plpgsql set search_path from current
 as $$
@@ -47,10 +49,10 @@ begin
         order by until
         limit 1000
         for update of job skip locked);
-    -- Some may have been touched until their jobs were locked.
+    -- Leases that were touched before their jobs were locked go on.
     late := array(select job_id from sql_lease where job_id = any (late) and until <= clock_timestamp() order by job_id);
     if cardinality(late) > 0 then perform end_locked_leases(late); end if;
-    -- No function leaves a lease without its job. A hand may have.
+    -- No function leaves a lease without a job. Somebody may have deleted the job by hand.
     delete from sql_lease where job_id = any (array(
         select job_id from sql_lease
         where until <= clock_timestamp() and not exists (select from job where id = job_id)
@@ -58,6 +60,8 @@ begin
         limit 1000
         for update skip locked));
 end $$;
+
+-- MARK: Checks
 
 create function check_holder(holder bigint) returns void
 language plpgsql set search_path from current
@@ -69,7 +73,7 @@ begin
     end if;
 end $$;
 
--- A worker that is gone keeps its jobs from others for a week at most.
+-- 7 days at most: a worker that is gone keeps its jobs from others for no longer.
 create function check_lease(lease interval) returns void
 language plpgsql set search_path from current
 as $$
@@ -80,6 +84,8 @@ begin
             'A lease is longer than nothing and 7 days at most; touch lets it start anew.');
     end if;
 end $$;
+
+-- MARK: Reserving
 
 create function reserve(
     tubes text[], lease interval default '60 seconds', count integer default 1, holder bigint default null
@@ -93,7 +99,7 @@ as $$
 #variable_conflict use_column
 declare
     watched integer[];
-    -- Of each of these tubes, the last job that has been taken: it is walked on from there.
+    -- For each of these tubes, the last job that was taken: the walk goes on from there.
     last_priority bigint[];
     last_id bigint[];
     place integer;
@@ -106,17 +112,17 @@ begin
     if reserve.tubes is null then perform refuse_null('an array of tubes'); end if;
     if reserve.count is null then perform refuse_null('how many jobs to reserve'); end if;
     perform check_tube(name) from unnest(reserve.tubes) as name;
-    perform begin_sql();
+    perform begin_call();
     perform nextval('sql_reserve_number');
     perform end_leases();
-    if exists (select from broker where is_sole) then perform summon_brokers(); end if;
+    if exists (select from broker where is_sole) then perform recall_leases(); end if;
     watched := array(
         select tube.id from tube
         where name = any (reserve.tubes) and (paused_until is null or paused_until <= clock_timestamp()));
     last_priority := array_fill(-1::bigint, array[cardinality(watched)]);
     last_id := last_priority;
     while cardinality(got) < reserve.count loop
-        -- From the tube whose first job is the smallest, all that are smaller than the first one of any other.
+        -- From the tube with the smallest first job, take all jobs that are smaller than the first one of any other tube.
         select
             (array_agg(head.tube_id order by head.priority, head.id))[1] as tube_id,
             (array_agg(head.priority order by head.priority, head.id))[2] as next_priority,
@@ -126,9 +132,7 @@ begin
         cross join lateral (
             select job.tube_id, job.priority, job.id from job
             where job.tube_id = wanted.tube_id and state = 0 and (job.priority, job.id) > (wanted.priority, wanted.id)
-                and (lease_epoch is null
-                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch))
+                and is_free(lease_epoch, array(select epoch from broker))
             order by job.priority, job.id
             limit 1
         ) as head;
@@ -138,16 +142,14 @@ begin
             select job.id from job
             where tube_id = heads.tube_id and state = 0
                 and (job.priority, job.id) > (last_priority[place], last_id[place])
-                and (lease_epoch is null
-                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch))
+                and is_free(lease_epoch, array(select epoch from broker))
                 and (job.priority, job.id)
                     < (coalesce(heads.next_priority, 4294967296), coalesce(heads.next_id, 0))
             order by job.priority, job.id
             limit reserve.count - cardinality(got)
             for update skip locked);
         got := got || more;
-        -- Others are about to take those: this tube has nothing that would come before another tube's.
+        -- Others have locked those jobs, and are about to take them: skip the tube.
         if cardinality(more) = 0 then
             last_priority[place] := 4294967296;
         else
@@ -156,7 +158,7 @@ begin
         end if;
     end loop;
     if cardinality(got) = 0 then return; end if;
-    -- Whatever may be there of a job is of nobody any more.
+    -- A row that is there already is what is left of a lease that has ended.
     insert into sql_lease (job_id, tube_id, priority, login, holder, pid, server_start, until)
     select
         job.id, tube_id, job.priority, session_user, reserve.holder, pg_backend_pid(), pg_postmaster_start_time(),
@@ -181,20 +183,22 @@ begin
     order by taken.priority, taken.id;
 end $$;
 
--- Which of these jobs the caller has: as the holder that it names, or else as this session.
-create function leased_to(holder bigint, ids bigint[]) returns bigint[]
+-- MARK: Jobs that the caller has
+
+-- Returns those of these jobs that the caller has: as the holder that it names, or else as this session.
+create function reserved_by_caller(holder bigint, ids bigint[]) returns bigint[]
 language sql volatile set search_path from current
 as $$
     select array(
         select job_id from sql_lease as lease
         where job_id = any (ids) and login = session_user and case
-            when leased_to.holder is not null then lease.holder = leased_to.holder
+            when reserved_by_caller.holder is not null then lease.holder = reserved_by_caller.holder
             else lease.holder is null and pid = pg_backend_pid() and server_start = pg_postmaster_start_time()
         end)
 $$;
 
--- Locks jobs that the caller has reserved, or refuses: all of them or none.
-create function own_jobs(ids bigint[], holder bigint) returns void
+-- Locks jobs that the caller has reserved; refuses if it has not reserved all of them.
+create function lock_reserved(ids bigint[], holder bigint) returns void
 language plpgsql set search_path from current
 as $$
 #variable_conflict use_column
@@ -202,16 +206,16 @@ declare
     own bigint[];
     missing bigint;
 begin
-    perform check_holder(own_jobs.holder);
-    if own_jobs.ids is null or exists (select from unnest(own_jobs.ids) as wanted (id) where wanted.id is null) then
+    perform check_holder(lock_reserved.holder);
+    if lock_reserved.ids is null or exists (select from unnest(lock_reserved.ids) as wanted (id) where wanted.id is null) then
         perform refuse_null('the id of a job');
     end if;
-    perform begin_sql();
-    -- Another's jobs are not locked, nor waited for. Leases may have ended until the locks were there.
-    own := leased_to(own_jobs.holder, own_jobs.ids);
+    perform begin_call();
+    -- Jobs of others are neither locked nor waited for. Ask again with the locks: leases may have ended meanwhile.
+    own := reserved_by_caller(lock_reserved.holder, lock_reserved.ids);
     perform from job where id = any (own) order by id for update;
-    own := leased_to(own_jobs.holder, own_jobs.ids);
-    select unnest(own_jobs.ids) except select id from job where id = any (own) and lease_epoch < 0 limit 1 into missing;
+    own := reserved_by_caller(lock_reserved.holder, lock_reserved.ids);
+    select unnest(lock_reserved.ids) except select id from job where id = any (own) and lease_epoch < 0 limit 1 into missing;
     if missing is not null then
         perform refuse('BR008', format('job %s is not reserved by this session', missing),
             'Its lease may have run out, so that another has it now: undo what was done for it.');
@@ -223,7 +227,7 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 begin
-    perform own_jobs(finish.ids, finish.holder);
+    perform lock_reserved(finish.ids, finish.holder);
     with leases as (
         delete from sql_lease where job_id = any (finish.ids)
     ), gone as (
@@ -252,7 +256,7 @@ declare
     seconds bigint := check_seconds(release.delay, 'a delay', 'BR003', 0);
 begin
     perform check_priority(coalesce(release.priority, 0));
-    perform own_jobs(release.ids, release.holder);
+    perform lock_reserved(release.ids, release.holder);
     with leases as (
         delete from sql_lease where job_id = any (release.ids)
     ), old as materialized (
@@ -291,7 +295,7 @@ as $$
 #variable_conflict use_column
 begin
     perform check_priority(coalesce(bury.priority, 0));
-    perform own_jobs(bury.ids, bury.holder);
+    perform lock_reserved(bury.ids, bury.holder);
     with leases as (
         delete from sql_lease where job_id = any (bury.ids)
     ), old as materialized (
@@ -320,13 +324,15 @@ as $$
 #variable_conflict use_column
 begin
     perform check_lease(touch.lease);
-    perform own_jobs(touch.ids, touch.holder);
+    perform lock_reserved(touch.ids, touch.holder);
     update sql_lease set until = clock_timestamp() + touch.lease where job_id = any (touch.ids);
     update job set reserved_until = clock_timestamp() + touch.lease where id = any (touch.ids);
     return cardinality(array(select distinct unnest(touch.ids)));
 end $$;
 
--- For whoever knows that a worker is gone: its job is as if the time of the lease were over.
+-- MARK: For operators
+
+-- For somebody who knows that a worker is gone.
 create function end_lease(id bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
@@ -334,7 +340,7 @@ declare
     is_leased boolean;
 begin
     if end_lease.id is null then perform refuse_null('the id of a job'); end if;
-    perform begin_sql();
+    perform begin_call();
     select lease_epoch < 0 into is_leased from job where job.id = end_lease.id for update;
     if is_leased is null and not found then
         perform refuse('BR006', format('there is no job %s', end_lease.id),
@@ -344,7 +350,7 @@ begin
     return coalesce(is_leased, false);
 end $$;
 
--- The same for all jobs of a session, a holder or a login, or of who is all that is given.
+-- The same for all jobs of a session, a holder or a login; of several that are given, all must be true.
 create function end_leases_of(session integer default null, holder bigint default null, login text default null)
 returns integer
 language plpgsql security definer set search_path from current
@@ -356,7 +362,7 @@ begin
         perform refuse('BR007', 'whose leases shall end is not said',
             'Give a session, a holder or a login, or several of them that must all be true.');
     end if;
-    perform begin_sql();
+    perform begin_call();
     locked := array(
         select id from job
         where lease_epoch < 0 and id = any (array(
@@ -365,7 +371,7 @@ begin
                 and (end_leases_of.holder is null or lease.holder = end_leases_of.holder)
                 and (end_leases_of.login is null or lease.login = end_leases_of.login)))
         order by id for update);
-    -- Only those that are still theirs.
+    -- Ask again with the locks: leases may have ended meanwhile.
     locked := array(
         select job_id from sql_lease as lease
         where job_id = any (locked)
@@ -377,11 +383,11 @@ begin
 end $$;
 
 comment on function end_lease(bigint) is 'Ends the lease of a job that a SQL session or holder has, as if its time were over; false when none has it.';
-comment on function end_leases_of(integer, bigint, text) is 'Ends all leases of a SQL session (its pid), of a holder, of a login, or of who is all that is given; returns how many.';
+comment on function end_leases_of(integer, bigint, text) is 'Ends all leases of a SQL session (its pid), of a holder, or of a login; of several that are given, all must be true. Returns how many.';
 comment on function reserve(text[], interval, integer, bigint) is 'Reserves the next jobs of these tubes for this session.';
 comment on function finish(bigint[], bigint) is 'Deletes jobs that this session has reserved: all or none.';
-comment on function release(bigint[], bigint, interval, bigint) is 'Gives jobs back that this session has reserved: all or none.';
+comment on function release(bigint[], bigint, interval, bigint) is 'Releases jobs that this session has reserved: all or none.';
 comment on function bury(bigint[], bigint, bigint) is 'Buries jobs that this session has reserved: all or none.';
-comment on function touch(bigint[], interval, bigint) is 'Lets the leases of jobs that this session has reserved start anew.';
+comment on function touch(bigint[], interval, bigint) is 'Starts the leases of jobs that this session has reserved anew: all or none.';
 
 select hide_functions();

@@ -1,15 +1,17 @@
--- Jobs steered by SQL, whoever has them at that moment.
+-- Jobs changed by SQL while no client has them, although a broker may have leased them.
 
--- Has every broker give back what no client of it holds, and write down what one does; waits for that. Afterwards, and
--- for half a second, a lease without a reservation is one that a client is about to get.
+-- MARK: Jobs that a broker has leased
+
+-- Has every broker give back the jobs that no client of it has, and annotate the rows of those that one has; waits for
+-- that. For half a second afterwards, a lease without a reservation means that a client is about to get the job.
 --
--- One that does not answer may be dead. It is not declared so here: that locks its row, and the caller's transaction
--- would keep the lock from all brokers until it ends. The wait is counted, since a clock may be set.
-create function summon_brokers() returns void
+-- A broker that does not answer may be dead. It is not declared dead here: that would lock its row until the end of the
+-- caller's transaction. Rounds are counted instead of time, since a clock may be set.
+create function recall_leases() returns void
 language plpgsql set search_path from current
 as $$
 declare
-    own bigint := nextval('summons');
+    own bigint := nextval('recall_number');
     rounds integer := 0;
 begin
     while exists (select from broker where answered < own) loop
@@ -29,69 +31,8 @@ begin
     end loop;
 end $$;
 
-create function broker_name(broker) returns text
-language sql stable set search_path from current
-as $$ select format('broker %s (pid %s on %s)', $1.epoch, $1.pid, $1.host) $$;
-
--- Declares brokers dead whose heartbeats do not go on, and says what it has found. For declare_dead, which commits at
--- once: in a transaction of a caller's own, the locks on tables of brokers would last as long as that.
-create function bury_silent() returns text
-language plpgsql security definer set search_path from current set lock_timeout to '4s'
-as $$
-declare
-    seen bigint[];
-    beaten bigint[];
-    start timestamptz;
-    dead bigint[];
-    names text;
-begin
-    -- Only a procedure's own transaction begins after the statement that called it.
-    if now() <= statement_timestamp() then
-        perform refuse('25001', 'brokers are declared dead in a transaction of its own',
-            format('Use "call %I.declare_dead()".', current_schema()));
-    end if;
-    select array_agg(epoch), array_agg(beats) into seen, beaten from broker;
-    if seen is null then return 'there are no brokers'; end if;
-    loop
-        start := clock_timestamp();
-        perform pg_sleep(1) from generate_series(1, 5);
-        -- A machine that hung has kept the brokers from being heard of as well.
-        exit when clock_timestamp() - start between '0' and interval '7 seconds';
-    end loop;
-    with gone as (
-        -- One that is heard of meanwhile stays.
-        delete from broker using unnest(seen, beaten) as watched (epoch, beats)
-        where broker.epoch = watched.epoch and broker.beats = watched.beats
-        returning broker.epoch, broker_name(broker) as name
-    ), fences as (
-        delete from fence using gone where fence.epoch = gone.epoch
-    )
-    select array_agg(epoch), string_agg(name, ', ' order by epoch) into dead, names from gone;
-    if dead is null then return 'all brokers are heard of'; end if;
-    perform inherit(dead);
-    return 'declared dead: ' || names;
-end $$;
-
--- For when no broker runs that would declare others dead. A procedure can only commit if it has neither settings nor
--- rights of its own, so the name within is written out.
-do $do$ begin
-    -- A name may have any character: the body is quoted as a whole.
-    execute format('create procedure declare_dead() language plpgsql as %L', format($body$
-        declare
-            answer text;
-        begin
-            -- Refused within somebody's transaction, whose locks would stay.
-            commit;
-            answer := %I.bury_silent();
-            commit;
-            raise notice '%%', answer;
-        end
-        $body$, current_schema()));
-    revoke execute on procedure declare_dead() from public;
-end $do$;
-
--- What is to be known before a job is touched.
-create function leased_by(job job) returns text
+-- Who has a job: 'client', 'broker' (leased, but no client has it), or 'nobody'.
+create function who_has(job job) returns text
 language sql volatile set search_path from current
 as $$
     select case
@@ -102,8 +43,9 @@ as $$
     end
 $$;
 
--- Locks a job for the caller's transaction. NULL: a client has it reserved, or nobody waits for long enough.
-create function take_job(job_id bigint) returns job
+-- Locks a job that nobody has for the caller's transaction, and returns it; null when a client has it reserved. Refuses
+-- when there is no such job, and when the job stays in use for 10 s.
+create function lock_job(job_id bigint) returns job
 language plpgsql set search_path from current
 as $$
 #variable_conflict use_column
@@ -111,53 +53,53 @@ declare
     seen job;
     rounds integer := 0;
 begin
-    if take_job.job_id is null then perform refuse_null('the id of a job'); end if;
-    perform begin_sql();
+    if lock_job.job_id is null then perform refuse_null('the id of a job'); end if;
+    perform begin_call();
     perform end_leases();
     loop
-        select * into seen from job where id = take_job.job_id;
+        select * into seen from job where id = lock_job.job_id;
         if seen.id is null then
-            perform refuse('BR006', format('there is no job %s', take_job.job_id),
+            perform refuse('BR006', format('there is no job %s', lock_job.job_id),
                 'It may have been deleted a moment ago; select id from jobs lists those that are there.');
         end if;
-        case leased_by(seen)
+        case who_has(seen)
         when 'client' then return null;
         when 'broker' then
-            perform summon_brokers();
-            -- That has taken about as long.
+            perform recall_leases();
+            -- That took about as long as 20 rounds.
             rounds := rounds + 20;
         else
             select * into seen from job
-            where id = take_job.job_id and (lease_epoch is null
-                or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                and not broker_lives(lease_epoch))
+            where id = lock_job.job_id and is_free(lease_epoch, array(select epoch from broker))
             for update skip locked;
             if seen.id is not null then
-                if leased_by(seen) = 'nobody' then return seen; end if;
+                if who_has(seen) = 'nobody' then return seen; end if;
             end if;
             perform pg_sleep(0.005);
         end case;
         rounds := rounds + 1;
         if rounds > 2000 then
-            perform refuse('BR010', format('job %s is in use by another transaction', take_job.job_id),
+            perform refuse('BR010', format('job %s is in use by another transaction', lock_job.job_id),
                 'Try again when that has ended; select * from pg_stat_activity shows those that are open.');
         end if;
     end loop;
 end $$;
+
+-- MARK: One job
 
 create function kick_job(id bigint) returns boolean
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    old job := take_job(kick_job.id);
+    old job := lock_job(kick_job.id);
 begin
     if old.state is null or old.state = 0 then return false; end if;
     update job set
         state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
         due_at = clock_timestamp(), kicks = kicks + 1
     where job.id = old.id;
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, 0::smallint, old.priority);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, 0::smallint, old.priority);
     return true;
 end $$;
 
@@ -166,12 +108,12 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    old job := take_job(delete_job.id);
+    old job := lock_job(delete_job.id);
 begin
     if old.state is null then return false; end if;
     delete from job where job.id = old.id;
     insert into job_history select * from history_of(old, false);
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, null, null);
     return true;
 end $$;
 
@@ -180,7 +122,7 @@ language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
-    old job := take_job(bury_job.id);
+    old job := lock_job(bury_job.id);
     new_priority bigint := coalesce(bury_job.priority, old.priority);
 begin
     perform check_priority(coalesce(new_priority, 0));
@@ -189,7 +131,7 @@ begin
         state = 2, bury_order = nextval('job_bury_order'), priority = new_priority,
         lease_epoch = null, reserved_at = null, reserved_until = null, buries = buries + 1
     where job.id = old.id;
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, 2::smallint, new_priority);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, 2::smallint, new_priority);
     return true;
 end $$;
 
@@ -202,7 +144,7 @@ declare
     target integer;
 begin
     perform check_tube(move_job.tube);
-    old := take_job(move_job.id);
+    old := lock_job(move_job.id);
     if old.state is null then return false; end if;
     target := open_tube(move_job.tube);
     if old.tube_id = target then return true; end if;
@@ -212,8 +154,8 @@ begin
         perform refuse('BR013', format('tube %s has a job with the key %s', quote_literal(move_job.tube), quote_literal(old.key)),
             'Delete one of the two, or wait until the one that is there has been worked off.');
     end;
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, null, null);
-    perform tell_of_job(target, old.id, null, null, old.state, old.priority);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, null, null);
+    perform record_job_change(target, old.id, null, null, old.state, old.priority);
     return true;
 end $$;
 
@@ -225,21 +167,21 @@ declare
     old job;
 begin
     perform check_priority(set_priority.priority);
-    old := take_job(set_priority.id);
+    old := lock_job(set_priority.id);
     if old.state is null then return false; end if;
     update job set priority = set_priority.priority where job.id = old.id;
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, old.state, set_priority.priority);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, old.state, set_priority.priority);
     return true;
 end $$;
 
--- Of a job that is ready or delayed: no delay makes it ready.
+-- Without a delay the job becomes ready.
 create function set_delay(id bigint, delay interval) returns boolean
 language plpgsql security definer set search_path from current
 as $$
 #variable_conflict use_column
 declare
     seconds bigint := check_seconds(set_delay.delay, 'a delay', 'BR003', 0);
-    old job := take_job(set_delay.id);
+    old job := lock_job(set_delay.id);
     new_state smallint := (seconds > 0)::integer;
 begin
     if old.state is null or old.state = 2 then return false; end if;
@@ -247,11 +189,13 @@ begin
         state = new_state, delay = seconds, due_at = clock_timestamp() + set_delay.delay,
         lease_epoch = null, reserved_at = null, reserved_until = null
     where job.id = old.id;
-    perform tell_of_job(old.tube_id, old.id, old.state, old.priority, new_state, old.priority);
+    perform record_job_change(old.tube_id, old.id, old.state, old.priority, new_state, old.priority);
     return true;
 end $$;
 
--- Buried jobs in the order of their burial; if there are none, delayed ones, soonest first.
+-- MARK: Tubes
+
+-- Kicks buried jobs in the order of their burial; if there are none, delayed ones, soonest first.
 create function kick(tube text, up_to integer default 1) returns integer
 language plpgsql security definer set search_path from current
     set enable_seqscan to off set enable_bitmapscan to off set jit to off set plan_cache_mode to force_custom_plan
@@ -263,22 +207,18 @@ declare
     chosen bigint[];
     counted record;
 begin
-    perform begin_sql();
+    perform begin_call();
     target := find_tube(kick.tube);
     if kick.up_to is null then perform refuse_null('how many jobs to kick'); end if;
     foreach was in array array[2, 1] loop
         chosen := case was
             when 2 then array(
                 select id from job
-                where tube_id = target and state = 2 and (lease_epoch is null
-                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch))
+                where tube_id = target and state = 2 and is_free(lease_epoch, array(select epoch from broker))
                 order by bury_order limit greatest(0, kick.up_to) for update skip locked)
             else array(
                 select id from job
-                where tube_id = target and state = 1 and (lease_epoch is null
-                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch))
+                where tube_id = target and state = 1 and is_free(lease_epoch, array(select epoch from broker))
                 order by due_at, id limit greatest(0, kick.up_to) for update skip locked)
         end;
         exit when cardinality(chosen) > 0;
@@ -294,7 +234,7 @@ begin
         count(*) as number, count(*) filter (where priority < 1024) as urgent, min(array[priority, id]) as first
     into counted from moved;
     if counted.number > 0 then
-        perform tell_brokers(
+        perform record_change(
             target, counted.first[1], counted.first[2], counted.urgent, counted.number,
             case when was = 1 then -counted.number else 0 end, case when was = 2 then -counted.number else 0 end);
     end if;
@@ -308,13 +248,13 @@ as $$
 declare
     target integer;
 begin
-    perform begin_sql();
+    perform begin_call();
     target := find_tube(set_pause.tube);
     update tube set
         pause = nullif(set_pause.seconds, 0),
         paused_until = case when set_pause.seconds > 0 then clock_timestamp() + set_pause.length end
     where id = target;
-    perform tell_brokers(target, null, null, 0, 0, 0, 0);
+    perform record_change(target, null, null, 0, 0, 0, 0);
 end $$;
 
 create function pause(tube text, length interval) returns void
@@ -325,7 +265,7 @@ create function unpause(tube text) returns void
 language plpgsql security definer set search_path from current
 as $$ begin perform set_pause(tube, 0, '0'); end $$;
 
--- Deletes jobs of one tube and state that the caller has locked; how many.
+-- Deletes jobs of one tube and state that the caller has locked, and returns how many.
 create function delete_locked(ids bigint[], tube integer, was smallint) returns integer
 language plpgsql set search_path from current
 as $$
@@ -344,7 +284,7 @@ begin
     )
     select count(*) as number, count(*) filter (where priority < 1024) as urgent into counted from gone;
     if counted.number > 0 then
-        perform tell_brokers(
+        perform record_change(
             delete_locked.tube, null, null, case when was = 0 then -counted.urgent else 0 end,
             case when was = 0 then -counted.number else 0 end, case when was = 1 then -counted.number else 0 end,
             case when was = 2 then -counted.number else 0 end);
@@ -352,8 +292,8 @@ begin
     return counted.number;
 end $$;
 
--- Deletes at most so many jobs of a tube that no client has reserved; `state`: only those that are ready, delayed or
--- buried. Returns how many it has deleted: call it again, in another transaction, until there are none.
+-- Deletes up to this many jobs of a tube that no client has reserved; `state`: only those that are ready, delayed or
+-- buried. Returns how many it has deleted: call it again, in another transaction, until it returns 0.
 create function clear(tube text, up_to integer default 10000, state text default null) returns integer
 language plpgsql security definer set search_path from current
     set enable_seqscan to off set enable_bitmapscan to off set jit to off set plan_cache_mode to force_custom_plan
@@ -367,7 +307,7 @@ declare
     chosen bigint[];
     total integer := 0;
 begin
-    perform begin_sql();
+    perform begin_call();
     target := find_tube(clear.tube);
     if clear.up_to is null then perform refuse_null('how many jobs to delete'); end if;
     states := case clear.state
@@ -377,16 +317,15 @@ begin
             'The states are ready, delayed and buried; jobs that are reserved stay.');
     end if;
     perform end_leases();
-    if 0 = any (states) and exists (select from broker) then perform summon_brokers(); end if;
+    if 0 = any (states) and exists (select from broker) then perform recall_leases(); end if;
     foreach wanted in array states loop
         chosen := '{}';
-        -- Each state has an index of its own. It is walked once: a second walk would begin with all that has been deleted.
+        -- Each state has an index of its own, which is walked once: a second walk would begin with all the entries of
+        -- deleted jobs.
         for candidate in
             select id from job
             where tube_id = target and state = wanted
-                and (lease_epoch is null
-                    or lease_epoch > 0 and lease_epoch <> all (array(select epoch from broker))
-                    and not broker_lives(lease_epoch))
+                and is_free(lease_epoch, array(select epoch from broker))
             limit greatest(0, clear.up_to - total)
             for update skip locked
         loop
@@ -401,8 +340,8 @@ begin
     return total;
 end $$;
 
--- Compares the jobs with their numbers, in one snapshot, and leaves the differences where calls leave their changes: so
--- nobody waits for it, whatever else happens meanwhile. Each tube has a row there, so that brokers read its numbers anew.
+-- Compares the jobs with their counts in one snapshot, and records the differences as the changes of a call, so that
+-- nobody waits for it. Each tube gets a row there, also without a difference, so that brokers read its counts anew.
 create function recount(tube text default null)
 returns table (name text, urgent bigint, ready bigint, delayed bigint, buried bigint)
 language plpgsql security definer set search_path from current
@@ -411,7 +350,7 @@ as $$
 declare
     target integer := case when recount.tube is not null then find_tube(recount.tube) end;
 begin
-    perform begin_sql();
+    perform begin_call();
     return query
     with actual as (
         select
@@ -424,11 +363,7 @@ begin
     ), said as (
         select tube_id, -urgent, -ready, -delayed, -buried from tube_count
         union all
-        select tube_id, -urgent, -ready, -delayed, -buried from sql_change
-        union all
-        select change.tube_id, -change.urgent, -change.ready, -change.delayed, -change.buried
-        from ledger, unnest(ledger.tube_ids, ledger.urgent, ledger.ready, ledger.delayed, ledger.buried)
-            as change (tube_id, urgent, ready, delayed, buried)
+        select tube_id, -urgent, -ready, -delayed, -buried from uncounted_change
     ), difference as materialized (
         select
             tube_id, sum(urgent)::bigint as urgent, sum(ready)::bigint as ready, sum(delayed)::bigint as delayed,
@@ -453,11 +388,10 @@ comment on function delete_job(bigint) is 'Deletes a job; false when a client ha
 comment on function bury_job(bigint, bigint) is 'Buries a ready or delayed job; false when it is neither.';
 comment on function move_job(bigint, text) is 'Moves a job to another tube; false when a client has it reserved.';
 comment on function set_priority(bigint, bigint) is 'Changes the priority of a job; false when a client has it reserved.';
-comment on function set_delay(bigint, interval) is 'Delays a ready or delayed job anew, 0 for not at all; false when it is neither.';
-comment on function pause(text, interval) is 'No job of the tube is given out for so long.';
-comment on function unpause(text) is 'Ends a pause.';
-comment on procedure declare_dead() is 'Declares brokers dead that are not heard of for five seconds; other brokers do that by themselves. Not in a transaction.';
-comment on function recount(text) is 'Mends the numbers of jobs of a tube, or of all; returns by how much they were off.';
-comment on function clear(text, integer, text) is 'Deletes at most so many jobs of a tube that no client has; returns how many.';
+comment on function set_delay(bigint, interval) is 'Delays a ready or delayed job anew, or makes it ready with a delay of 0; false when it is neither.';
+comment on function pause(text, interval) is 'Pauses a tube: none of its jobs is given out for this long.';
+comment on function unpause(text) is 'Ends the pause of a tube.';
+comment on function recount(text) is 'Corrects the counts of a tube, or of all; returns by how much they were wrong.';
+comment on function clear(text, integer, text) is 'Deletes up to this many jobs of a tube that no client has; returns how many.';
 
 select hide_functions();

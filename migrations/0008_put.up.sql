@@ -1,19 +1,22 @@
--- Jobs put by SQL: in the caller's transaction, at the cost of little more than the insert.
+-- Jobs put by SQL, in the caller's transaction. A put costs little more than its insert.
+
+-- MARK: Checks
 
 create function check_key(key text) returns void
 language plpgsql set search_path from current
 as $$
 begin
-    -- As brokers take them after idp:.
+    -- As brokers take them after `idp:`.
     if not is_name(key) then
         perform refuse('BR012', format('%s is no key for a job', quote_literal(left(key, 250))),
             'A key is made as names of tubes are: 1 to 200 of A-Z a-z 0-9 - + / ; . $ _ ( ), the first no hyphen.');
     end if;
 end $$;
 
--- Refuses more ready jobs than the policy of the tube lets in, by its counts, each found by an index: the view `tubes`
--- adds up those of all tubes. What brokers have committed in the last half second is in their ledger, whose dead rows
--- one would have to walk; it is asked where no broker folds it. Nor is more looked at than the last changes by SQL.
+-- Refuses more ready jobs than the policy of the tube allows. It does not use the view `tubes`, which adds up the counts
+-- of all tubes. Nor does it count what brokers have committed in the last half second, since it would walk the dead rows
+-- of the ledger for that; only when there is no broker, which would fold the ledger, does it look there. Of the changes by
+-- SQL it counts the last 5000.
 create function check_room(tube text, most bigint, count integer) returns void
 language plpgsql set search_path from current
     set enable_seqscan to off set enable_bitmapscan to off set jit to off
@@ -33,8 +36,7 @@ begin
         - (select count(*) from sql_lease where until > statement_timestamp() and tube_id = wanted);
     if not exists (select from broker) then
         ready := ready + coalesce((
-            select sum(change.ready) from ledger, unnest(ledger.tube_ids, ledger.ready) as change (tube_id, ready)
-            where change.tube_id = wanted), 0);
+            select sum(ledger_change.ready) from ledger_change where tube_id = wanted), 0);
     end if;
     if ready + count > most then
         perform refuse('BR009', format('tube %s is full: it has %s ready jobs of %s', quote_literal(tube), ready, most),
@@ -42,7 +44,10 @@ begin
     end if;
 end $$;
 
--- What is usual is checked here, since a call of a function costs as much as half an insert; the rest says what is wrong.
+-- MARK: One job
+
+-- Arguments that are right are found so here, since a call of a function costs as much as half an insert. The functions
+-- for checks are called for the others, and say what is wrong.
 create function put_job(tube text, body bytea, priority bigint, delay interval, ttr interval, key text)
 returns bigint
 language plpgsql security definer set search_path from current
@@ -57,7 +62,7 @@ declare
     most bigint;
     moment timestamptz;
 begin
-    -- As begin_sql does.
+    -- As begin_call does.
     lock table sql_gate in row share mode;
     if random() < 0.004 then perform merge_changes(); end if;
     tube_id := (select id from tube where tube.name = put_job.tube and remover is null);
@@ -90,7 +95,7 @@ begin
                 seconds, moment, moment + put_job.delay, put_job.body)
             returning id into job_id;
         else
-            -- Waits for the end of a transaction that has put the key: afterwards it is there to be found, or is not.
+            -- Waits for the end of a transaction that puts the same key. After that the job is there, or is not.
             insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
             values (
                 nextval('job_id'), tube_id, put_job.key, put_job.priority, (seconds > 0)::integer,
@@ -107,8 +112,8 @@ begin
     return job_id;
 end $$;
 
--- The variants become one call of the function above in the plan of the caller. They know it by more than its name, since
--- they have no search_path of their own.
+-- The planner puts a call of put_job in the place of each of these. They have no search_path for that reason; the name of
+-- put_job is bound when they are made.
 create function put(
     tube text, body text, priority bigint default 1024, delay interval default '0', ttr interval default '60 seconds',
     key text default null
@@ -133,33 +138,7 @@ create function put(
 ) returns bigint
 language sql return put_job(tube, convert_to(body::text, 'UTF8'), priority, delay, ttr, key);
 
--- A broker's put with a key: false when a job has it, or somebody who has not finished puts one. Nobody at a broker waits
--- for the end of a caller's transaction. Many may ask for one key at a time: this transaction remembers which it has not got.
-create function put_unique(
-    tube integer, key text, id bigint, priority bigint, delay bigint, ttr bigint, body bytea
-) returns boolean
-language plpgsql set search_path from current set lock_timeout to '1ms'
-as $$
-#variable_conflict use_column
-declare
-    contested text := coalesce(current_setting('beanrow.contested', true), '');
-    own text := format(' %s/%s ', put_unique.tube, put_unique.key);
-begin
-    if position(own in contested) > 0 then return false; end if;
-    insert into job (id, tube_id, key, priority, state, ttr, delay, created_at, due_at, body)
-    values (
-        put_unique.id,
-        -- Null for one that is about to be removed, which the column refuses; the others must not be meanwhile.
-        (select tube.id from tube where tube.id = put_unique.tube and remover is null for key share),
-        put_unique.key, put_unique.priority, (put_unique.delay > 0)::integer,
-        put_unique.ttr, put_unique.delay, now(), now() + put_unique.delay * interval '1 second', put_unique.body)
-    on conflict (tube_id, key) where key is not null do nothing;
-    return found;
-exception
-    when lock_not_available then
-        perform set_config('beanrow.contested', contested || own, true);
-        return false;
-end $$;
+-- MARK: Many jobs
 
 create function put_jobs(tube text, bodies bytea[], priority bigint, delay interval, ttr interval)
 returns setof bigint
@@ -175,7 +154,7 @@ declare
     ids bigint[];
     moment timestamptz;
 begin
-    perform begin_sql();
+    perform begin_call();
     tube_id := open_tube(put_jobs.tube);
     most := (select max_ready from tube_policy where tube_policy.tube_id = own.tube_id);
     perform check_priority(put_jobs.priority);
@@ -198,15 +177,15 @@ begin
         returning id
     )
     select array_agg(id order by id) into ids from new;
-    perform tell_brokers(
+    perform record_change(
         tube_id, case when seconds = 0 then put_jobs.priority end, case when seconds = 0 then ids[1] end,
         case when seconds = 0 and put_jobs.priority < 1024 then cardinality(ids) else 0 end,
         case when seconds = 0 then cardinality(ids) else 0 end, case when seconds > 0 then cardinality(ids) else 0 end, 0);
     return query select unnest(ids);
 end $$;
 
--- One function for all arrays: of several a literal, whose type is not known, would choose none. Of these types alone,
--- since the conversion of somebody's own would run with the rights of our owner.
+-- One function for all types of arrays: of several, PostgreSQL could choose none for a literal, whose type is unknown. It
+-- takes these types alone, since the cast of a type of somebody's own would run with the rights of our owner.
 create function put_many(
     tube text, bodies anycompatiblearray, priority bigint default 1024, delay interval default '0',
     ttr interval default '60 seconds'
@@ -232,10 +211,10 @@ begin
     end if;
 end $$;
 
-comment on function put(text, text, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
-comment on function put(text, bytea, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
-comment on function put(text, json, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
-comment on function put(text, jsonb, bigint, interval, interval, text) is 'Puts a job; it exists when the transaction commits. Returns its id; with a key that a job of the tube has, that one''s.';
+comment on function put(text, text, bigint, interval, interval, text) is 'Puts a job, which exists when the transaction commits. Returns its id. If a job of the tube has the key, puts none and returns the id of that job.';
+comment on function put(text, bytea, bigint, interval, interval, text) is 'Puts a job, which exists when the transaction commits. Returns its id. If a job of the tube has the key, puts none and returns the id of that job.';
+comment on function put(text, json, bigint, interval, interval, text) is 'Puts a job, which exists when the transaction commits. Returns its id. If a job of the tube has the key, puts none and returns the id of that job.';
+comment on function put(text, jsonb, bigint, interval, interval, text) is 'Puts a job, which exists when the transaction commits. Returns its id. If a job of the tube has the key, puts none and returns the id of that job.';
 comment on function put_many(text, anycompatiblearray, bigint, interval, interval) is
     'Puts a job for each body of an array of text, bytea, json or jsonb, in their order. Returns the ids.';
 

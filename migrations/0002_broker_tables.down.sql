@@ -1,0 +1,1 @@
+drop table notice, tube_awaited, tube_held, tube_count, ledger, fence, broker;

@@ -1,1 +1,0 @@
-alter table broker drop column is_sole;

@@ -1,1 +1,0 @@
-alter table ledger drop column is_claim;

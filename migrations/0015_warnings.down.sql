@@ -1,3 +1,0 @@
-drop view warnings;
-alter table ledger reset (vacuum_truncate);
-alter table job reset (vacuum_truncate, toast.vacuum_truncate);

@@ -1,2 +1,0 @@
--- Without a transaction.
-drop index concurrently if exists job_key;

@@ -1,1 +1,0 @@
-drop function remove_tubes(bigint, integer[]);
