@@ -49,11 +49,14 @@ let package = Package(
         .target(
             name: "BeanstalkProtocol",
             dependencies: ["QueueCore", .product(name: "NIOCore", package: "swift-nio")],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "LogKeys", swiftSettings: strict),
+        .target(name: "LogKeys", exclude: ["README.md"], swiftSettings: strict),
+        // Open files, and the lock on a directory.
+        .target(name: "Files", exclude: ["README.md"], swiftSettings: strict),
         // beanstalkd's log, read.
-        .target(name: "Binlog", swiftSettings: strict),
+        .target(name: "Binlog", dependencies: ["Files"], exclude: ["README.md"], swiftSettings: strict),
         // Jobs as rows.
         .target(
             name: "PostgresStore",
@@ -68,9 +71,10 @@ let package = Package(
         .target(
             name: "EmbeddedPostgres",
             dependencies: [
-                .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                .target(name: "CLinux", condition: .when(platforms: [.linux])), "Files", "LogKeys",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // Sockets, threads and lifecycle.
@@ -86,6 +90,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // Clients by the hundred, and the check of what they are given.
@@ -95,17 +100,21 @@ let package = Package(
                 .target(name: "CLinux", condition: .when(platforms: [.linux])),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
+            exclude: [
+                "README.md", "Clients/README.md", "Connections/README.md", "Reporting/README.md", "Running/README.md",
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "Binlog", "EmbeddedPostgres", "LoadGenerator", "LogKeys", "PostgresStore",
+                "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files", "LoadGenerator", "LogKeys", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            exclude: ["README.md", "Commands/README.md", "Options/README.md", "Process/README.md"],
             swiftSettings: strict
         ),
 

@@ -32,8 +32,8 @@ import Testing
     @Test func isLockedOnce() throws {
         let log = try LogWriter()
         let folder = try log.folder()
-        let lock = try FolderLock(folder)
-        #expect(throws: BinlogError.inUse(folder: folder.path, pid: nil)) { try FolderLock(folder) }
+        let lock = try folder.takeLock()
+        #expect(throws: BinlogError.inUse(folder: folder.path, pid: nil)) { try folder.takeLock() }
         withExtendedLifetime(lock) {}
     }
 

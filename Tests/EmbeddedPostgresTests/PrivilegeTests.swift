@@ -181,7 +181,7 @@ struct PrivilegeTests {
         try withDataDirectory { path in
             try writeFile(path, "secret")
             chmod(path, 0o640)
-            try account.doing {
+            try account.withFileRights {
                 #expect(readFile(path) == "")
                 #expect(geteuid() == 0)
                 // Even with the group of root: it is not the account's.
@@ -189,7 +189,7 @@ struct PrivilegeTests {
             }
             #expect(readFile(path) == "secret")
             #expect(throws: EmbeddedPostgresError.cancelled) {
-                try account.doing { throw EmbeddedPostgresError.cancelled }
+                try account.withFileRights { throw EmbeddedPostgresError.cancelled }
             }
             #expect(readFile(path) == "secret")
         }

@@ -34,7 +34,7 @@ func embedded(_ path: String, user: String? = nil, settings: [String: String] = 
 
 /// Writes a file as an account.
 func writeFile(_ path: String, _ text: String, as account: Account) throws {
-    try account.doing { try writeFile(path, text) }
+    try account.withFileRights { try writeFile(path, text) }
 }
 
 /// Gives a directory to an account, and closes it to others.
