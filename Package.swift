@@ -135,17 +135,21 @@ let package = Package(
             dependencies: [
                 "BeanstalkProtocol", "QueueCore", "Simulation", .product(name: "NIOCore", package: "swift-nio"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EmbeddedPostgresTests",
             dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], swiftSettings: strict),
-        .testTarget(name: "BinlogTests", dependencies: ["Binlog"], swiftSettings: strict),
+        .testTarget(
+            name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(name: "BinlogTests", dependencies: ["Binlog"], exclude: ["README.md"], swiftSettings: strict),
         // Folders written by the real beanstalkd, taken over by the real binary.
-        .testTarget(name: "ImportTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
+        .testTarget(
+            name: "ImportTests", dependencies: ["TestKit", "beanrow"], exclude: ["README.md"], swiftSettings: strict),
         // A PostgreSQL, a broker process and a client for tests.
         .target(
             name: "TestKit",
@@ -199,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: ["TestKit", "beanrow"],
-            exclude: ["systemd.py", "terminal.py"],
+            exclude: ["README.md", "systemd.py", "terminal.py"],
             swiftSettings: strict
         ),
         // Clients that mean harm, beside one that must not notice.

@@ -5,8 +5,8 @@ import Synchronization
 /// An event loop and the connections that it owns.
 ///
 /// In each turn the loop hands the commands of all its clients to the queue at once, and writes to each client once, so
-/// that the lock and the sockets are used as rarely as possible (docs/ARCHITECTURE.md, Threads). Members are used on the
-/// loop only, unless they say otherwise.
+/// that the lock and the sockets are used as rarely as possible (docs/ARCHITECTURE.md, Threads). Members are used on
+/// the loop only, unless they say otherwise.
 final class ClientLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let index: Int

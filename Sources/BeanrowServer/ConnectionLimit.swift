@@ -42,7 +42,7 @@ final class ConnectionLimit: Sendable {
         }
     }
 
-    /// - Parameter count: The limit, or `nil` for as many clients as there are file descriptors for.
+    /// `count` is the limit; `nil` for as many clients as there are file descriptors for.
     init(_ count: Int?, logger: Logger) {
         self.count = min(count ?? .max, ConnectionLimit.availableDescriptors())
         self.logger = logger

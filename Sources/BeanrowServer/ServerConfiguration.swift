@@ -16,8 +16,10 @@ public struct ServerConfiguration: Sendable {
     public var maxConnections: Int?
     /// Seconds after which an idle client is closed. By default never.
     public var idleTimeout: Double?
+    /// The version that `stats` reports.
     public var version = "0"
 
+    /// The defaults of the command line.
     public init() {}
 
     /// The path of `unix:PATH`.

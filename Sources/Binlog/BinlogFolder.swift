@@ -92,8 +92,8 @@ public enum BinlogError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .inUse(let folder, let pid):
             """
-            A broker\(pid.map { " (pid \($0))" } ?? "") uses the folder \(folder): stop it first, so that what is \
-            imported is all there is.
+            A broker\(pid.map { " (pid \($0))" } ?? "") uses the folder \(folder): stop it first, so that the \
+            import is complete.
             """
         case .system(let operation, let reason): "Cannot \(operation): \(reason)."
         }

@@ -5,8 +5,8 @@ import CLinux
 import Glibc
 #endif
 
-/// The system account that PostgreSQL runs as. PostgreSQL refuses to run as root, so a broker that is root chooses another
-/// account for it (docs/ARCHITECTURE.md, Root).
+/// The system account that PostgreSQL runs as. PostgreSQL refuses to run as root, so a broker that is root chooses
+/// another account for it (docs/ARCHITECTURE.md, Root).
 struct Account: Equatable, Sendable {
     let name: String
     let uid: uid_t
@@ -83,8 +83,8 @@ struct Account: Equatable, Sendable {
         self.init(name: String(cString: record.pw_name), uid: record.pw_uid, gid: record.pw_gid)
     }
 
-    /// The arguments that run a program as this account. `setpriv` gives up root and its groups for good and then becomes
-    /// the program. (`posix_spawn` cannot change the user, and Swift code may not run between fork and exec.)
+    /// The arguments that run a program as this account. `setpriv` gives up root and its groups for good and then
+    /// becomes the program. (`posix_spawn` cannot change the user, and Swift code may not run between fork and exec.)
     func running(_ arguments: [String]) -> [String] {
         guard !isCurrent else { return arguments }
         return ["setpriv", "--reuid=\(uid)", "--regid=\(gid)", "--init-groups", "--"] + arguments
@@ -94,8 +94,9 @@ struct Account: Equatable, Sendable {
 // MARK: Files
 
 extension Account {
-    /// Runs `body` with the account's rights over files, on this thread only (docs/ARCHITECTURE.md, Root). The kernel then
-    /// allows what the account may do, and no more, wherever a link of the account leads. `body` must not start programs.
+    /// Runs `body` with the account's rights over files, on this thread only (docs/ARCHITECTURE.md, Root). The kernel
+    /// then allows what the account may do, and no more, wherever a link of the account leads. `body` must not start
+    /// programs.
     /// - Throws: `EmbeddedPostgresError.unusableAccount` when the system does not permit it, and what `body` throws.
     func withFileRights<Value>(_ body: () throws -> Value) throws -> Value {
         guard !isCurrent else { return try body() }

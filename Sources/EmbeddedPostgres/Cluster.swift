@@ -8,8 +8,8 @@ import Darwin
 import Glibc
 #endif
 
-/// PostgreSQL's cluster in a data directory whose lock this broker holds: made, started and stopped with PostgreSQL's own
-/// programs.
+/// PostgreSQL's cluster in a data directory whose lock this broker holds: made, started and stopped with PostgreSQL's
+/// own programs.
 struct Cluster: Sendable {
     /// A part of the socket's name; PostgreSQL does not listen on TCP.
     static let port = 5432
@@ -59,7 +59,8 @@ struct Cluster: Sendable {
             )
         }
         if !leftovers.isEmpty {
-            // A failure is ignored: an initdb that outlived its broker may still write there. The next start tries again.
+            // A failure is ignored: an initdb that outlived its broker may still write there. The next start tries
+            // again.
             _ = try command(["rm", "-rf", "--"] + leftovers).run()
         }
         guard !exists else { return }
@@ -97,7 +98,8 @@ struct Cluster: Sendable {
 
     // MARK: Starting
 
-    /// Starts the server, or finds the one that a killed broker has left running, and waits until it accepts connections.
+    /// Starts the server, or finds the one that a killed broker has left running, and waits until it accepts
+    /// connections.
     /// - Throws: `EmbeddedPostgresError.startTimedOut` after 300 s, `.startFailed`, `.cancelled` or `.system`.
     func start(settings: [String: String]) throws -> Postmaster {
         let clock = ContinuousClock()
@@ -122,7 +124,8 @@ struct Cluster: Sendable {
     private func launch(settings: [String: String]) throws {
         let socketDirectory = try directory.makeSocketDirectory()
         let logged = try directory.asOwner {
-            // It holds a pid, which may now be another process's, as in postmaster.pid. No other server has a socket here.
+            // It holds a pid, which may now be another process's, as in postmaster.pid. No other server has a socket
+            // here.
             unlink("\(socketDirectory)/.s.PGSQL.\(Self.port).lock")
             let text = Configuration.settings(settings, socketDirectory: socketDirectory)
             try writeFile(directory.cluster + "/beanrow.conf", text)
@@ -182,7 +185,8 @@ struct Cluster: Sendable {
         try stop()
     }
 
-    /// Ends the server at once, without a checkpoint, so that the next start replays its log. Waits up to 2 s for the end.
+    /// Ends the server at once, without a checkpoint, so that the next start replays its log. Waits up to 2 s for the
+    /// end.
     /// - Parameter mayStillCome: A start is under way; waits up to 1 s for its postmaster.
     func abort(mayStillCome: Bool) {
         guard let postmaster = waitForPostmaster(mayStillCome ? 1 : 0) else { return }

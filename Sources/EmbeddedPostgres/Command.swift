@@ -8,7 +8,7 @@ import Glibc
 /// One run of a program, which blocks the thread until the program has ended.
 ///
 /// Not Foundation's `Process`: on Linux it waits on a socket that the program's children inherit, so it would wait for
-/// the postmaster that `pg_ctl` starts. Nor swift-subprocess: see docs/decisions/library-for-subprocesses.md.
+/// the postmaster that `pg_ctl` starts. Nor swift-subprocess, whose interface is async (docs/decisions).
 struct Command {
     struct Result {
         let status: Int32
@@ -44,8 +44,8 @@ struct Command {
         }
     }
 
-    /// The environment variables that a program gets, besides `LC_ALL=C`. All others are left out: above all `PG*`, which
-    /// change what PostgreSQL's programs do.
+    /// The environment variables that a program gets, besides `LC_ALL=C`. All others are left out: above all `PG*`,
+    /// which change what PostgreSQL's programs do.
     private static let inherited = ["PATH", "HOME", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"]
 
     let account: Account
@@ -63,7 +63,8 @@ struct Command {
     }
 
     /// Runs the program to its end.
-    /// - Throws: `EmbeddedPostgresError.commandFailed` unless its exit status is 0; `.cancelled` when `control` ended it.
+    /// - Throws: `EmbeddedPostgresError.commandFailed` unless its exit status is 0; `.cancelled` when `control` ended
+    ///   it.
     func check(input: String = "") throws {
         let result = try run(input: input)
         guard result.status == 0 else {

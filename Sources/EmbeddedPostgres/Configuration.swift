@@ -1,7 +1,7 @@
 /// The configuration files of the private cluster.
 enum Configuration {
-    /// `pg_hba.conf`: every process that can open the socket may connect. The socket is in a directory of mode 0700, which
-    /// protects it better than a password. A broker that is root connects like any other.
+    /// `pg_hba.conf`: every process that can open the socket may connect. The socket is in a directory of mode 0700,
+    /// which protects it better than a password. A broker that is root connects like any other.
     static let access = """
         # Written by Beanrow when it made this cluster. There are no host lines: it listens on a Unix socket only.
         local all all trust

@@ -49,8 +49,8 @@ struct DataDirectory: Sendable {
 
     /// Runs `body`, which uses files below the directory, with the rights of the account that they belong to.
     ///
-    /// The account may have put anything there: a link, a pipe, a second name of another user's file. With its own rights
-    /// only, the broker does nothing for the account that the account could not do itself.
+    /// The account may have put anything there: a link, a pipe, a second name of another user's file. With its own
+    /// rights only, the broker does nothing for the account that the account could not do itself.
     func asOwner<Value>(_ body: () throws -> Value) throws -> Value {
         try account.withFileRights(body)
     }
@@ -82,7 +82,8 @@ struct DataDirectory: Sendable {
         return names.contains("lock") || hasBinlog || geteuid() != 0 ? owner : nil
     }
 
-    /// Checks that the account may pass through a directory. Only root needs this; other users get the error of `mkdir`.
+    /// Checks that the account may pass through a directory. Only root needs this; other users get the error of
+    /// `mkdir`.
     private static func checkReachable(_ directory: String, by account: Account) throws {
         func reachable(_ path: String) throws -> Bool {
             try Command(as: account, ["test", "-x", path]).run().status == 0
@@ -94,8 +95,8 @@ struct DataDirectory: Sendable {
         throw EmbeddedPostgresError.unreachable(directory: closed, account: account.name)
     }
 
-    /// Makes the directory of the Unix socket: in the data directory, or under /tmp if the socket's path would be too long.
-    /// The link `socket` leads there for the next start and for `removeShortSocketDirectory`.
+    /// Makes the directory of the Unix socket: in the data directory, or under /tmp if the socket's path would be too
+    /// long. The link `socket` leads there for the next start and for `removeShortSocketDirectory`.
     /// - Returns: Its path.
     func makeSocketDirectory() throws -> String {
         try asOwner {

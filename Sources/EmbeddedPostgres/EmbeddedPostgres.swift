@@ -20,8 +20,8 @@ public struct EmbeddedPostgres: Sendable {
 
     /// - Parameters:
     ///   - dataDirectory: An existing data directory, an empty directory, or a path that does not exist.
-    ///   - user: An account other than root. By default the owner of the data directory, else `postgres`, else `nobody`.
-    ///     A user other than root can only name their own account.
+    ///   - user: An account other than root. By default the owner of the data directory, else `postgres`, else
+    ///     `nobody`. A user other than root can only name their own account.
     ///   - settings: Added to the built-in settings. Those that make the socket private cannot be changed.
     ///   - logger: Gets a line when a cluster is made, started or found, and when a start takes long.
     public init(dataDirectory: String, user: String? = nil, settings: [String: String] = [:], logger: Logger) {

@@ -48,11 +48,11 @@ public enum EmbeddedPostgresError: Error, Equatable, CustomStringConvertible {
             stop it or choose another data directory.
             """
         case .system(let operation, let reason):
-            "Cannot \(operation): \(reason); put that right or choose another data directory."
+            "Cannot \(operation): \(reason); fix that or choose another data directory."
         case .commandFailed(let program, let output):
-            "\(program) failed, so put right what it reports: \(output.isEmpty ? "it said nothing" : output)"
+            "\(program) failed, so fix what it reports: \(output.isEmpty ? "it printed nothing" : output)"
         case .startFailed(let reason, let log):
-            "PostgreSQL did not start (\(reason)): read \(log), put it right and start again."
+            "PostgreSQL did not start (\(reason)): read \(log), fix the cause and start again."
         case .startTimedOut(let seconds, let log):
             """
             PostgreSQL is still starting after \(seconds) s, most likely recovering from a crash: \

@@ -26,6 +26,7 @@ struct Installation: Equatable, Sendable {
     /// - Parameters:
     ///   - major: Accepts only this major version, if given.
     ///   - account: The programs are run as this account only: they may belong to it.
+    /// - Returns: The first installation that fits.
     /// - Throws: `EmbeddedPostgresError.programsNotFound`.
     static func find(major: Int?, as account: Account) throws -> Installation {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""

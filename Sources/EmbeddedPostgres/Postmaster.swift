@@ -23,8 +23,8 @@ struct Postmaster: Equatable, Sendable {
 
     /// The running postmaster of a cluster; `nil` when none runs.
     ///
-    /// After a crash the file stays, and its pid may now be another process's, most likely in a container, where pids are
-    /// reused soon. PostgreSQL would then refuse to start for ever, so such a file is removed.
+    /// After a crash the file stays, and its pid may now be another process's, most likely in a container, where pids
+    /// are reused soon. PostgreSQL would then refuse to start for ever, so such a file is removed.
     static func find(in directory: DataDirectory) throws -> Postmaster? {
         try directory.asOwner {
             let path = directory.cluster + "/postmaster.pid"
@@ -37,8 +37,8 @@ struct Postmaster: Equatable, Sendable {
         }
     }
 
-    /// Whether the process works in the cluster, as a postmaster does. To be called with the rights of the account: root in
-    /// a container often may not read this.
+    /// Whether the process works in the cluster, as a postmaster does. To be called with the rights of the account:
+    /// root in a container often may not read this.
     private func works(in cluster: String) -> Bool {
         guard fileStatus("/proc/self/cwd") != nil else { return true }
         var (working, own) = (stat(), stat())

@@ -9,15 +9,15 @@ import Glibc
 
 /// A private PostgreSQL that accepts connections, and the lock on its data directory.
 ///
-/// Releasing this object without `stop()` releases the lock but leaves PostgreSQL running, as the death of a broker does.
-/// The next start on the data directory finds it.
+/// Releasing this object without `stop()` releases the lock but leaves PostgreSQL running, as the death of a broker
+/// does. The next start on the data directory finds it.
 public final class RunningCluster: Sendable {
     /// The libpq connection string (in key=value form) of the database `beanrow`.
     public let connectionString: String
     /// The absolute path of the data directory.
     public let dataDirectory: String
-    /// The open data directory; valid as long as this object lives. Files below it may belong to another account, so open
-    /// them by name from this descriptor, without following links.
+    /// The open data directory; valid as long as this object lives. Files below it may belong to another account, so
+    /// open them by name from this descriptor, without following links.
     public var directoryDescriptor: Int32 { cluster.directory.descriptor.number }
     /// The id of PostgreSQL's main process when it was last started or found.
     public var postmasterPID: Int32 { state.withLock { $0.postmasterPID } }
@@ -65,9 +65,9 @@ public final class RunningCluster: Sendable {
     /// Cancels a restart that is under way on another thread, and all later ones. Call `stop` afterwards.
     public func cancelRestart() { control.cancel() }
 
-    /// Stops PostgreSQL: ends its sessions, rolls back what they have not committed, and waits, up to 300 s, until it has
-    /// ended. Then the lock is released. A second call does nothing. A restart that is under way on another thread is
-    /// cancelled. Blocks the thread.
+    /// Stops PostgreSQL: ends its sessions, rolls back what they have not committed, and waits, up to 300 s, until it
+    /// has ended. Then the lock is released. A second call does nothing. A restart that is under way on another thread
+    /// is cancelled. Blocks the thread.
     ///
     /// - Throws: `EmbeddedPostgresError` when PostgreSQL has not ended in time. The call can be repeated.
     public func stop() throws {

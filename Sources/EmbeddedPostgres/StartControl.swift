@@ -18,13 +18,14 @@ public final class StartControl: Sendable {
 
     private let state = Mutex(State())
 
+    /// A control for one start, which has not been cancelled.
     public init() {}
 
     /// Whether the start has been cancelled.
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// Cancels the start in order: it throws `EmbeddedPostgresError.cancelled` when the programs that it has started have
-    /// ended. A start that is complete is not affected; a later start with this control throws at once.
+    /// Cancels the start in order: it throws `EmbeddedPostgresError.cancelled` when the programs that it has started
+    /// have ended. A start that is complete is not affected; a later start with this control throws at once.
     public func cancel() {
         state.withLock { state in
             state.isCancelled = true

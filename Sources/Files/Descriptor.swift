@@ -6,6 +6,7 @@ import Glibc
 
 /// An open file or directory, closed with this object.
 public final class Descriptor: Sendable {
+    /// The number of the descriptor. Do not close it.
     public let number: Int32
 
     /// Takes the descriptor over.

@@ -21,8 +21,8 @@ public final class DirectoryLock: Sendable {
 
     /// Locks an open file. Does not wait.
     ///
-    /// - Parameter file: The file `lock`, open for reading and writing, and close-on-exec: a PostgreSQL that outlives its
-    ///   broker must not keep the lock.
+    /// - Parameter file: The file `lock`, open for reading and writing, and close-on-exec: a PostgreSQL that outlives
+    ///   its broker must not keep the lock.
     /// - Throws: `DirectoryLockError`.
     public init(_ file: Descriptor) throws(DirectoryLockError) {
         var lock = Self.wholeFile

@@ -44,7 +44,7 @@ import Testing
         #expect(throws: BinlogError.self) { try log.read() }
     }
 
-    @Test func saysWhatIsNotThere() {
+    @Test func reportsAMissingFolder() {
         let error = #expect(throws: BinlogError.self) { try BinlogFolder("/tmp/no/such/folder") }
         #expect(error?.description == "Cannot open /tmp/no/such/folder: No such file or directory.")
     }

@@ -10,7 +10,7 @@ final class Eraser: Client {
     /// Jobs that the server did not have.
     private(set) var missing: [Int] = []
 
-    /// - Parameter sequences: The jobs to delete, whose ids are known.
+    /// `sequences` are the jobs to delete. Their ids are known.
     init(_ state: RunState, _ sequences: [Int]) {
         self.state = state
         waiting = sequences[...]

@@ -12,7 +12,7 @@ final class Producer: Client {
     private var oldest = 0
     private var inFlight = 0
 
-    /// - Parameter index: The number of this producer, from 0.
+    /// `index` is the number of this producer, from 0.
     init(_ state: RunState, index: Int) {
         self.state = state
         tube = index % state.tubes.count

@@ -77,7 +77,7 @@ final class Worker: Client {
         let missing = "\(ledger.jobs - ledger.delivered) of \(ledger.jobs) jobs"
         throw LoadFailure(
             state.load.drains
-                ? "\(missing) are not there: nobody was given one for 5 s"
-                : "\(missing) are lost: they were acknowledged, and nobody was given one for 5 s")
+                ? "\(missing) are missing: no worker got one within 5 s"
+                : "\(missing) are lost: they were acknowledged, but no worker got one within 5 s")
     }
 }

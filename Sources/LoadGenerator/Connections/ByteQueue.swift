@@ -1,5 +1,5 @@
-/// Bytes on their way into or out of a connection: added at the end and dropped from the front. The memory is reused, so
-/// a message costs no allocation.
+/// Bytes on their way into or out of a connection: added at the end and dropped from the front. The memory is reused,
+/// so a message costs no allocation.
 struct ByteQueue: ~Copyable {
     private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var start = 0

@@ -6,7 +6,7 @@ final class ProgressLine {
 
     private static let interval: Nanoseconds = 1_000_000_000
 
-    /// - Parameter say: Takes a line. `nil`: no progress.
+    /// `say` takes a line; `nil`: no progress is printed.
     init(_ load: Load, _ say: ((String) -> Void)?) {
         self.load = load
         self.say = say

@@ -3,7 +3,8 @@ struct RunResult: Sendable {
     let jobs: Int
     /// Seconds from the first put to the last INSERTED; `nil` when nothing was put.
     var putSeconds: Double?
-    /// Seconds to the last DELETED, from the first put or, in phases, from the first reserve; `nil` when nothing was deleted.
+    /// Seconds to the last DELETED, from the first put or, in phases, from the first reserve; `nil` when nothing was
+    /// deleted.
     var doneSeconds: Double?
     var seconds: Double
     /// The latencies of each kind, by its name in the report.
@@ -21,9 +22,8 @@ struct RunResult: Sendable {
         self.seconds = seconds
     }
 
-    /// - Parameters:
-    ///   - workStart: The time at which the workers began.
-    ///   - cpu: The CPU time in seconds of each process tree, by its label.
+    /// `workStart` is the time at which the workers began, `cpu` the CPU time in seconds of each process tree by its
+    /// label.
     init(
         _ state: RunState, start: Nanoseconds, workStart: Nanoseconds, end: Nanoseconds,
         cpu: some Sequence<(String, Double)>

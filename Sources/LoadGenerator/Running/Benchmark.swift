@@ -37,6 +37,7 @@ public struct Benchmark: Sendable {
     /// - Parameters:
     ///   - stop: Ends the run from another thread.
     ///   - say: Takes a line of progress about once a second.
+    /// - Returns: The figures of all runs.
     /// - Throws: `LoadFailure` when a server cannot be reached, loses or changes a job or delivers it twice, answers
     ///   wrongly, or is not done within the limit, and when `stop` is set. The jobs are deleted in these cases too.
     public func run(until stop: StopFlag, say: ((String) -> Void)? = nil) throws(LoadFailure) -> Report {

@@ -4,8 +4,8 @@ import Darwin
 import Glibc
 #endif
 
-/// The bodies of the jobs of a run, by which each delivery is checked: the run's id, the job's number and the time of its
-/// put, 16 hexadecimal digits each, and then a text that depends on the number.
+/// The bodies of the jobs of a run, by which each delivery is checked: the run's id, the job's number and the time of
+/// its put, 16 hexadecimal digits each, and then a text that depends on the number.
 struct JobBody {
     static let minimumSize = 48
 

@@ -14,8 +14,8 @@ public struct Load: Sendable {
         }
     }
 
-    /// Connections that put, 0 or more. Without producers nothing is put, and a run keeps its other connections open for
-    /// `limit` seconds, unless it drains.
+    /// Connections that put, 0 or more. Without producers nothing is put, and a run keeps its other connections open
+    /// for `limit` seconds, unless it drains.
     public var producers = 16
     /// Connections that reserve and delete, 0 or more.
     public var workers = 16
@@ -27,6 +27,7 @@ public struct Load: Sendable {
     public var body = 200
     /// Tubes that the jobs are spread over, 1 to 10,000.
     public var tubes = 1
+    /// When the workers begin.
     public var mode = Mode.live
     /// Puts per second over all producers. `nil`: as many as possible.
     public var rate: Double?
@@ -36,12 +37,13 @@ public struct Load: Sendable {
     public var idle = 0
     /// Whether a connection asks for statistics during the run.
     public var stats = false
+    /// The priority of all puts.
     public var priority: UInt32 = 1024
     /// Seconds that a worker has for a job, 1 or more.
     public var ttr: UInt32 = 60
-    /// The tube, or with several tubes what their names begin with; without it, a random name.
+    /// The tube, or the prefix of the names of several. `nil`: a random name.
     public var tube: String?
-    /// Whether the jobs are left in the server; only without workers.
+    /// Whether the run leaves its jobs in the server; only without workers.
     public var keeps = false
     /// Whether the workers take the jobs that an earlier run with `keeps` has left in `tube`; only without producers.
     public var drains = false

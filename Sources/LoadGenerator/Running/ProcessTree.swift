@@ -6,6 +6,7 @@ import Glibc
 
 /// A process and its descendants, with a label for the report.
 public struct ProcessTree: Sendable, Equatable {
+    /// The name in the report.
     public let label: String
     let pid: Int32
 
@@ -20,8 +21,8 @@ public struct ProcessTree: Sendable, Equatable {
         self.pid = pid
     }
 
-    /// CPU time of the tree so far in seconds, user and system, including ended processes that their parents have waited
-    /// for. Linux counts it in steps of 10 ms. Other systems have no such count.
+    /// CPU time of the tree so far in seconds, user and system, including ended processes that their parents have
+    /// waited for. Linux counts it in steps of 10 ms. Other systems have no such count.
     /// - Throws: `LoadFailure` when the process does not exist.
     func cpuSeconds() throws(LoadFailure) -> Double {
         let processes = ProcessEntry.all()

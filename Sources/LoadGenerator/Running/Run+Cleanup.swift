@@ -17,7 +17,7 @@ extension Run {
         guard load.workers == 0, !load.keeps else { return }
         driver.closeAll()
         let missing = try erase()
-        // A tube that was named may have other workers, who have taken them.
+        // A tube that the user has named may have other workers, which have taken the jobs.
         guard missing == 0 || load.tube != nil else {
             throw LoadFailure(
                 "\(grouped(missing)) of \(grouped(load.jobs)) jobs are lost: they were acknowledged, and are gone")

@@ -17,7 +17,7 @@ final class Run {
 
     private static let tick: Nanoseconds = 100_000_000
 
-    /// - Parameter tube: The tube, or the prefix of the names of several.
+    /// `tube` is the tube, or the prefix of the names of several.
     init(
         _ load: Load, _ target: Target, tube: String, stop: StopFlag, say: ((String) -> Void)?
     ) throws(LoadFailure) {

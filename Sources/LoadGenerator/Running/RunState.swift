@@ -24,9 +24,7 @@ final class RunState {
     private(set) var lastInserted: Nanoseconds?
     private(set) var lastDeleted: Nanoseconds?
 
-    /// - Parameters:
-    ///   - tube: The tube, or the prefix of the names of several.
-    ///   - run: A number that no other run has.
+    /// `tube` is the tube, or the prefix of the names of several. `run` is a number that no other run has.
     init(_ load: Load, tube: String, run: UInt64) {
         self.load = load
         tubes = load.tubeNames(tube)

@@ -10,7 +10,7 @@ struct Schedule {
     /// Nanoseconds from one put to the next.
     private let interval: Double?
 
-    /// - Parameter rate: Puts per second. `nil`: each put is due at once.
+    /// `rate` is in puts per second; `nil`: each put is due at once.
     init(jobs: Int, rate: Double?, start: Nanoseconds) {
         self.jobs = jobs
         self.start = start

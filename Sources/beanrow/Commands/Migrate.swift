@@ -56,8 +56,8 @@ extension Migrate {
             abstract: "Make a role for each task in the schema: reader, producer, worker, operator, broker.",
             discussion: """
                 The roles are named after the schema (beanrow_reader and so on). Missing roles are created without a \
-                login. Each role gets exactly the privileges in the schema that its task needs. Run this as the schema's \
-                owner or a superuser. `migrate up` renews the privileges of the roles that exist.
+                login. Each role gets exactly the privileges in the schema that its task needs. Run this as the \
+                schema's owner or a superuser. `migrate up` renews the privileges of the roles that exist.
                 """)
         @OptionGroup var database: DatabaseOptions
 

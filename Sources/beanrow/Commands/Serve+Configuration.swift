@@ -69,8 +69,8 @@ extension Serve {
         if CommandLineSecrets.werePassed {
             logger.warning(
                 """
-                a password stands on the command line, where other users may have seen it: BEANROW_DATABASE, PGPASSWORD, \
-                a password file (PGPASSFILE) or a service file (PGSERVICEFILE) is safer
+                a password stands on the command line, where other users may have seen it: store the password in \
+                BEANROW_DATABASE, PGPASSWORD, a password file (PGPASSFILE) or a service file (PGSERVICEFILE) instead
                 """)
         }
         if durability == .asynchronous {

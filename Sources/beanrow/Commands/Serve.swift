@@ -181,8 +181,8 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// Imports the jobs of a beanstalkd whose folder has become the data directory. The import is one transaction, which
-    /// may be long; stopping the cluster ends it.
+    /// Imports the jobs of a beanstalkd whose folder has become the data directory. The import is one transaction,
+    /// which may be long; stopping the cluster ends it.
     private func importBinlog(of cluster: RunningCluster, until termination: Termination, _ logger: Logger) async throws
     {
         let (schema, migrates) = (database.schema, !leavesSchema)
