@@ -149,7 +149,7 @@ import Testing
         buffer.writeString("\n")
         guard case .put(1, 2, 3, let got)? = decoder.next(from: &buffer) else { throw Unexpected() }
         #expect(got == body)
-        // malloc rounds up, by less than a page. Doubling would exceed that.
+        // malloc rounds up; doubling would not stay under a page.
         #expect(got.capacity < size + 4096)
         #expect(
             decoder.feed("put 0 0 1 2\r\nok\r\n", into: &buffer)
