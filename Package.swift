@@ -53,11 +53,14 @@ let package = Package(
         .target(
             name: "BeanstalkProtocol",
             dependencies: ["QueueCore", .product(name: "NIOCore", package: "swift-nio")],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "LogKeys", swiftSettings: strict),
+        .target(name: "LogKeys", exclude: ["README.md"], swiftSettings: strict),
+        // Open files, and the lock on a directory.
+        .target(name: "Files", exclude: ["README.md"], swiftSettings: strict),
         // beanstalkd's log, read.
-        .target(name: "Binlog", swiftSettings: strict),
+        .target(name: "Binlog", dependencies: ["Files"], exclude: ["README.md"], swiftSettings: strict),
         // Jobs as rows.
         .target(
             name: "PostgresStore",
@@ -77,9 +80,10 @@ let package = Package(
         .target(
             name: "EmbeddedPostgres",
             dependencies: [
-                .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                .target(name: "CLinux", condition: .when(platforms: [.linux])), "Files", "LogKeys",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // Sockets, threads and lifecycle.
@@ -95,6 +99,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // Clients by the hundred, and the check of what they are given.
@@ -104,17 +109,21 @@ let package = Package(
                 .target(name: "CLinux", condition: .when(platforms: [.linux])),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
+            exclude: [
+                "README.md", "Clients/README.md", "Connections/README.md", "Reporting/README.md", "Running/README.md",
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "Binlog", "EmbeddedPostgres", "LoadGenerator", "LogKeys", "PostgresStore",
+                "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files", "LoadGenerator", "LogKeys", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            exclude: ["README.md", "Commands/README.md", "Options/README.md", "Process/README.md"],
             swiftSettings: strict
         ),
 
@@ -136,17 +145,21 @@ let package = Package(
             dependencies: [
                 "BeanstalkProtocol", "QueueCore", "Simulation", .product(name: "NIOCore", package: "swift-nio"),
             ],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EmbeddedPostgresTests",
             dependencies: ["EmbeddedPostgres", .product(name: "Logging", package: "swift-log")],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], swiftSettings: strict),
-        .testTarget(name: "BinlogTests", dependencies: ["Binlog"], swiftSettings: strict),
+        .testTarget(
+            name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(name: "BinlogTests", dependencies: ["Binlog"], exclude: ["README.md"], swiftSettings: strict),
         // Folders written by the real beanstalkd, taken over by the real binary.
-        .testTarget(name: "ImportTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
+        .testTarget(
+            name: "ImportTests", dependencies: ["TestKit", "beanrow"], exclude: ["README.md"], swiftSettings: strict),
         // A PostgreSQL, a broker process and a client for tests.
         .target(
             name: "TestKit",
@@ -200,7 +213,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: ["TestKit", "beanrow"],
-            exclude: ["systemd.py", "terminal.py"],
+            exclude: ["README.md", "systemd.py", "terminal.py"],
             swiftSettings: strict
         ),
         // Clients that mean harm, beside one that must not notice.

@@ -4,21 +4,23 @@ import NIOPosix
 import PostgresStore
 import QueueCore
 
-/// The queue, shared: event loops bring commands, store threads bring outcomes, each under one lock for as long as it
-/// takes to change the state. What comes out is acted on after the lock: replies by the loop that owns the
-/// connection, batches by the store's threads.
+/// The queue, shared by the event loops, which bring commands, and the store's threads, which bring outcomes.
+///
+/// Each changes the queue under one lock, and acts on the result after the lock: the loop that owns a connection sends
+/// its replies, and the store's threads commit the batches (docs/ARCHITECTURE.md, Threads).
 final class Broker: StoreClient, @unchecked Sendable {
     private struct State: ~Copyable {
         var queue: Queue
-        /// When the timer that is set goes off.
+        /// The time that the timer is set to.
         var timerAt = Instant.never
     }
 
-    // Touched under the lock alone.
+    // Used under the lock only.
     private var state: State
     private var store: Store?
+    /// Not a `Mutex`, as everywhere else: under the contention of this lock a `Mutex` takes several times the CPU.
     private let lock = NIOLock()
-    /// Set once, at the start. They refer back: both live as long as the process serves.
+    /// Set once, at the start. The loops refer to this object too; all live as long as the process serves.
     private(set) var loops: [ClientLoop] = []
 
     init(configuration: Queue.Configuration, loops: [any EventLoop]) {
@@ -26,12 +28,12 @@ final class Broker: StoreClient, @unchecked Sendable {
         self.loops = loops.enumerated().map { ClientLoop($1, index: $0, broker: self) }
     }
 
-    /// The store that works for this broker, from its start to its stop.
+    /// Sets the store that works for this broker.
     func use(_ store: Store?) {
         lock.withLock { self.store = store }
     }
 
-    /// Ends the store; blocks up to about `seconds`.
+    /// Stops the store. Blocks the thread for up to about `seconds`.
     func stopStore(within seconds: Double) {
         let store = lock.withLock {
             defer { self.store = nil }
@@ -46,7 +48,7 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     // MARK: Changes
 
-    /// Changes the queue, and wakes whoever has something to do now.
+    /// Changes the queue, and wakes the threads and loops that have something to do now.
     private func change<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
         let now = now()
         let (result, wakes) = lock.withLock {
@@ -60,7 +62,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         return result
     }
 
-    /// The same on behalf of a loop's clients; takes what is to be done to them.
+    /// Changes the queue on behalf of a loop's clients, and takes the outputs for that loop.
     func change<Result>(
         on loop: ClientLoop, takingInto outputs: inout [Queue.Output], _ body: (inout Queue, Instant) -> Result
     ) -> Result {
@@ -73,7 +75,7 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     // MARK: Wakes
 
-    /// What has to be woken after a change.
+    /// What has to be woken after a change. `loops` is a bit set of their indexes.
     private struct Wakes {
         var puts: Store?
         var changes: Store?
@@ -85,7 +87,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         var loops: UInt64 = 0
     }
 
-    // In place: read through the class, the whole queue would be copied, with a reference count for each part.
+    // Takes the state `inout`: reading it through the class would copy the whole queue and retain each of its parts.
     private static func findWakes(_ state: inout State, _ store: Store?) -> Wakes {
         var wakes = Wakes()
         if state.queue.hasWrites(.puts) { wakes.puts = store }
@@ -114,7 +116,7 @@ final class Broker: StoreClient, @unchecked Sendable {
         wakes.notifier?.wakeNotifier()
         if let timer = wakes.timer { setTimer(timer) }
         if wakes.loops != 0 {
-            for loop in loops where wakes.loops & (1 << UInt64(loop.index)) != 0 { loop.planTurn() }
+            for loop in loops where wakes.loops & (1 << UInt64(loop.index)) != 0 { loop.scheduleTurn() }
         }
     }
 
@@ -122,21 +124,21 @@ final class Broker: StoreClient, @unchecked Sendable {
         let deadline = NIODeadline.uptimeNanoseconds(UInt64(max(0, at.nanoseconds)))
         let loop = loops[0]
         loop.eventLoop.execute {
-            loop.eventLoop.scheduleTask(deadline: deadline) { self.timerWentOff() }
+            loop.eventLoop.scheduleTask(deadline: deadline) { self.timerFired() }
         }
     }
 
-    private func timerWentOff() {
+    private func timerFired() {
         lock.withLock { state.timerAt = .never }
         loops[0].perform { queue, now in queue.advance(to: now) }
     }
 
-    /// No more puts.
+    /// Refuses puts from now on.
     func drain() {
         change { queue, _ in queue.drain() }
     }
 
-    /// Whether every write has been answered.
+    /// Whether every write is committed and answered.
     var isSettled: Bool { lock.withLock { state.queue.isSettled } }
 
     // MARK: From the store's threads

@@ -3,23 +3,23 @@ import DequeModule
 import NIOCore
 import QueueCore
 
-/// One client: its bytes become commands of the queue, the queue's replies become bytes.
+/// One client: its bytes become commands of the queue, and the queue's replies become bytes.
 ///
-/// It stops reading while the client may not be given more: when a reserve waits and bytes pile up behind it, and when
-/// the client does not read its replies.
+/// The handler stops reading from the socket while more than `maxWaitingBytes` wait behind a command that is not done,
+/// and takes no further commands while the client does not read its replies.
 final class ClientHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// Bytes that may wait behind a command that is not done.
     private static let maxWaitingBytes = 64 << 10
-    /// Commands that the queue is given in one go at most, and that are decoded ahead: other clients have their turn
-    /// too.
-    static let maxFed = 256
-    /// Bytes of replies that one go may lead to.
+    /// Commands that one client may give the queue in one turn, and the number that is decoded ahead, so that other
+    /// clients get their share.
+    static let maxCommandsPerTurn = 256
+    /// Bytes of replies after which a client's part of the turn ends.
     private static let maxReplyBytes = 64 << 10
-    /// How long a client that is being closed may take to read what it was told.
-    private static let lingering = TimeAmount.seconds(60)
+    /// Time that a client has to read its last replies before its connection is closed.
+    private static let closeTimeout = TimeAmount.seconds(60)
 
     private let loop: ClientLoop
     private let facts: @Sendable () -> ProcessFacts
@@ -31,25 +31,16 @@ final class ClientHandler: ChannelInboundHandler {
     private var input = ByteBuffer()
     /// Decoded, and not yet given to the queue.
     private var commands: Deque<Command> = []
-    /// So many of them came before all loops were last asked what is new.
-    private var covered = 0
-    /// The next command has to wait until they have been, and they are being.
-    private var isCurious = false
-    private var isLookingAround = false
-    /// How many commands there were when that began; they stay.
-    private var lookedFor = 0
-    /// The last turn has left commands that the queue would have taken.
+    private var freshness = FreshnessGate()
+    /// The turn ended before the queue had all the commands that it would have taken.
     private var hasMore = false
     private var output = ByteBuffer()
     private var inputEnded = false
     private var isReading = true
     private var isFinishing = false
-    /// The loop's last look at idle clients before this one was heard, answered, or seen to read.
-    private var heardAt = 0
-    /// Bytes that it had not read then.
-    private var unread = Int.max
-    /// Kept by the loop: a turn will come.
-    var isPlanned = false
+    private var activity = LastActivity()
+    /// Set by the loop: the handler takes part in the next turn.
+    var isScheduled = false
 
     init(loop: ClientLoop, maxJobSize: Int, facts: @escaping @Sendable () -> ProcessFacts) {
         self.loop = loop
@@ -74,7 +65,7 @@ final class ClientHandler: ChannelInboundHandler {
         guard id == nil else { return }
         let id = loop.perform { queue, now in queue.open(outbox: loop.index, now: now) }
         self.id = id
-        heardAt = loop.looks
+        activity.received(at: loop.idleChecks)
         loop.add(self, id)
     }
 
@@ -91,7 +82,7 @@ final class ClientHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isFinishing else { return }
-        heardAt = loop.looks
+        activity.received(at: loop.idleChecks)
         var bytes = unwrapInboundIn(data)
         if input.readableBytes == 0 {
             input = bytes
@@ -99,11 +90,11 @@ final class ClientHandler: ChannelInboundHandler {
             input.writeBuffer(&bytes)
         }
         decode()
-        loop.plan(self)
+        loop.schedule(self)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { loop.plan(self) }
+        if context.channel.isWritable { loop.schedule(self) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -111,23 +102,23 @@ final class ClientHandler: ChannelInboundHandler {
         inputEnded = true
         loop.perform { queue, now in
             queue.inputEnded(id, now: now)
-            // At once, so that whoever is heard next does not find it there.
+            // Before any other client's command: that one must not count this client.
             if commands.isEmpty, input.readableBytes == 0, decoder.isIdle { queue.closeIfFinished(id) }
         }
-        loop.plan(self)
+        loop.schedule(self)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A connection that broke; what it held goes back when it becomes inactive.
+        // The connection broke. The client's jobs go back when the channel becomes inactive.
         context.close(promise: nil)
     }
 
     // MARK: Commands
 
-    /// Turns what has come in into commands, unless some wait already.
+    /// Decodes commands from the input, unless decoded ones are still waiting.
     private func decode() {
         guard commands.isEmpty else { return }
-        while commands.count < ClientHandler.maxFed, let command = decoder.next(from: &input) {
+        while commands.count < ClientHandler.maxCommandsPerTurn, let command = decoder.next(from: &input) {
             commands.append(command)
         }
         if input.readableBytes == 0 {
@@ -137,9 +128,9 @@ final class ClientHandler: ChannelInboundHandler {
         }
     }
 
-    /// Gives the queue the commands that it may have now, at most so many, and hardly more than one after `end`.
+    /// Gives the queue the commands that it accepts now: at most `share`, and few after the time `end`.
     func feed(_ queue: inout Queue, atMost share: Int, now: Instant, until end: Instant) {
-        guard let id, let channel = context?.channel, !isFinishing, !loop.isDeaf else { return }
+        guard let id, let channel = context?.channel, !isFinishing, !loop.hasStoppedListening else { return }
         let replyBytes = queue.replyBytes(loop.index)
         var fed = 0
         while queue.accepts(id), channel.isWritable {
@@ -150,8 +141,8 @@ final class ClientHandler: ChannelInboundHandler {
                 if inputEnded { queue.closeIfFinished(id) }
                 return
             }
-            if command.showsOthers, covered == 0 { return isCurious = true }
-            // Only where there is a command: most clients have one, and for them no clock is read.
+            guard freshness.admits(command) else { return }
+            // After the check for a command: most clients have only one, and need no reading of the clock.
             if fed == share || queue.replyBytes(loop.index) - replyBytes > ClientHandler.maxReplyBytes
                 || fed % 4 == 1 && loop.now() > end
             {
@@ -159,31 +150,25 @@ final class ClientHandler: ChannelInboundHandler {
             }
             fed += 1
             commands.removeFirst()
-            if covered > 0 { covered -= 1 }
+            freshness.commandLeft()
             queue.receive(command, from: id, now: now)
             if case .quit = command { return }
         }
     }
 
-    /// After `feed`, outside of the lock.
-    func fed() {
+    /// Completes a turn after `feed`, outside of the lock.
+    func finishTurn() {
         guard let channel = context?.channel, !isFinishing else { return }
-        if hasMore { loop.plan(self) }
+        if hasMore { loop.schedule(self) }
         hasMore = false
-        if isCurious, !isLookingAround {
-            isLookingAround = true
-            lookedFor = commands.count
-            loop.lookAround(for: self)
-        }
-        isCurious = false
+        if freshness.startsPoll(waiting: commands.count) { loop.pollAllLoops(for: self) }
         setReading(input.readableBytes < ClientHandler.maxWaitingBytes, channel)
     }
 
-    /// All that came from others before the commands that were here has been given to the queue.
-    func hasLookedAround() {
-        isLookingAround = false
-        covered = lookedFor
-        loop.plan(self)
+    /// Called when all loops have been polled: commands that show other clients may go on.
+    func pollFinished() {
+        freshness.pollFinished()
+        loop.schedule(self)
     }
 
     private func setReading(_ reads: Bool, _ channel: any Channel) {
@@ -194,11 +179,11 @@ final class ClientHandler: ChannelInboundHandler {
 
     // MARK: Replies
 
-    /// - Returns: whether the handler is to be flushed, since it was not before.
+    /// Encodes a reply into the output.
+    /// - Returns: Whether a flush of this handler has to be planned: the output was empty before.
     func write(_ reply: Reply) -> Bool {
         guard !isFinishing else { return false }
-        heardAt = loop.looks
-        unread = .max
+        activity.replied(at: loop.idleChecks)
         let wasEmpty = output.readableBytes == 0
         encoder.encode(reply, facts: facts(), into: &output)
         return wasEmpty
@@ -206,60 +191,46 @@ final class ClientHandler: ChannelInboundHandler {
 
     func flush() {
         guard output.readableBytes > 0, let context else { return }
-        // Taken out first: the write may make the channel writable again, and so bring this about once more.
+        // Taken out first: the write may make the channel writable again, which leads back here.
         let bytes = output
         output = ByteBuffer()
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
-    /// Sends what has been replied and closes; for the queue the client is gone.
+    /// Sends the replies so far and closes the connection. For the queue the client is gone at once.
     func finish() {
         guard !isFinishing else { return }
         flush()
         isFinishing = true
         closeWhenWritten()
-        // Last: nobody else gets its jobs before it can see that it has them no more.
+        // Last: the client's jobs go to others only after its connection is being closed.
         end()
     }
 
     private func closeWhenWritten() {
         guard let context else { return }
-        // It comes behind all that was written: a long reply that is still on its way out is not cut off.
+        // An empty write completes after all writes before it, so a long reply is not cut off.
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
         let channel = context.channel
-        let limit = context.eventLoop.scheduleTask(in: ClientHandler.lingering) { channel.close(promise: nil) }
+        let timeout = context.eventLoop.scheduleTask(in: ClientHandler.closeTimeout) { channel.close(promise: nil) }
         written.futureResult.whenComplete { _ in
-            limit.cancel()
+            timeout.cancel()
             channel.close(promise: nil)
         }
     }
 
     // MARK: Idleness
 
-    /// Whether nothing has come from the client, and it has read nothing, in more than so many of the loop's looks.
-    func isSilent(for looks: Int) -> Bool {
-        guard loop.looks - heardAt > looks else { return false }
-        let left = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        guard left > 0, left < unread else { return true }
-        unread = left
-        heardAt = loop.looks
-        return false
+    /// Whether the client has sent nothing and read nothing in more than `limit` idle checks of the loop.
+    func isIdle(for limit: Int) -> Bool {
+        activity.isIdle(
+            at: loop.idleChecks, limit: limit,
+            unreadBytes: (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
     }
 
     func closeIdle() {
         isFinishing = true
         context?.close(promise: nil)
-    }
-}
-
-extension Command {
-    /// Whether the answer tells what other clients have done, and so must not miss what they did before. That needs a
-    /// word with every loop: too much for commands that come by the thousand.
-    fileprivate var showsOthers: Bool {
-        switch self {
-        case .stats, .statsTube, .statsJob, .listTubes: true
-        default: false
-        }
     }
 }

@@ -4,43 +4,42 @@ import Synchronization
 
 /// An event loop and the connections that it owns.
 ///
-/// What comes in is handed to the queue once in each turn of the loop, all clients together, and what comes out is
-/// written once for each client: the lock and the socket are touched as rarely as can be. Everything but what is said
-/// otherwise is used on the loop alone.
+/// In each turn the loop hands the commands of all its clients to the queue at once, and writes to each client once, so
+/// that the lock and the sockets are used as rarely as possible (docs/ARCHITECTURE.md, Threads). Members are used on
+/// the loop only, unless they say otherwise.
 final class ClientLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let index: Int
     private let broker: Broker
-    /// Set from any thread: a turn will come.
-    private let isTurnPlanned = Atomic(false)
+    /// Set from any thread.
+    private let isTurnScheduled = Atomic(false)
 
     /// By slot of the connection.
     private var handlers: [ClientHandler?] = []
-    /// Those that have commands for the queue.
+    /// The handlers that take part in the next turn.
     private var ready: [ClientHandler] = []
     private var feeding: [ClientHandler] = []
     private var unflushed: [ClientHandler] = []
     private var flushing: [ClientHandler] = []
-    /// What the queue wants done here.
+    /// What the queue wants done on this loop.
     private var outputs: [Queue.Output] = []
     private var isDelivering = false
-    private var isResting = false
-    private var echo: LoopEcho?
-    /// Clients whose next command shows what others have done, and those for whom all loops are being asked.
-    private var curious: [ClientHandler] = []
-    private var looking: [ClientHandler] = []
-    /// Clients have been heard for the last time.
-    private(set) var isDeaf = false
-    /// Numbers the looks at idle clients; none are made without a limit.
-    private(set) var looks = 0
+    private var isPausing = false
+    private var barrier: PollBarrier?
+    /// Clients that wait for the next poll of all loops, and those that wait for the running one.
+    private var waitingForPoll: [ClientHandler] = []
+    private var polling: [ClientHandler] = []
+    /// No more commands are given to the queue.
+    private(set) var hasStoppedListening = false
+    /// The number of idle checks so far; always 0 without an idle timeout.
+    private(set) var idleChecks = 0
 
-    /// Commands that one turn gives the queue, about; clients that have some get equal shares.
+    /// The approximate number of commands that one turn gives the queue. Clients that have commands get equal shares.
     private static let commandsPerTurn = 8192
-    /// For how long a turn gives the queue more than one command of each client: others want the lock too.
-    private static let longestTurn = Span.milliseconds(5)
-    private static let restLength = TimeAmount.milliseconds(1)
-    /// Looks at idle clients within the time limit.
-    private static let looksPerLimit = 8
+    /// The time after which a turn gives the queue no second command of a client: other threads want the lock too.
+    private static let maxTurn = Span.milliseconds(5)
+    private static let pauseLength = TimeAmount.milliseconds(1)
+    private static let idleChecksPerTimeout = 8
 
     init(_ eventLoop: any EventLoop, index: Int, broker: Broker) {
         self.eventLoop = eventLoop
@@ -50,80 +49,79 @@ final class ClientLoop: @unchecked Sendable {
 
     /// To be called before there are clients.
     func open() async throws {
-        try await LoopEcho.open(on: eventLoop) { self.echo = $0 }
+        try await PollBarrier.open(on: eventLoop) { self.barrier = $0 }
     }
 
     // MARK: Turns
 
-    /// From any thread: there will be something to do when the loop has done what it is doing.
-    func planTurn() {
-        if !isTurnPlanned.exchange(true, ordering: .acquiringAndReleasing) {
+    /// Schedules a turn after what the loop is doing now. From any thread.
+    func scheduleTurn() {
+        if !isTurnScheduled.exchange(true, ordering: .acquiringAndReleasing) {
             eventLoop.execute { self.turn() }
         }
     }
 
-    /// A client has commands for the queue.
-    func plan(_ handler: ClientHandler) {
-        guard !handler.isPlanned else { return }
-        handler.isPlanned = true
+    /// Has a client take part in the next turn.
+    func schedule(_ handler: ClientHandler) {
+        guard !handler.isScheduled else { return }
+        handler.isScheduled = true
         ready.append(handler)
-        planTurn()
+        scheduleTurn()
     }
 
     private func turn() {
-        isTurnPlanned.store(false, ordering: .sequentiallyConsistent)
-        // The end of the rest is a turn too.
-        guard !isResting else { return }
+        isTurnScheduled.store(false, ordering: .sequentiallyConsistent)
+        // The pause ends with a turn.
+        guard !isPausing else { return }
         swap(&feeding, &ready)
-        for handler in feeding { handler.isPlanned = false }
-        let share = max(1, min(ClientHandler.maxFed, ClientLoop.commandsPerTurn / max(1, feeding.count)))
+        for handler in feeding { handler.isScheduled = false }
+        let share = max(1, min(ClientHandler.maxCommandsPerTurn, ClientLoop.commandsPerTurn / max(1, feeding.count)))
         let end = perform { queue, now in
-            let end = now + ClientLoop.longestTurn
+            let end = now + ClientLoop.maxTurn
             for handler in feeding { handler.feed(&queue, atMost: share, now: now, until: end) }
             return end
         }
-        for handler in feeding { handler.fed() }
+        for handler in feeding { handler.finishTurn() }
         feeding.removeAll(keepingCapacity: true)
-        if !ready.isEmpty, broker.now() > end { rest() }
+        if !ready.isEmpty, broker.now() > end { pause() }
     }
 
-    /// Leaves the lock to the store's threads for a moment: it is not a fair one, and after a long turn the next would
-    /// have it before they are awake.
-    private func rest() {
-        isResting = true
-        eventLoop.scheduleTask(in: ClientLoop.restLength) {
-            self.isResting = false
+    /// Leaves the lock to the store's threads for a moment. The lock is not fair: after a long turn the next turn would
+    /// take it again before those threads have woken.
+    private func pause() {
+        isPausing = true
+        eventLoop.scheduleTask(in: ClientLoop.pauseLength) {
+            self.isPausing = false
             self.turn()
         }
     }
 
-    // MARK: What others have done
+    // MARK: Polling all loops
 
-    /// Lets the client go on when every loop has taken in what its sockets have had so far: a client that has left
-    /// before is not counted any more.
-    func lookAround(for handler: ClientHandler) {
-        curious.append(handler)
-        if looking.isEmpty { lookAround() }
+    /// Calls `pollFinished` of the handler when every loop has taken in what its sockets have now.
+    func pollAllLoops(for handler: ClientHandler) {
+        waitingForPoll.append(handler)
+        if polling.isEmpty { pollAllLoops() }
     }
 
-    private func lookAround() {
-        swap(&looking, &curious)
-        EventLoopFuture.andAllComplete(broker.loops.map { $0.takeIn() }, on: eventLoop).whenComplete { _ in
-            for handler in self.looking { handler.hasLookedAround() }
-            self.looking.removeAll(keepingCapacity: true)
-            if !self.curious.isEmpty { self.lookAround() }
+    private func pollAllLoops() {
+        swap(&polling, &waitingForPoll)
+        EventLoopFuture.andAllComplete(broker.loops.map { $0.poll() }, on: eventLoop).whenComplete { _ in
+            for handler in self.polling { handler.pollFinished() }
+            self.polling.removeAll(keepingCapacity: true)
+            if !self.waitingForPoll.isEmpty { self.pollAllLoops() }
         }
     }
 
-    /// From any thread: ends when what the sockets of this loop have now has been given to the queue.
-    private func takeIn() -> EventLoopFuture<Void> {
+    /// Succeeds when what the sockets of this loop have now has been given to the queue. From any thread.
+    private func poll() -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         eventLoop.execute {
-            guard let echo = self.echo else { return promise.succeed() }
-            echo.send {
-                guard self.isResting else { return promise.succeed() }
-                // Its turn comes at the end of the rest.
-                self.eventLoop.scheduleTask(in: ClientLoop.restLength) { promise.succeed() }
+            guard let barrier = self.barrier else { return promise.succeed() }
+            barrier.afterNextPoll {
+                guard self.isPausing else { return promise.succeed() }
+                // The turn comes at the end of the pause.
+                self.eventLoop.scheduleTask(in: ClientLoop.pauseLength) { promise.succeed() }
             }
         }
         return promise.futureResult
@@ -131,7 +129,7 @@ final class ClientLoop: @unchecked Sendable {
 
     func now() -> Instant { broker.now() }
 
-    /// Changes the queue and does what it wants done here.
+    /// Changes the queue and does what it wants done on this loop.
     func perform<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
         let result = broker.change(on: self, takingInto: &outputs, body)
         deliver()
@@ -139,12 +137,12 @@ final class ClientLoop: @unchecked Sendable {
     }
 
     private func deliver() {
-        // What it leads to comes behind.
+        // An output may lead to more outputs, which are appended.
         guard !isDelivering else { return }
         isDelivering = true
         var at = 0
         while at < outputs.count {
-            carry(outputs[at])
+            deliver(outputs[at])
             at += 1
         }
         outputs.removeAll(keepingCapacity: true)
@@ -152,19 +150,19 @@ final class ClientLoop: @unchecked Sendable {
         flush()
     }
 
-    private func carry(_ output: Queue.Output) {
+    private func deliver(_ output: Queue.Output) {
         switch output {
         case .reply(let id, let reply):
             if let handler = handler(id), handler.write(reply) { unflushed.append(handler) }
         case .resume(let id):
-            if let handler = handler(id) { plan(handler) }
+            if let handler = handler(id) { schedule(handler) }
         case .close(let id):
             handler(id)?.finish()
         }
     }
 
     private func flush() {
-        // A flush may lead to more of them.
+        // A flush may lead to more flushes.
         while !unflushed.isEmpty, flushing.isEmpty {
             swap(&flushing, &unflushed)
             for handler in flushing { handler.flush() }
@@ -186,28 +184,28 @@ final class ClientLoop: @unchecked Sendable {
     // MARK: The end
 
     /// From here on no command is given to the queue.
-    func stopListening() { isDeaf = true }
+    func stopListening() { hasStoppedListening = true }
 
-    /// Sends what has been replied and closes all connections; the jobs that they hold go back.
+    /// Sends the replies so far and closes all connections. The jobs that they hold go back.
     func closeAll() {
         for case let handler? in handlers { handler.finish() }
     }
 
     // MARK: Idle clients
 
-    /// Closes clients that do nothing for so long, at most an eighth later.
-    func closeIdle(after limit: TimeAmount) {
-        let pause = TimeAmount.nanoseconds(limit.nanoseconds / Int64(ClientLoop.looksPerLimit))
-        eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in self.lookForIdle() }
+    /// Begins to close clients that are idle for the time `timeout`, at most an eighth of it later.
+    func closeIdle(after timeout: TimeAmount) {
+        let interval = TimeAmount.nanoseconds(timeout.nanoseconds / Int64(ClientLoop.idleChecksPerTimeout))
+        eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in self.checkIdle() }
     }
 
-    private func lookForIdle() {
-        looks += 1
+    private func checkIdle() {
+        idleChecks += 1
         var idle = handlers.compactMap { handler in
-            handler.flatMap { $0.isSilent(for: ClientLoop.looksPerLimit) ? $0 : nil }
+            handler.flatMap { $0.isIdle(for: ClientLoop.idleChecksPerTimeout) ? $0 : nil }
         }
         guard !idle.isEmpty else { return }
-        // Who is owed a reply is not idle: a reserve may wait for ever.
+        // A client that is owed a reply is not idle: a reserve may wait for ever.
         perform { queue, _ in idle.removeAll { $0.id.map { queue.isBusy($0) } ?? true } }
         for handler in idle { handler.closeIdle() }
     }

@@ -1,56 +1,63 @@
-import Foundation
 import LogKeys
 import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
 
-/// How many clients may be connected at once.
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// The number of clients that may be connected at once.
 ///
-/// Some file descriptors stay free whatever clients do: without one the broker could not connect to its database again.
+/// It leaves some file descriptors free, whatever clients do: without one the broker could not reconnect to its
+/// database.
 final class ConnectionLimit: Sendable {
     /// Descriptors that are not for clients.
-    private static let reserved = 64
-    /// Between two log lines of the same kind.
-    private static let silence = TimeAmount.seconds(10)
+    private static let reservedDescriptors = 64
+    /// The time between two log lines of the same kind.
+    private static let logInterval = TimeAmount.seconds(10)
 
     let count: Int
     private let connected = Atomic(0)
     private let logger: Logger
-    private let refused = NIOLockedValueBox(Complaint())
-    private let unaccepted = NIOLockedValueBox(Complaint())
+    private let refusals = Mutex(EventCount())
+    private let acceptFailures = Mutex(EventCount())
 
-    /// What is said once in a while: how often since.
-    private struct Complaint {
+    /// Counts events of one kind between two log lines about them.
+    private struct EventCount {
         var times = 0
-        var next = NIODeadline.uptimeNanoseconds(0)
+        var nextLine = NIODeadline.uptimeNanoseconds(0)
 
-        /// Counts; returns how often it has happened since it was last told, when it may be told again.
+        /// Counts an event.
+        /// - Returns: The number of events since the last log line if another line may be logged now, else `nil`.
         mutating func happened() -> Int? {
             times += 1
             let now = NIODeadline.now()
-            guard now >= next else { return nil }
-            next = now + ConnectionLimit.silence
+            guard now >= nextLine else { return nil }
+            nextLine = now + ConnectionLimit.logInterval
             defer { times = 0 }
             return times
         }
     }
 
-    /// `count`: as many as asked for, `nil` for as many as there are file descriptors.
+    /// `count` is the limit; `nil` for as many clients as there are file descriptors for.
     init(_ count: Int?, logger: Logger) {
-        self.count = min(count ?? .max, ConnectionLimit.descriptors())
+        self.count = min(count ?? .max, ConnectionLimit.availableDescriptors())
         self.logger = logger
     }
 
     var isEmpty: Bool { connected.load(ordering: .relaxed) == 0 }
 
-    /// Lets a client in, until its channel is closed.
-    /// - Returns: false when it is one too many.
-    func enter(_ channel: any Channel) -> Bool {
+    /// Counts a client until its channel is closed.
+    /// - Returns: `false` when there are too many; the client is then not counted.
+    func admit(_ channel: any Channel) -> Bool {
         guard connected.add(1, ordering: .relaxed).newValue <= count else {
             connected.subtract(1, ordering: .relaxed)
-            if let times = refused.withLockedValue({ $0.happened() }) {
-                logger.warning("clients were turned away: there are as many as may be", metadata: metadata(times))
+            if let times = refusals.withLock({ $0.happened() }) {
+                logger.warning(
+                    "clients were turned away: the limit of connections is reached", metadata: metadata(times))
             }
             return false
         }
@@ -58,9 +65,9 @@ final class ConnectionLimit: Sendable {
         return true
     }
 
-    /// A connection could not be accepted.
-    func couldNotAccept(_ error: any Error) {
-        if let times = unaccepted.withLockedValue({ $0.happened() }) {
+    /// Logs that a connection could not be accepted.
+    func acceptFailed(_ error: any Error) {
+        if let times = acceptFailures.withLock({ $0.happened() }) {
             var metadata = metadata(times)
             metadata[LogKey.error] = "\(error)"
             logger.warning("connections could not be accepted", metadata: metadata)
@@ -71,19 +78,20 @@ final class ConnectionLimit: Sendable {
         [LogKey.count: "\(times)", LogKey.connections: "\(connected.load(ordering: .relaxed))"]
     }
 
-    /// How many clients the descriptors are enough for, with as many as the system allows.
-    private static func descriptors() -> Int {
+    /// The number of descriptors for clients, after raising this process's limit as far as the system allows.
+    private static func availableDescriptors() -> Int {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return .max }
         limit.rlim_cur = limit.rlim_max
         setrlimit(resource, &limit)
-        return max(1, Int(clamping: limit.rlim_cur) - reserved)
+        return max(1, Int(clamping: limit.rlim_cur) - reservedDescriptors)
     }
 }
 
-/// Stops accepting for a moment when that fails, for want of descriptors: the listener stays readable, and would be
-/// read again and again. (NIO's `AcceptBackoffHandler` delays the next read, but leaves the failed one pending.)
+/// Stops accepting for a moment after a failure, which mostly is a lack of descriptors: the listener stays readable, so
+/// NIO would try again at once and for ever. (NIO's `AcceptBackoffHandler` delays the next read, but leaves the failed
+/// one pending.)
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -96,7 +104,7 @@ final class AcceptPause: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        limit.couldNotAccept(error)
+        limit.acceptFailed(error)
         let channel = context.channel
         channel.setOption(.autoRead, value: false).whenFailure { _ in }
         context.eventLoop.scheduleTask(in: AcceptPause.length) {
@@ -105,7 +113,7 @@ final class AcceptPause: ChannelInboundHandler {
     }
 }
 
-/// Tells a client that is one too many to come back later, and closes.
+/// Refuses a client above the limit, and closes its connection.
 final class RefusalHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

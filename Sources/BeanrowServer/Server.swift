@@ -1,19 +1,25 @@
 import BeanstalkProtocol
-import Foundation
+import Dispatch
 import LogKeys
 public import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 public import PostgresStore
 import QueueCore
 public import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
-/// Listens, serves, and ends in order.
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// The broker's life: it listens, serves, and stops in order.
 ///
-/// The socket is bound before anything else, as beanstalkd does it: a port that is taken shows at once, and clients
-/// that come early wait instead of being turned away.
+/// The socket is bound before anything else, as in beanstalkd: a port in use shows at once, and clients that connect
+/// early wait and are not refused.
 public final class Server: Service {
     private let configuration: ServerConfiguration
     private let logger: Logger
@@ -21,10 +27,10 @@ public final class Server: Service {
     private let broker: Broker
     private let listener: any Channel
     private let connections: ConnectionLimit
-    /// Heard from the beginning: unheard, SIGUSR1 ends a process.
-    private let drains: UnixSignalsSequence
-    private let summary = NIOLockedValueBox<Logger.Metadata>([:])
-    /// What clients connect to: `127.0.0.1:11300` or `unix:/path`.
+    /// SIGUSR1, caught from the beginning: it ends a process that does not catch it.
+    private let drainSignals: UnixSignalsSequence
+    private let summary = Mutex<Logger.Metadata>([:])
+    /// The address that clients connect to: `127.0.0.1:11300` or `unix:/path`.
     public let address: String
 
     /// Binds the socket.
@@ -34,7 +40,7 @@ public final class Server: Service {
         self.logger = logger
         let limit = ConnectionLimit(configuration.maxConnections, logger: logger)
         connections = limit
-        drains = await UnixSignalsSequence(trapping: .sigusr1)
+        drainSignals = await UnixSignalsSequence(trapping: .sigusr1)
         let threads = configuration.threads ?? max(1, min(System.coreCount / 2, 8))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.group = group
@@ -76,11 +82,11 @@ public final class Server: Service {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // A second read would nearly always find nothing.
+            // A second read nearly always finds nothing.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard limit.enter(channel) else {
+                    guard limit.admit(channel) else {
                         return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
                     }
                     let loop = broker.loops.first { $0.eventLoop === channel.eventLoop }!
@@ -103,14 +109,16 @@ public final class Server: Service {
         return try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
     }
 
-    /// A socket file is left behind by a killed broker; any other file is somebody's. Both are asked of one directory:
-    /// it may be another user's, who could put a link in its place in between.
+    /// Removes the socket file that a killed broker has left. Any other file is left alone.
+    ///
+    /// The check and the removal use one open directory. It may be another user's, who could put a link in its place
+    /// between the two.
     private static func removeStaleSocket(_ path: String) throws {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { String(path[...$0]) } ?? "."
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
-        // Root may open each; for anybody else the whole path is as good.
+        // Root can open every directory. For other users the whole path will do: such a link gives away no rights.
         let (base, name) =
             descriptor < 0 ? (AT_FDCWD, path) : (descriptor, slash.map { String(path[$0...].dropFirst()) } ?? path)
         var status = stat()
@@ -128,12 +136,13 @@ public final class Server: Service {
         return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
     }
 
-    /// Starts to keep jobs in this database; commands that came before have waited for it.
+    /// Starts to keep jobs in a database. Commands that came before wait until this is done.
+    /// - Throws: An error of the store when the database cannot be used.
     public func attach(_ configuration: StoreConfiguration) async throws {
         let store = Store(configuration: configuration, client: broker, logger: logger)
         broker.use(store)
         let found = try await store.start()
-        summary.withLockedValue {
+        summary.withLock {
             $0 = [
                 LogKey.address: "\(address)", LogKey.database: "\(found.database)",
                 LogKey.schema: "\(configuration.schema)", LogKey.schemaVersion: "\(found.schemaVersion)",
@@ -143,14 +152,14 @@ public final class Server: Service {
         }
     }
 
-    /// Serves until told to stop; SIGUSR1 turns puts away.
+    /// Serves until a graceful shutdown is asked for. After SIGUSR1 puts are refused with `DRAINING`.
     public func run() async throws {
-        logger.notice("serving", metadata: summary.withLockedValue { $0 })
+        logger.notice("serving", metadata: summary.withLock { $0 })
         Systemd.notify("READY=1")
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                for await _ in self.drains {
-                    self.logger.notice("draining: puts are turned away from now on")
+                for await _ in self.drainSignals {
+                    self.logger.notice("draining: puts are refused from now on")
                     self.broker.drain()
                 }
             }
@@ -162,19 +171,19 @@ public final class Server: Service {
         }
     }
 
-    /// Accepts no more connections and commands, lets what is under way be committed and answered, and gives the
-    /// leases back. Takes up to about 4 s: as long as that when the database does not answer.
+    /// Stops in order: accepts no more connections and commands, waits until the writes that have begun are committed
+    /// and answered, and gives the leases back. Takes up to about 4 s when the database does not answer.
     public func stop() async {
         logger.info("stopping")
         Systemd.notify("STOPPING=1")
         try? await listener.close()
         for loop in broker.loops { try? await loop.eventLoop.submit { loop.stopListening() }.get() }
         await wait(seconds: 1.5) { self.broker.isSettled }
-        // Before their leases end: nobody holds a job that another broker may give out.
+        // Before the leases end: no client may hold a job that another broker can give out.
         for loop in broker.loops { try? await loop.eventLoop.submit { loop.closeAll() }.get() }
         await wait(seconds: 0.5) { self.connections.isEmpty && self.broker.isSettled }
         await withCheckedContinuation { continuation in
-            // Joining threads blocks: not on the cooperative pool.
+            // It joins threads, which blocks, so it does not run on the cooperative pool.
             DispatchQueue.global().async {
                 self.broker.stopStore(within: 2)
                 continuation.resume()
@@ -185,7 +194,7 @@ public final class Server: Service {
         logger.info("stopped")
     }
 
-    /// Waits, about so long at most, until this is so.
+    /// Waits until a condition holds, for about `seconds` at most.
     private func wait(seconds: Double, until condition: () -> Bool) async {
         let limit = ContinuousClock.now + .seconds(seconds)
         while !condition(), ContinuousClock.now < limit {
@@ -194,8 +203,11 @@ public final class Server: Service {
     }
 }
 
+/// Why the server cannot listen.
 public enum ServerError: Error, CustomStringConvertible {
+    /// The address or path, and the port, which is unused for `unix:PATH`.
     case cannotListen(String, Int, reason: String)
+    /// The path of `unix:PATH` is a file of another kind, which is left alone.
     case notASocket(String)
 
     public var description: String {

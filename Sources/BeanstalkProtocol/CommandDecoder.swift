@@ -1,21 +1,21 @@
 public import NIOCore
 public import QueueCore
 
-/// Cuts a client's bytes into commands (protocol, 1.1 and 1.3), one connection each.
+/// Decodes the commands of one connection (beanstalkd's doc/protocol.txt, Producer Commands).
 ///
-/// Bytes may arrive in any pieces. An unfinished line stays unread in the caller's buffer, at most 223 bytes of it;
-/// of everything else only what has arrived is ever kept, whatever size was announced. Between calls the caller may
-/// drop bytes that were read, but must leave the unread ones as they are.
+/// Bytes may arrive in any pieces. An incomplete line stays unread in the caller's buffer, at most 223 bytes of it. Of
+/// a body only the bytes that have arrived are kept, whatever size was announced. Between two calls the caller may drop
+/// bytes that were read, but must leave the unread ones as they are.
 public struct CommandDecoder: Sendable {
-    /// Bytes a line may have, its CRLF included.
+    /// The longest line in bytes, with its CRLF.
     public static let maxLineLength = 224
 
     private enum State {
-        /// In a line, whose first `scanned` unread bytes hold no CRLF.
+        /// In a line. Its first `scanned` unread bytes hold no CRLF.
         case line(scanned: Int)
-        /// After a put line; `collected` holds the body so far.
+        /// After a put line. `collected` holds the body so far.
         case body(PutHeader)
-        /// In the body of a put that is not taken, for which this is answered.
+        /// In the body of a put that is not taken. The command is given out after the body.
         case swallowingBody(left: Int, of: Command)
         /// In a line that was too long.
         case swallowingLine
@@ -25,28 +25,28 @@ public struct CommandDecoder: Sendable {
     private var collected = Body()
     private let parser: CommandLineParser
 
-    /// `maxJobSize`: bytes a body may have, without its CRLF (operations, `-z`).
+    /// - Parameter maxJobSize: The largest body in bytes, without its CRLF (`-z`).
     public init(maxJobSize: Int) {
         precondition(maxJobSize >= 0)
         self.parser = CommandLineParser(maxJobSize: maxJobSize)
     }
 
-    /// Whether the client is between two commands as far as seen: no part of a line or of a body has been looked at.
+    /// Whether the decoder is between two commands: it has seen no part of a line or body.
     public var isIdle: Bool {
         if case .line(scanned: 0) = state { true } else { false }
     }
 
-    /// Whether a put has been announced whose body is not here yet.
+    /// Whether a put line has arrived and its body has not.
     public var isReadingBody: Bool {
         if case .body = state { true } else { false }
     }
 
-    /// Whether a put has been announced whose body is not taken, and is not through yet.
+    /// Whether the decoder skips the body of a put that is not taken.
     public var isSwallowingBody: Bool {
         if case .swallowingBody = state { true } else { false }
     }
 
-    /// The next command, or `nil` when it has not arrived whole. Call again until `nil`: there may be several.
+    /// The next command, or `nil` when it has not arrived completely. Call again until `nil`: there may be several.
     public mutating func next(from buffer: inout ByteBuffer) -> Command? {
         switch state {
         case .line(let scanned): line(from: &buffer, scanned: scanned)
@@ -86,7 +86,7 @@ public struct CommandDecoder: Sendable {
     private mutating func swallowLine(from buffer: inout ByteBuffer) -> Command? {
         let (length, ended) = buffer.withUnsafeReadableBytes { bytes -> (Int, Bool) in
             if let end = Self.firstCRLF(in: bytes, from: 0, to: bytes.count) { return (end + 2, true) }
-            // A last \r stays unread: its \n may be on the way.
+            // A final \r stays unread: its \n may follow.
             return (bytes.last == UInt8(ascii: "\r") ? bytes.count - 1 : bytes.count, false)
         }
         buffer.moveReaderIndex(forwardBy: length)
@@ -111,14 +111,14 @@ public struct CommandDecoder: Sendable {
             return nil
         }
         state = .line(scanned: 0)
-        // Whatever these two bytes are, they are read: the next command starts after them.
+        // The next command begins after these two bytes, whatever they are.
         guard buffer.readInteger(as: UInt16.self) == 0x0D0A else { return .putWithoutCRLF }
         let job = NewJob(priority: header.priority, delay: header.delay, ttr: header.ttr, body: body)
         return header.key.map { .putUnique(key: $0, job) } ?? .put(job)
     }
 
-    /// The body, read up to the two bytes that end it; `nil`, with as much as has arrived in `collected`, until those
-    /// two have arrived as well.
+    /// Reads the body, up to the two bytes that end it. Returns `nil` until those two have arrived as well; `collected`
+    /// then holds what has arrived.
     private mutating func wholeBody(from buffer: inout ByteBuffer, size: Int) -> Body? {
         if collected.isEmpty, buffer.readableBytes >= size + 2 { return buffer.readBytes(length: size) }
         collect(min(size - collected.count, buffer.readableBytes), of: size, from: &buffer)
@@ -127,8 +127,8 @@ public struct CommandDecoder: Sendable {
         return collected
     }
 
-    /// Moves `length` bytes into `collected`, whose room doubles as bytes arrive and ends at exactly `size`: announcing
-    /// a gigabyte costs a client that sends none of it 64 KiB of ours.
+    /// Moves `length` bytes into `collected`. Its capacity doubles as bytes arrive and ends at exactly `size`, so a
+    /// client that announces a gigabyte and sends nothing costs 64 KiB.
     private mutating func collect(_ length: Int, of size: Int, from buffer: inout ByteBuffer) {
         let needed = collected.count + length
         if needed > collected.capacity {
@@ -140,7 +140,7 @@ public struct CommandDecoder: Sendable {
         }
     }
 
-    /// Where the first CRLF starts. `scanned` bytes are known to hold none, but the last of them may be its `\r`.
+    /// The index of the first CRLF. The first `scanned` bytes hold none, but the last of them may be its `\r`.
     private static func firstCRLF(in bytes: UnsafeRawBufferPointer, from scanned: Int, to limit: Int) -> Int? {
         var index = max(scanned, 1)
         while index < limit {

@@ -1,13 +1,13 @@
 import QueueCore
 
-/// What a command line turned out to be.
+/// The meaning of a command line.
 enum ParsedLine {
     case command(Command)
-    /// A put whose body comes next.
+    /// A put. Its body follows.
     case put(PutHeader)
-    /// A put whose body is over the limit: `bodySize` bytes and a CRLF come next, to be thrown away.
+    /// A put whose body is above the limit. `bodySize` bytes and a CRLF follow, which are skipped.
     case putTooBig(bodySize: Int)
-    /// A put with an option of tuber's that is not known here: its body comes next, as in tuber.
+    /// A put with an option of tuber (a fork of beanstalkd) that is not supported. Its body follows.
     case putWithBadOption(bodySize: Int)
 }
 
@@ -16,22 +16,22 @@ struct PutHeader {
     var priority: UInt32
     var delay: UInt32
     var ttr: UInt32
-    /// Bytes of body, without its CRLF.
+    /// The size of the body in bytes, without its CRLF.
     var size: Int
     var key: String?
 }
 
-/// Turns one line, without its CRLF, into a command (protocol, 1.1 and 1.2).
+/// Parses one line, without its CRLF.
 ///
-/// A command is recognised by its prefix, so `reserved` is a badly written `reserve`, not an unknown command. Where
-/// one prefix starts another (`reserve-job ` and `reserve`), the longer is tried first.
+/// As in beanstalkd, a command is recognised by its prefix, so `reserved` is a malformed `reserve`, not an unknown
+/// command. Where one prefix begins with another (`reserve-job ` and `reserve`), the longer one is tried first.
 struct CommandLineParser {
     let maxJobSize: Int
 
     func parse(_ line: UnsafeRawBufferPointer) -> ParsedLine {
         guard !hasNUL(line) else { return .command(.malformed) }
         var cursor = LineCursor(line)
-        // The first letter decides which few prefixes are worth comparing.
+        // The first letter leaves few prefixes to compare.
         switch line.first {
         case UInt8(ascii: "p"):
             return cursor.skip("put ") ? put(&cursor) : .command(peekOrPause(&cursor))
@@ -51,14 +51,14 @@ struct CommandLineParser {
     private func put(_ cursor: inout LineCursor) -> ParsedLine {
         guard let priority = cursor.u32(), let delay = cursor.u32(), let ttr = cursor.u32(), let size = cursor.u32()
         else { return .command(.malformed) }
-        // The size is judged before the end of the line is: `put 0 0 1 99999999x` has its body swallowed.
+        // The size is checked before the end of the line, as in beanstalkd: `put 0 0 1 99999999x` skips a body.
         guard Int(size) <= maxJobSize else { return .putTooBig(bodySize: Int(size)) }
         var header = PutHeader(priority: priority, delay: delay, ttr: ttr, size: Int(size))
         return cursor.isAtEnd ? .put(header) : options(&cursor, &header)
     }
 
-    /// Tuber's options are words after the size. Of these, `idp:` with a key is done; who sends another one sends a
-    /// body behind it, while beanstalkd's clients have none to send after `BAD_FORMAT`.
+    /// Tuber's options are words after the size. `idp:` with a key is supported. A client that sends another option of
+    /// tuber sends a body after it; any other text is malformed, and no body follows.
     private func options(_ cursor: inout LineCursor, _ header: inout PutHeader) -> ParsedLine {
         guard cursor.skip(UInt8(ascii: " ")) else { return .command(.malformedPut) }
         cursor.skipSpaces()
@@ -83,8 +83,9 @@ struct CommandLineParser {
         return .release(id, priority: priority, delay: delay)
     }
 
-    /// The number is read as beanstalkd 1.12 does it: white space and a sign may come before it, anything behind, and a
-    /// negative one means no timeout. One that is no int is refused as 1.13 does it; 1.12 takes its last 32 bits.
+    /// The number is read as in beanstalkd 1.12: white space and a sign may precede it, anything may follow it, and a
+    /// negative number means no timeout. A number above `Int32.max` is malformed, as in 1.13; 1.12 takes its low 32
+    /// bits.
     private func reserveWithTimeout(_ cursor: inout LineCursor) -> Command {
         guard let number = cursor.strtol(), number <= Int32.max else { return .malformed }
         return .reserveWithTimeout(seconds: number < 0 ? nil : UInt32(number))
@@ -120,7 +121,7 @@ struct CommandLineParser {
             return cursor.strtoul().map { .kick(bound: UInt32(truncatingIfNeeded: $0)) } ?? .malformed
         }
         if cursor.skip("kick-job ") { return job(&cursor) { .kickJob($0) } }
-        // `quitting` quits too.
+        // As in beanstalkd, `quitting` is `quit`.
         return cursor.skip("quit") ? .quit : .unknown
     }
 
@@ -129,35 +130,35 @@ struct CommandLineParser {
         return .bury(id, priority: priority)
     }
 
-    /// The one command whose tube name is followed by something, and needs no space before it.
+    /// In this command alone a number follows the name of the tube, and no space is needed before the name.
     private func pauseTube(_ cursor: inout LineCursor) -> Command {
         cursor.skipSpaces()
-        // The name ends where its alphabet does: all that may be a name alone, and the `-` that may not come first.
+        // The name ends at the first byte that no name contains. `-` is tested by itself: a name may not begin with it.
         let name = cursor.read { TubeName.isValid(CollectionOfOne($0)) || $0 == UInt8(ascii: "-") }
         guard !name.isEmpty, let seconds = cursor.u32(), cursor.isAtEnd else { return .malformed }
         guard TubeName.isValid(name) else { return .malformedPauseTube }
         return .pauseTube(TubeName(unchecked: String(decoding: name, as: UTF8.self)), seconds: seconds)
     }
 
-    /// A command that ends with a job id.
+    /// A command with a job id as its only argument.
     private func job(_ cursor: inout LineCursor, _ make: (JobID) -> Command) -> Command {
         guard let id = cursor.u64(), cursor.isAtEnd else { return .malformed }
         return make(id)
     }
 
-    /// A command whose tube name is all the rest of the line, spaces included.
+    /// A command whose tube name is the whole rest of the line, with spaces.
     private func tube(_ cursor: LineCursor, _ make: (TubeName) -> Command) -> Command {
         let name = cursor.rest
         guard TubeName.isValid(name) else { return .malformed }
         return make(TubeName(unchecked: String(decoding: name, as: UTF8.self)))
     }
 
-    /// A command that takes nothing.
+    /// A command without arguments.
     private func bare(_ cursor: LineCursor, _ command: Command) -> Command {
         cursor.isAtEnd ? command : .malformed
     }
 
-    /// Without an early exit, so that the compiler can compare many bytes at a time.
+    /// Without an early exit, so that the compiler can vectorize the loop.
     private func hasNUL(_ line: UnsafeRawBufferPointer) -> Bool {
         var found = false
         for byte in line { found = found || byte == 0 }

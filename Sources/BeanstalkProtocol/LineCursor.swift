@@ -1,6 +1,6 @@
-/// A place in a command line, moving right as words and numbers are read off it.
+/// Parses a command line from left to right.
 ///
-/// It borrows the line's bytes: it must not outlive the closure that was handed them.
+/// It borrows the bytes of the line, so it must not outlive the closure that was given them.
 struct LineCursor {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -11,7 +11,7 @@ struct LineCursor {
 
     var isAtEnd: Bool { position == bytes.count }
 
-    /// What has not been read yet.
+    /// The bytes that have not been read.
     var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[position...]) }
 
     /// Moves past `word` when the rest of the line starts with it.
@@ -34,31 +34,31 @@ struct LineCursor {
         while skip(UInt8(ascii: " ")) {}
     }
 
-    /// The longest run of bytes that satisfy `accepts`; may be empty.
+    /// Reads the longest run of bytes that satisfy `accepts`. It may be empty.
     mutating func read(while accepts: (UInt8) -> Bool) -> UnsafeRawBufferPointer {
         let start = position
         while position < bytes.count, accepts(bytes[position]) { position += 1 }
         return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
     }
 
-    /// A number as most commands write it: spaces, then decimal digits, no sign (protocol, 1.1).
+    /// Reads a number as most commands write it: spaces, then decimal digits, without a sign. `nil` when there is none.
     mutating func u64() -> UInt64? {
         skipSpaces()
         return digits()
     }
 
-    /// As `u64`, `nil` also when over 2^32 - 1.
+    /// As `u64`; `nil` also above 2^32 - 1.
     mutating func u32() -> UInt32? {
         u64().flatMap(UInt32.init(exactly:))
     }
 
-    /// A number as C's `strtoul` reads it: any white space, then a sign, which `-` applies modulo 2^64.
+    /// Reads a number as C's `strtoul` does: white space, an optional sign, digits. A `-` negates modulo 2^64.
     mutating func strtoul() -> UInt64? {
         let isNegative = sign()
         return digits().map { isNegative ? 0 &- $0 : $0 }
     }
 
-    /// A number as C's `strtol` reads it; `nil` also when it is no `Int64`.
+    /// Reads a number as C's `strtol` does; `nil` also when it does not fit into an `Int64`.
     mutating func strtol() -> Int64? {
         let isNegative = sign()
         guard let value = digits() else { return nil }
@@ -66,7 +66,7 @@ struct LineCursor {
         return value > Int64.min.magnitude ? nil : Int64(truncatingIfNeeded: 0 &- value)
     }
 
-    /// Moves past any white space, and a sign. Returns whether that is a minus.
+    /// Skips white space and a sign. Returns whether the sign is a minus.
     private mutating func sign() -> Bool {
         _ = read { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
         if skip(UInt8(ascii: "-")) { return true }

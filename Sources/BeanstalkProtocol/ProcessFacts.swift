@@ -1,21 +1,23 @@
-/// What the body of `stats` says about the process rather than the queue (protocol, 1.6).
+/// The part of the reply to `stats` that is about the process, not the queue.
 public struct ProcessFacts: Hashable, Sendable {
     public var pid: Int32
-    /// Beanrow's.
+    /// The version of Beanrow.
     public var version: String
-    /// Time spent in user code and in the kernel, as `getrusage` tells it.
+    /// CPU time in user code, from `getrusage`.
     public var userTime: CPUTime
+    /// CPU time in the kernel, from `getrusage`.
     public var systemTime: CPUTime
-    /// Whole seconds since the start.
+    /// Seconds since the start, rounded down.
     public var uptime: Int64
     public var binlog: BinlogFacts
-    /// 16 hexadecimal digits, other ones at each start.
+    /// 16 hexadecimal digits, chosen at random at each start.
     public var id: String
     public var hostname: String
-    /// `uname`'s version and machine.
+    /// The version of the operating system, from `uname`.
     public var os: String
+    /// The machine, from `uname`.
     public var platform: String
-    /// Bytes a body may have (operations, `-z`).
+    /// The largest body in bytes (`-z`).
     public var maxJobSize: Int
 
     public init(
@@ -36,7 +38,7 @@ public struct ProcessFacts: Hashable, Sendable {
     }
 }
 
-/// A time of `getrusage`: seconds, and microseconds from 0 to 999999.
+/// A time from `getrusage`: seconds, and microseconds from 0 to 999999.
 public struct CPUTime: Hashable, Sendable {
     public var seconds: Int
     public var microseconds: Int
@@ -47,13 +49,13 @@ public struct CPUTime: Hashable, Sendable {
     }
 }
 
-/// The `binlog-*` numbers of `stats`; as made, those of a broker that keeps no binlog.
+/// The `binlog-*` numbers of `stats`. The defaults are those of a beanstalkd without a binlog.
 public struct BinlogFacts: Hashable, Sendable {
     public var oldestIndex = 0
     public var currentIndex = 0
     public var recordsMigrated: Int64 = 0
     public var recordsWritten: Int64 = 0
-    /// Bytes of one file.
+    /// The size of one file in bytes.
     public var maxSize = 10_485_760
 
     public init() {}

@@ -1,11 +1,11 @@
 public import NIOCore
 public import QueueCore
 
-/// Writes replies as clients read them (protocol, 1.2 and 1.6).
+/// Encodes replies, byte for byte as beanstalkd.
 public struct ReplyEncoder: Sendable {
     public init() {}
 
-    /// Appends `reply` to `buffer`. `facts` is asked for only by the body of `stats`.
+    /// Appends `reply` to `buffer`. `facts` is evaluated only for the reply to `stats`.
     public func encode(_ reply: Reply, facts: @autoclosure () -> ProcessFacts, into buffer: inout ByteBuffer) {
         switch reply {
         case .inserted(let id): buffer.writeLine("INSERTED ", id)
@@ -46,7 +46,7 @@ public struct ReplyEncoder: Sendable {
     }
 
     private func writeJob(_ word: StaticString, _ id: JobID, _ body: Body, into buffer: inout ByteBuffer) {
-        // Room for all of it first: a big body must not be copied again to make room for its CRLF.
+        // Reserves room for all parts first, so that a large body is not copied again to make room for its CRLF.
         buffer.reserveCapacity(minimumWritableBytes: body.count + 64)
         buffer.writeStaticString(word)
         buffer.writeDecimal(id)
@@ -69,7 +69,7 @@ extension ByteBuffer {
         writeStaticString("\r\n")
     }
 
-    /// Decimal digits, without a String on the way.
+    /// Appends decimal digits without making a String.
     fileprivate mutating func writeDecimal(_ value: UInt64) {
         var count = 1
         var left = value / 10

@@ -1,13 +1,13 @@
 import QueueCore
 
-/// The YAML bodies of `stats`, `stats-tube`, `stats-job` and the listings: the keys of beanstalkd 1.13 in its order
-/// (protocol, 1.6), and one of ours behind them. Clients and monitoring read these line by line.
+/// Encodes the YAML of `stats`, `stats-tube`, `stats-job` and the lists of tubes. The keys are those of beanstalkd
+/// 1.13, in its order; `stats` has `beanrow-version` after them. Clients and monitoring parse this text line by line.
 enum StatsEncoder {
-    /// The version of the protocol, by which some clients decide what they ask for.
+    /// The version of beanstalkd that is reported. Some clients use it to decide which commands they send.
     private static let protocolVersion = "1.13"
 
-    /// Names are bare whatever they are, as all beanstalkds print them here: only few clients read YAML, and those that
-    /// do not keep what is around a name.
+    /// Names are never quoted, as in all versions of beanstalkd: most clients do not parse YAML, and would take the
+    /// quotes for a part of the name.
     static func list(_ names: [TubeName]) -> String {
         names.reduce(into: "---\n") { $0 += "- \($1)\n" }
     }

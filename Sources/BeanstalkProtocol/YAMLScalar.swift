@@ -1,8 +1,8 @@
-/// A text as a value in YAML: bare where every reader takes it for that text, else in double quotes.
+/// A text as a YAML value: bare where every parser reads it as that text, else in double quotes.
 ///
-/// Many clients read statistics line by line and keep the quotes, so there are none without need. Others read them as
-/// YAML 1.1, and would make a number of `1e3` and true of `yes`. Where readers differ, as in underscores, octals and
-/// the case of words, what any of them makes something else of is quoted.
+/// Many clients read statistics line by line and keep the quotes, so there are no quotes without need. Others parse
+/// YAML 1.1, which reads `1e3` as a number and `yes` as true. Where parsers differ (underscores, octal numbers, upper
+/// case), a text is quoted if any of them reads it as something else.
 enum YAMLScalar {
     static func scalar(_ text: String) -> String {
         canStandBare(text) ? text : quoted(text)
@@ -30,9 +30,9 @@ enum YAMLScalar {
         return !isSyntax(bytes) && !isWord(text) && !isNumber(bytes[...]) && !isDate(bytes[...])
     }
 
-    // MARK: What is no text
+    // MARK: What a parser does not read as text
 
-    /// Whether something in it means something to YAML, or it is empty.
+    /// Whether the text is empty or contains syntax of YAML.
     private static func isSyntax(_ text: [UInt8]) -> Bool {
         guard let first = text.first, let last = text.last else { return true }
         if indicators.contains(first) || first == space || last == space || last == colon { return true }
@@ -70,7 +70,8 @@ enum YAMLScalar {
         return text.dropFirst(2).allSatisfy { digits.utf8.contains($0) }
     }
 
-    /// `17`, `017`, `1_000`, `1.5`, `.5`, `1.`, `1.2.3`, `1:30`, `1e3`. A point is one too, by the letter of YAML 1.1.
+    /// `17`, `017`, `1_000`, `1.5`, `.5`, `1.`, `1.2.3`, `1:30`, `1e3`; also a single point, by the grammar of YAML
+    /// 1.1.
     private static func isDecimal(_ text: ArraySlice<UInt8>, isSigned: Bool) -> Bool {
         guard let first = text.first, isDigit(first) || first == point || isSigned && first == underscore
         else { return false }
@@ -83,7 +84,7 @@ enum YAMLScalar {
         return !exponent.isEmpty && exponent.allSatisfy { isDigit($0) || $0 == underscore }
     }
 
-    /// `2026-11-27`, and what has a time behind that.
+    /// `2026-11-27`, with or without a time after it.
     private static func isDate(_ text: ArraySlice<UInt8>) -> Bool {
         var left = text
         for (fewest, most) in [(4, 4), (1, 2), (1, 2)] {

@@ -1,24 +1,25 @@
-/// All that a folder holds: its jobs, but for their bodies, and an account of what was read and what was not.
+/// The contents of a folder: its jobs without their bodies, and how far each file could be read.
 public struct BinlogContents: Sendable {
+    /// The folder, from which `BodyReader` reads the bodies.
     public let folder: BinlogFolder
-    /// Names that `BinlogJob.tube` is an index of; some may have no job any more.
+    /// The names that `BinlogJob.tube` is an index into. Some may have no job any more.
     public let tubes: [String]
-    /// In the order of their bodies on disk.
+    /// Sorted by the place of the body on disk.
     public let jobs: [BinlogJob]
-    /// The highest id that any record names, deleted jobs included.
+    /// The highest id in any record, including deleted jobs.
     public let highestID: UInt64
-    /// One for each number from the first file to the last.
+    /// One entry for each number from the first file to the last, including missing files.
     public let files: [BinlogFile]
 
-    /// Whether something could not be read; a record that was never written to its end does not count.
+    /// Whether something could not be read, other than a last record that was not written completely.
     public var isDamaged: Bool { files.contains { $0.isDamaged } }
 
     /// Reads the log.
     /// - Parameters:
-    ///   - folder: Its files are opened one after another.
-    ///   - now: Nanoseconds since 1970: delays that have passed by then are over.
-    ///   - progress: Called now and then with the bytes read and the number of jobs found so far.
-    /// - Throws: `BinlogError` when a file cannot be opened. What is in the files is never an error.
+    ///   - folder: Its files are opened one after the other.
+    ///   - now: Nanoseconds since 1970. A delayed job that is due by then is ready.
+    ///   - progress: Called every 1024 records with the bytes read and the number of jobs so far.
+    /// - Throws: `BinlogError` when a file cannot be opened. Damaged contents are no error.
     public init(
         reading folder: BinlogFolder, now: Int64, progress: (_ bytes: Int, _ jobs: Int) -> Void = { _, _ in }
     ) throws {
@@ -26,7 +27,7 @@ public struct BinlogContents: Sendable {
         var files: [BinlogFile] = []
         var bytes = 0
         for number in folder.numbers {
-            // A log has no gaps, however much of its beginning is gone.
+            // beanstalkd removes files from the beginning only, so a gap means that files are missing.
             if let last = files.last?.number, number > last + 1 {
                 for missing in (last + 1..<number).prefix(1000) {
                     var file = BinlogFile(number: missing, size: 0)
@@ -55,7 +56,7 @@ public struct BinlogContents: Sendable {
 }
 
 extension BinlogFile {
-    /// Replays one file up to its end, or to where it is damaged.
+    /// Replays one file up to its end or to the place where it is damaged.
     fileprivate mutating func read(
         _ reader: RecordReader, into replay: inout Replay, index: Int, progress: (_ bytes: Int, _ jobs: Int) -> Void
     ) throws {
@@ -74,7 +75,7 @@ extension BinlogFile {
                     try replay.apply(record, file: index)
                     records += 1
                 }
-            } catch let error as Implausible {
+            } catch let error as MalformedRecord {
                 end = .damaged(at: start, error.what)
                 return
             } catch BinlogError.system(_, let reason) {

@@ -1,38 +1,44 @@
-/// What was found in one file of the log.
+/// One file of the log.
 public struct BinlogFile: Sendable {
-    /// How far it could be read. Places are bytes from the start of the file.
+    /// How far a file could be read. Places are in bytes from the start of the file.
     public enum End: Equatable, Sendable {
         case complete
-        /// There is nothing in it: beanstalkd ended while it made the file.
-        case unmade
-        /// The last record was being written when beanstalkd ended; it is left out, as beanstalkd does.
+        /// The file holds only zeros or nothing: beanstalkd ended while it made the file.
+        case empty
+        /// The last record was not written completely when beanstalkd ended. It is left out, as in beanstalkd.
         case torn(at: Int, String)
-        /// From here on the file makes no sense.
+        /// The file is not readable from here on, for the given reason.
         case damaged(at: Int, String)
-        /// Files before and after it are there.
+        /// The file does not exist, but files before and after it do.
         case missing
     }
 
+    /// The N of `binlog.N`.
     public let number: Int
+    /// In bytes; 0 for a missing file.
     public let size: Int
+    /// The version of the format, 5 or 7; `nil` without a valid header.
     public internal(set) var version: Int?
+    /// The number of records that could be read.
     public internal(set) var records = 0
+    /// How far the file could be read.
     public internal(set) var end = End.complete
-    /// A hash of the first record, by which the file is known again; `nil` without one.
+    /// A hash of the first record, which identifies the file; `nil` without a record.
     public internal(set) var signature: Int64?
 
+    /// Whether a part of the file, or all of it, could not be read. A torn last record does not count.
     public var isDamaged: Bool {
         switch end {
-        case .complete, .unmade, .torn: false
+        case .complete, .empty, .torn: false
         case .damaged, .missing: true
         }
     }
 
-    /// One line for a person; `nil` when all is well.
+    /// One line about what was not read, for people; `nil` when the file is complete.
     public var remark: String? {
         switch end {
         case .complete: nil
-        case .unmade: "binlog.\(number): empty, so beanstalkd ended while it made it"
+        case .empty: "binlog.\(number): empty: beanstalkd ended while it made the file"
         case .torn(let place, let what):
             """
             binlog.\(number): \(records) records; the one at byte \(place) was not written to its end (\(what)) and is \

@@ -1,4 +1,4 @@
-/// Fetches bodies from the files. Keeps the last file open, so ask in the order of `BinlogContents.jobs`.
+/// Reads bodies from the files. It keeps only the last file open, so ask in the order of `BinlogContents.jobs`.
 public final class BodyReader {
     private let contents: BinlogContents
     private var open: (file: Int32, reader: FileReader)?
@@ -7,7 +7,8 @@ public final class BodyReader {
         self.contents = contents
     }
 
-    /// - Throws: `BinlogError` when the file is not what it was.
+    /// Reads the body of a job of these contents.
+    /// - Throws: `BinlogError` when the file cannot be read or has become shorter.
     public func body(of job: BinlogJob) throws -> [UInt8] {
         if open?.file != job.body.file {
             let number = contents.files[Int(job.body.file)].number

@@ -4,11 +4,11 @@ import Darwin
 import Glibc
 #endif
 
-/// Reads a file forward through a buffer; what is skipped is not read.
+/// Reads a file forward through a buffer. Skipped bytes are not read.
 final class FileReader {
     let path: String
     let size: Int
-    /// Bytes of the file before the next one.
+    /// The offset of the next byte in the file.
     private(set) var position = 0
 
     private let descriptor: Int32
@@ -16,7 +16,7 @@ final class FileReader {
     private var bufferStart = 0
     private var bufferCount = 0
 
-    /// `buffer`: the most that `peek` can be asked for.
+    /// `capacity` is the size of the buffer in bytes, which limits `peek`.
     init(_ folder: BinlogFolder, _ number: Int, buffer capacity: Int = 1 << 20) throws {
         path = folder.path(of: number)
         buffer = .allocate(byteCount: capacity, alignment: 16)
@@ -30,7 +30,8 @@ final class FileReader {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw BinlogError.system(operation: "read \(path)", reason: "it is not a file")
         }
-        // PostgreSQL's account can write into its data directory, and may have given another's file a second name.
+        // The account of PostgreSQL can write into its data directory, and may have made a hard link to another user's
+        // file. A broker that is root must not read that for it.
         guard geteuid() != 0 || status.st_nlink == 1 || status.st_uid == folder.owner else {
             throw BinlogError.system(
                 operation: "read \(path)", reason: "it is another user's and has several names (hard links)")
@@ -44,7 +45,7 @@ final class FileReader {
 
     var left: Int { size - position }
 
-    /// The next bytes, fewer only where the file ends. Valid until the next call.
+    /// The next `count` bytes, fewer at the end of the file. Valid until the next call.
     func peek(_ count: Int) throws -> UnsafeRawBufferPointer {
         precondition(count <= buffer.count)
         let count = min(count, left)
@@ -67,12 +68,12 @@ final class FileReader {
             filled = count
         }
         guard count == range.count else {
-            throw BinlogError.system(operation: "read \(path)", reason: "it got shorter meanwhile")
+            throw BinlogError.system(operation: "read \(path)", reason: "it has become shorter")
         }
         return bytes
     }
 
-    /// The end of the last byte from `start` on that is not zero; `start` when all are.
+    /// The offset after the last byte that is not zero, from `start` on; `start` if all are zero.
     func endOfData(from start: Int) throws -> Int {
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { chunk.deallocate() }
@@ -81,7 +82,7 @@ final class FileReader {
         while offset < size {
             let count = try read(into: chunk, at: offset)
             guard count > 0 else { break }
-            // All bytes are zero if the first one is and each is what the one before it is.
+            // All bytes are zero if the first is zero and each byte equals the one before it.
             if chunk[0] != 0 || memcmp(chunk.baseAddress!, chunk.baseAddress! + 1, count - 1) != 0 {
                 end = offset + 1 + chunk[..<count].lastIndex { $0 != 0 }!
             }

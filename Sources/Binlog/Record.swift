@@ -1,4 +1,4 @@
-/// One record of the log: a job as it was after a change of it.
+/// One record of the log: a job after a change.
 struct Record {
     enum State: UInt8 {
         /// Deleted.
@@ -9,14 +9,14 @@ struct Record {
         case delayed = 4
     }
 
-    /// The name of its tube; absent in a short record, which has no body either.
+    /// The name of the tube; `nil` in a short record, which has no body either.
     var tube: String?
     var id: UInt64
     var priority: UInt32
-    /// Nanoseconds, as all times here.
+    /// In nanoseconds, as all times of a record.
     var delay: Int64
     var ttr: Int64
-    /// The CRLF included.
+    /// In bytes, with the CRLF.
     var bodySize: Int
     var createdAt: Int64
     var deadlineAt: Int64
@@ -26,21 +26,21 @@ struct Record {
     var buries: UInt32
     var kicks: UInt32
     var state: State
-    /// Where the body starts in the file.
+    /// The offset of the body in the file.
     var bodyOffset = 0
 }
 
-/// A version of the format. Both lay out a job in the same way, as a C compiler for 64 bits did.
+/// A version of the format. Both lay out a job as a C struct of a 64-bit platform.
 enum Format: Int32 {
-    /// beanstalkd 1.4.6: microseconds, and the length of a name as a size_t.
+    /// beanstalkd 1.4.6: times in microseconds, and the length of a name as a size_t.
     case version5 = 5
     case version7 = 7
 
-    /// Bytes of the length before a name.
+    /// The size of the length before a name, in bytes.
     var lengthSize: Int { self == .version5 ? 8 : 4 }
-    /// Bytes of a job.
+    /// The size of a job, in bytes.
     var jobSize: Int { self == .version5 ? 77 : 80 }
-    /// Those of them that mean something; the last is the state.
+    /// The bytes of a job before its padding. The last one is the state.
     static let meaningfulSize = 77
     static let longestName = 200
 
@@ -50,29 +50,29 @@ enum Format: Int32 {
             : Int64(Int32(littleEndian: bytes.loadUnaligned(as: Int32.self)))
     }
 
-    /// A job, or why these bytes are none.
-    func job(_ bytes: UnsafeRawBufferPointer) throws(Implausible) -> Record {
+    /// Parses a job.
+    func job(_ bytes: UnsafeRawBufferPointer) throws(MalformedRecord) -> Record {
         func load<Value: FixedWidthInteger>(_ offset: Int) -> Value {
             Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
         }
-        func nanoseconds(_ offset: Int) throws(Implausible) -> Int64 {
+        func nanoseconds(_ offset: Int) throws(MalformedRecord) -> Int64 {
             let (product, overflow) = (load(offset) as Int64).multipliedReportingOverflow(
                 by: self == .version5 ? 1000 : 1)
-            guard !overflow else { throw Implausible("a time that is none") }
+            guard !overflow else { throw MalformedRecord("an invalid time") }
             return product
         }
         let id: UInt64 = load(0)
-        guard id <= UInt64(Int64.max) else { throw Implausible("the id \(id)") }
-        guard let state = Record.State(rawValue: bytes[76]) else { throw Implausible("the state \(bytes[76])") }
+        guard id <= UInt64(Int64.max) else { throw MalformedRecord("the id \(id)") }
+        guard let state = Record.State(rawValue: bytes[76]) else { throw MalformedRecord("the state \(bytes[76])") }
         let bodySize: Int32 = load(32)
-        guard bodySize >= 2 else { throw Implausible("a body of \(bodySize) bytes") }
+        guard bodySize >= 2 else { throw MalformedRecord("a body of \(bodySize) bytes") }
         let record = Record(
             id: id, priority: load(8), delay: try nanoseconds(16), ttr: try nanoseconds(24), bodySize: Int(bodySize),
             createdAt: try nanoseconds(40), deadlineAt: try nanoseconds(48), reserves: load(56), timeouts: load(60),
             releases: load(64), buries: load(68), kicks: load(72), state: state)
         let seconds = 0...Int64(UInt32.max) * 1_000_000_000
         guard seconds.contains(record.delay), seconds.contains(record.ttr) else {
-            throw Implausible("a delay or a TTR of more than 4294967295 s")
+            throw MalformedRecord("a delay or a TTR of more than 4294967295 s")
         }
         return record
     }
@@ -92,7 +92,7 @@ enum Format: Int32 {
 }
 
 /// Bytes that beanstalkd does not write.
-struct Implausible: Error {
+struct MalformedRecord: Error {
     let what: String
 
     init(_ what: String) {

@@ -1,4 +1,4 @@
-/// The records of one file, one after another, up to its end or to where it is damaged.
+/// Reads the records of one file, up to its end or to the place where it is damaged.
 final class RecordReader {
     enum Step {
         case record(Record)
@@ -6,7 +6,7 @@ final class RecordReader {
     }
 
     let file: FileReader
-    /// A file that was cut short is no surprise when it is the one last written.
+    /// The last file of the log may end inside a record, which beanstalkd was writing.
     private let isNewest: Bool
     private(set) var format: Format?
     /// A hash of the first record.
@@ -20,8 +20,8 @@ final class RecordReader {
     func next() throws -> Step {
         if let format { return try record(format) }
         let header = try file.peek(4)
-        // Files are filled with zeros before their header is written.
-        if header.allSatisfy({ $0 == 0 }), try file.endOfData(from: 0) == 0 { return .end(.unmade) }
+        // beanstalkd fills a file with zeros before it writes the header.
+        if header.allSatisfy({ $0 == 0 }), try file.endOfData(from: 0) == 0 { return .end(.empty) }
         guard header.count == 4 else { return .end(.damaged(at: 0, "no header")) }
         let version = Int32(littleEndian: header.loadUnaligned(as: Int32.self))
         guard let format = Format(rawValue: version) else {
@@ -47,17 +47,17 @@ final class RecordReader {
         let head = try file.peek(jobStart + format.jobSize)
         guard head.count == jobStart + format.jobSize else { return try cut(start, "a job") }
         let job = UnsafeRawBufferPointer(rebasing: head[jobStart...])
-        // Beyond the last record a file is filled with zeros.
+        // After the last record a file holds zeros.
         guard (job.loadUnaligned(as: UInt64.self)) != 0 else {
             return try unwritten(start, upTo: start + jobStart, "a job without an id")
         }
         let name = UnsafeRawBufferPointer(rebasing: head[format.lengthSize..<jobStart])
         var record: Record
         do {
-            guard Format.isName(name) else { throw Implausible("a tube's name that is none") }
+            guard Format.isName(name) else { throw MalformedRecord("an invalid name of a tube") }
             record = try format.job(job)
-            guard name.isEmpty || record.state != .invalid else { throw Implausible("a deleted job with a body") }
-        } catch let error as Implausible {
+            guard name.isEmpty || record.state != .invalid else { throw MalformedRecord("a deleted job with a body") }
+        } catch let error as MalformedRecord {
             return try unwritten(start, upTo: start + jobStart + Format.meaningfulSize - 1, error.what)
         }
         if !name.isEmpty { record.tube = String(decoding: name, as: UTF8.self) }
@@ -68,7 +68,8 @@ final class RecordReader {
         return .record(record)
     }
 
-    /// Steps over a body; it has to end with the CRLF that it was put with.
+    /// Skips a body, which must end with CRLF.
+    /// - Returns: The end of the file, if the body is not complete.
     private func takeBody(of record: inout Record, _ start: Int) throws -> BinlogFile.End? {
         record.bodyOffset = file.position
         let what = "the body of job \(record.id)"
@@ -94,7 +95,7 @@ final class RecordReader {
         return .end(isNewest ? .torn(at: start, what) : .damaged(at: start, "an end of the file inside \(what)"))
     }
 
-    /// A record that makes no sense: was its writing broken off before `limit`, so that only zeros follow?
+    /// A record that is not valid. It is torn if only zeros follow from `limit` on, else damaged.
     private func unwritten(_ start: Int, upTo limit: Int, _ what: String) throws -> Step {
         let end = try file.endOfData(from: start)
         if end == start { return .end(.complete) }

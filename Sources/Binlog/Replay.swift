@@ -1,8 +1,7 @@
-/// The jobs that the records read so far leave behind: upstream's rules, with its mistakes about size and burial left
-/// out.
+/// Turns records into the jobs that exist after them, by beanstalkd's rules without its mistakes about size and burial.
 struct Replay {
     private(set) var tubes: [String] = []
-    /// Deleted jobs leave a hole for the next one.
+    /// A deleted job leaves a hole, which the next job fills.
     private var jobs: [BinlogJob?] = []
     private(set) var highestID: UInt64 = 0
 
@@ -10,13 +9,14 @@ struct Replay {
     private var slots: [UInt64: Int] = [:]
     private var holes: [Int] = []
     private var records = 0
-    /// Where jobs were buried whose full record was not met yet: it was in a file that is gone, and may come again.
+    /// The numbers of the records that bury a job whose full record has not been read: it was in a file that is gone,
+    /// and may come again in a later file.
     private var earlyBurials: [UInt64: Int] = [:]
 
     var count: Int { slots.count }
 
-    /// `file` is the index of the file that the record is from.
-    mutating func apply(_ record: Record, file: Int) throws(Implausible) {
+    /// Applies a record. `file` is the index of its file.
+    mutating func apply(_ record: Record, file: Int) throws(MalformedRecord) {
         records += 1
         highestID = max(highestID, record.id)
         if let slot = slots[record.id] {
@@ -24,12 +24,12 @@ struct Replay {
         } else if record.tube != nil {
             add(record, file)
         } else {
-            // Its full record was in a file that is gone: the job was deleted, or written again in a later file.
+            // The full record was in a file that is gone: the job was deleted, or is written again in a later file.
             earlyBurials[record.id] = record.state == .buried ? records : nil
         }
     }
 
-    private mutating func update(_ slot: Int, _ record: Record, _ file: Int) throws(Implausible) {
+    private mutating func update(_ slot: Int, _ record: Record, _ file: Int) throws(MalformedRecord) {
         guard record.state != .invalid else {
             slots[record.id] = nil
             jobs[slot] = nil
@@ -37,13 +37,13 @@ struct Replay {
             return
         }
         guard jobs[slot]!.bodySize + 2 == record.bodySize else {
-            throw Implausible("another size for job \(record.id), which cannot change")
+            throw MalformedRecord("another size for job \(record.id), which cannot change")
         }
         let wasBuried = jobs[slot]!.state == .buried
         jobs[slot]!.update(record)
         if record.tube != nil { jobs[slot]!.body = place(record, file) }
         guard record.state == .buried else { return jobs[slot]!.buryOrder = 0 }
-        // A full record only moves the job to a newer file; it keeps its turn among the buried.
+        // A full record of a buried job only moves it to a newer file. The job keeps its rank.
         if record.tube == nil || !wasBuried { jobs[slot]!.buryOrder = records }
     }
 
@@ -66,15 +66,15 @@ struct Replay {
         }
     }
 
-    /// The burial of a job without the record of it: that was in a file that is gone, and so before all that are not.
-    /// Among such jobs, those are first that were reserved first: their TTR still tells.
+    /// The rank of a job whose record of burial was in a file that is gone. It precedes all others. Such jobs are
+    /// ordered by the time of their reservation, which follows from deadline and TTR.
     private static func orderOfOldBurial(_ record: Record) -> Int {
         let beforeAll = 1 << 62
         let reservedAt = Int(record.deadlineAt &- record.ttr)
         return min(max(0, reservedAt), beforeAll - 1) - beforeAll
     }
 
-    /// The jobs that are left, the buried ones numbered from 1.
+    /// The jobs that are left, with the buried ones ranked from 1.
     func finish() -> [BinlogJob] {
         var left = jobs.compactMap { $0 }
         let buried = left.indices.filter { left[$0].state == .buried }

@@ -5,25 +5,27 @@ import CLinux
 import Glibc
 #endif
 
-/// The system account PostgreSQL runs as. PostgreSQL refuses to run as root, so a broker started by root lends it one.
+/// The system account that PostgreSQL runs as. PostgreSQL refuses to run as root, so a broker that is root chooses
+/// another account for it (docs/ARCHITECTURE.md, Root).
 struct Account: Equatable, Sendable {
     let name: String
     let uid: uid_t
     let gid: gid_t
-    /// The account's further groups; known only of one that was chosen by root.
+    /// The supplementary groups; known only for an account that root has chosen.
     private(set) var groups: [gid_t] = []
 
-    /// The account of this process, with the group that it was started with: that need not be the account's own
-    /// (`sg`, systemd's `Group=`), and a container may run under a number that has no name.
+    /// The account of this process. The group is the one that the process was started with, which need not be the
+    /// account's own (`sg`, systemd's `Group=`). In a container the number may have no name.
     static var current: Account {
         Account(name: Account(uid: geteuid())?.name ?? "user \(geteuid())", uid: geteuid(), gid: getegid())
     }
 
-    /// Whether this process runs as it.
+    /// Whether this process runs as the account.
     var isCurrent: Bool { uid == geteuid() }
 
-    /// Chooses the account: `user` when given, else the owner of the cluster that is already there, else, for root,
-    /// `postgres` or `nobody`, and for anyone else themselves.
+    /// Chooses the account. Root: `user` if given, else the owner of the existing cluster, else `postgres` or `nobody`.
+    /// Any other user: themselves.
+    /// - Throws: `EmbeddedPostgresError.unusableAccount`.
     static func choose(user: String?, owner: uid_t?) throws -> Account {
         let named = try user.map { name in
             guard let account = Account(name: name) else {
@@ -81,8 +83,8 @@ struct Account: Equatable, Sendable {
         self.init(name: String(cString: record.pw_name), uid: record.pw_uid, gid: record.pw_gid)
     }
 
-    /// The arguments that run a program as this account: `setpriv` gives up root for good, supplementary groups
-    /// included, and then becomes the program. (Swift cannot do it itself between fork and exec.)
+    /// The arguments that run a program as this account. `setpriv` gives up root and its groups for good and then
+    /// becomes the program. (`posix_spawn` cannot change the user, and Swift code may not run between fork and exec.)
     func running(_ arguments: [String]) -> [String] {
         guard !isCurrent else { return arguments }
         return ["setpriv", "--reuid=\(uid)", "--regid=\(gid)", "--init-groups", "--"] + arguments
@@ -92,9 +94,11 @@ struct Account: Equatable, Sendable {
 // MARK: Files
 
 extension Account {
-    /// Does something with files as this account, on this thread alone: the kernel allows what the account may, and no
-    /// more, wherever the account has led the way. No program may be started meanwhile.
-    func doing<Value>(_ body: () throws -> Value) throws -> Value {
+    /// Runs `body` with the account's rights over files, on this thread only (docs/ARCHITECTURE.md, Root). The kernel
+    /// then allows what the account may do, and no more, wherever a link of the account leads. `body` must not start
+    /// programs.
+    /// - Throws: `EmbeddedPostgresError.unusableAccount` when the system does not permit it, and what `body` throws.
+    func withFileRights<Value>(_ body: () throws -> Value) throws -> Value {
         guard !isCurrent else { return try body() }
         #if os(Linux)
         let own = Self.groupsOfThisThread()
@@ -109,7 +113,7 @@ extension Account {
             throw error
         }
         defer {
-            // It has the right to: its user is still root.
+            // It may: the user of the thread is still root.
             let isBack = beanrow_set_file_identity(geteuid(), getegid(), own.count, own) == 0
             precondition(isBack, "cannot work on files as root any more")
         }
@@ -131,7 +135,7 @@ extension Account {
         var groups = [gid_t](repeating: 0, count: 64)
         var count = Int32(groups.count)
         if getgrouplist(name, gid, &groups, &count) < 0 {
-            // There are so many.
+            // The account is in more groups; `count` is now their number.
             groups = [gid_t](repeating: 0, count: Int(count))
             guard getgrouplist(name, gid, &groups, &count) >= 0 else { return account }
         }

@@ -1,3 +1,4 @@
+import Files
 import LogKeys
 import Logging
 
@@ -7,18 +8,19 @@ import Darwin
 import Glibc
 #endif
 
-/// PostgreSQL's cluster in a data directory whose lock is held: made, started and stopped with its own programs.
+/// PostgreSQL's cluster in a data directory whose lock this broker holds: made, started and stopped with PostgreSQL's
+/// own programs.
 struct Cluster: Sendable {
-    /// Only a part of the socket's name: nothing listens on TCP.
+    /// A part of the socket's name; PostgreSQL does not listen on TCP.
     static let port = 5432
     static let role = "beanrow"
     static let database = "beanrow"
 
-    /// How long a start may take, in seconds: recovery after a crash replays up to `max_wal_size` of log, and more.
+    /// In seconds. Recovery after a crash replays `max_wal_size` of log, or more.
     private static let startTimeout = 300
-    /// How long a stop may take, in seconds: it ends with a checkpoint.
+    /// In seconds. A stop ends with a checkpoint.
     private static let stopTimeout = 300
-    /// Bytes of the log beyond which a start sets it aside.
+    /// A start renames a log of more bytes than this.
     private static let logLimit = 10 << 20
 
     let directory: DataDirectory
@@ -36,7 +38,7 @@ struct Cluster: Sendable {
         control.use(Cluster(toAbort: self))
     }
 
-    /// What a control keeps of the cluster that it controls: the same without it, or neither would ever be let go of.
+    /// The copy that a control keeps of its cluster. It has another control: otherwise the two would retain each other.
     private init(toAbort cluster: Cluster) {
         directory = cluster.directory
         installation = cluster.installation
@@ -47,7 +49,7 @@ struct Cluster: Sendable {
     // MARK: Making
 
     /// Makes the cluster and its database if there is none. It is made beside its place and then renamed, so there is
-    /// a whole cluster or none, wherever a broker was interrupted.
+    /// always a whole cluster or none, even if the broker is killed meanwhile.
     func createIfMissing() throws {
         let prefix = "cluster.new-"
         let (leftovers, exists) = try directory.asOwner {
@@ -57,7 +59,8 @@ struct Cluster: Sendable {
             )
         }
         if !leftovers.isEmpty {
-            // Best effort: an initdb that outlived its broker may still write there, and the next start tries again.
+            // A failure is ignored: an initdb that outlived its broker may still write there. The next start tries
+            // again.
             _ = try command(["rm", "-rf", "--"] + leftovers).run()
         }
         guard !exists else { return }
@@ -81,21 +84,23 @@ struct Cluster: Sendable {
     }
 
     private func create(at path: String) throws {
-        // No locale: text compares by bytes, the same on every system, so no library update can spoil an index.
+        // Without a locale text compares by bytes, so no update of a library can make an index invalid.
         let initdb = ["--pgdata=\(path)", "--username=\(Self.role)", "--encoding=UTF8", "--no-locale", "--auth=trust"]
         try command([installation.program("initdb")] + initdb).check()
         try directory.asOwner {
             try writeFile(path + "/pg_hba.conf", Configuration.access)
             try writeFile(path + "/postgresql.conf", Configuration.include, appending: true)
         }
-        // Single-user mode needs no server, so the database is part of what the rename makes visible.
+        // In single-user mode, without a server, so that the database exists before the cluster is renamed.
         let single = ["--single", "-D", path, "-c", "exit_on_error=true", "postgres"]
         try command([installation.program("postgres")] + single).check(input: "CREATE DATABASE \(Self.database)\n")
     }
 
     // MARK: Starting
 
-    /// Starts the server, or finds the one that a killed broker left running, and waits until it accepts connections.
+    /// Starts the server, or finds the one that a killed broker has left running, and waits until it accepts
+    /// connections.
+    /// - Throws: `EmbeddedPostgresError.startTimedOut` after 300 s, `.startFailed`, `.cancelled` or `.system`.
     func start(settings: [String: String]) throws -> Postmaster {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(Self.startTimeout)
@@ -119,7 +124,8 @@ struct Cluster: Sendable {
     private func launch(settings: [String: String]) throws {
         let socketDirectory = try directory.makeSocketDirectory()
         let logged = try directory.asOwner {
-            // It names a pid too, which misleads as the one in postmaster.pid does. Nobody else has a socket here.
+            // It holds a pid, which may now be another process's, as in postmaster.pid. No other server has a socket
+            // here.
             unlink("\(socketDirectory)/.s.PGSQL.\(Self.port).lock")
             let text = Configuration.settings(settings, socketDirectory: socketDirectory)
             try writeFile(directory.cluster + "/beanrow.conf", text)
@@ -129,20 +135,20 @@ struct Cluster: Sendable {
 
         let start = ["start", "-s", "-w", "-t", "\(Self.startTimeout)", "-D", directory.cluster, "-l", directory.log]
         let result = try command([installation.program("pg_ctl")] + start).run(whileWaiting: reportWaiting)
-        // Not started in time, or another pg_ctl was faster: either way there is one to wait for.
+        // If a postmaster exists, the caller waits for it: it did not start in time, or another pg_ctl started it.
         guard result.status != 0, try Postmaster.find(in: directory) == nil else { return }
         try control.check()
         let log = try directory.asOwner { readFile(directory.log, from: logged) }
         if log.contains("pre-existing shared memory block") {
-            // Sessions of a killed server are still ending. PostgreSQL rightly waits for them, and so does the caller.
+            // Sessions of a killed server are still ending. PostgreSQL waits for them, so the caller tries again.
             usleep(200_000)
             return
         }
-        throw EmbeddedPostgresError.startFailed(reason: whyNot(log, result), log: directory.log)
+        throw EmbeddedPostgresError.startFailed(reason: failureReason(log, result), log: directory.log)
     }
 
-    /// The log knows best, if there was room to write it.
-    private func whyNot(_ log: String, _ result: Command.Result) -> String {
+    /// Why the server did not start: from its log, unless the disk was too full to write one.
+    private func failureReason(_ log: String, _ result: Command.Result) -> String {
         var space = statvfs()
         if log.isEmpty, fstatvfs(directory.descriptor.number, &space) == 0, space.f_bavail == 0 {
             return "there is no space left on the disk of \(directory.path)"
@@ -159,12 +165,13 @@ struct Cluster: Sendable {
 
     // MARK: Stopping
 
-    /// Ends the server's sessions, writes a checkpoint and waits for the end. Nothing happens when none runs.
+    /// Ends the server's sessions, writes a checkpoint and waits for the end. Does nothing when no server runs.
+    /// - Throws: `EmbeddedPostgresError.commandFailed` when the server has not ended after 300 s.
     func stop() throws {
         if try Postmaster.find(in: directory) != nil {
             let stop = ["stop", "-s", "-w", "-m", "fast", "-t", "\(Self.stopTimeout)", "-D", directory.cluster]
             let result = try Command(as: directory.account, [installation.program("pg_ctl")] + stop).run()
-            // It may have ended by itself meanwhile, which pg_ctl calls a failure.
+            // pg_ctl also fails when the server has ended by itself meanwhile.
             if result.status != 0, try Postmaster.find(in: directory) != nil {
                 throw EmbeddedPostgresError.commandFailed("pg_ctl stop", output: result.reason)
             }
@@ -172,17 +179,18 @@ struct Cluster: Sendable {
         try directory.removeShortSocketDirectory()
     }
 
-    /// Stops what a start has left that was given up: pg_ctl may have ended before its postmaster wrote its file.
+    /// Stops the server of a cancelled start, whose pg_ctl may have ended before the postmaster wrote its file.
     func stopLeftover() throws {
         _ = waitForPostmaster(0.5)
         try stop()
     }
 
-    /// Ends the server at once, whatever else is being done to it: without a checkpoint, so that the next start replays
-    /// its log. Waits for the end, up to 2 s.
+    /// Ends the server at once, without a checkpoint, so that the next start replays its log. Waits up to 2 s for the
+    /// end.
+    /// - Parameter mayStillCome: A start is under way; waits up to 1 s for its postmaster.
     func abort(mayStillCome: Bool) {
         guard let postmaster = waitForPostmaster(mayStillCome ? 1 : 0) else { return }
-        // By pg_ctl, as the account: root would end whatever process the file names.
+        // By pg_ctl, as the account: with the rights of root this could end any process that the file names.
         _ = try? Command(
             as: directory.account, [installation.program("pg_ctl"), "kill", "QUIT", "\(postmaster.pid)"]
         ).run()
@@ -197,7 +205,7 @@ struct Cluster: Sendable {
         return try? Postmaster.find(in: directory)
     }
 
-    /// A command of a start, which ends with it.
+    /// A program of a start, which ends when the start is cancelled.
     private func command(_ arguments: [String]) -> Command {
         Command(as: directory.account, arguments, control: control)
     }

@@ -5,35 +5,37 @@ import CLinux
 import Glibc
 #endif
 
-/// One run of a program. (Not Foundation's `Process`: on Linux it waits on a socket that the program's own children
-/// inherit, so it would wait for the postmaster that `pg_ctl` leaves behind.)
+/// One run of a program, which blocks the thread until the program has ended.
+///
+/// Not Foundation's `Process`: on Linux it waits on a socket that the program's children inherit, so it would wait for
+/// the postmaster that `pg_ctl` starts. Nor swift-subprocess, whose interface is async (docs/decisions).
 struct Command {
     struct Result {
         let status: Int32
         let output: String
 
-        /// What to show a person: the first lines that say what went wrong, else the last that says something.
+        /// The cause of a failure, for people: the first lines that look like errors, else the last line with text.
         var reason: String { Self.reason(in: output) }
 
-        /// The last line that says something.
+        /// The last line with text.
         var lastLine: String {
             String(output.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) } ?? "")
         }
 
-        /// The same for any text of PostgreSQL's. Its programs tell what went wrong first, and then what they do about
-        /// it: the last line is `removing contents of data directory`.
+        /// The cause of a failure in any output of PostgreSQL. Its programs print the error first and then what they do
+        /// about it, so the last line may be `removing contents of data directory`.
         static func reason(in text: String) -> String {
             let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
-            let complaints = lines.compactMap(complaint)
-            guard !complaints.isEmpty else { return String(lines.last ?? "") }
-            return complaints.prefix(reasonLimit).joined(separator: "; ")
+            let errors = lines.compactMap(errorMessage)
+            guard !errors.isEmpty else { return String(lines.last ?? "") }
+            return errors.prefix(reasonLimit).joined(separator: "; ")
         }
 
-        /// One cause may be told by several programs, and each cause once more by who is hit by it.
+        /// The number of lines: several programs may print one cause.
         private static let reasonLimit = 2
 
-        /// What went wrong, if the line says that, without the time and the like before it.
-        private static func complaint(_ line: Substring) -> String? {
+        /// The message of a line that looks like an error, without the time and the like before it; else `nil`.
+        private static func errorMessage(_ line: Substring) -> String? {
             for severity in ["PANIC:", "FATAL:", "ERROR:"] {
                 if let found = line.firstRange(of: severity) { return String(line[found.lowerBound...]) }
             }
@@ -42,23 +44,27 @@ struct Command {
         }
     }
 
-    /// The variables a child gets, besides `LC_ALL=C`. Everything else stays out: above all `PG*`, which would change
-    /// what PostgreSQL's programs do.
+    /// The environment variables that a program gets, besides `LC_ALL=C`. All others are left out: above all `PG*`,
+    /// which change what PostgreSQL's programs do.
     private static let inherited = ["PATH", "HOME", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"]
 
     let account: Account
     let arguments: [String]
     private let control: StartControl?
 
-    /// `arguments` are the program, by path or to be found in `PATH`, and what it is given. No shell is involved.
-    /// Whoever has `control` can end it.
+    /// - Parameters:
+    ///   - account: The account that the program runs as.
+    ///   - arguments: The program, by path or to be found in `PATH`, and its arguments. No shell reads them.
+    ///   - control: Can end the program.
     init(as account: Account, _ arguments: [String], control: StartControl? = nil) {
         self.account = account
         self.arguments = arguments
         self.control = control
     }
 
-    /// Runs the program to its end and fails unless its exit status is 0.
+    /// Runs the program to its end.
+    /// - Throws: `EmbeddedPostgresError.commandFailed` unless its exit status is 0; `.cancelled` when `control` ended
+    ///   it.
     func check(input: String = "") throws {
         let result = try run(input: input)
         guard result.status == 0 else {
@@ -67,12 +73,17 @@ struct Command {
         }
     }
 
-    /// Runs the program to its end. It reads `input`, at most 4096 bytes, which fit into every pipe at once; its
-    /// standard output and error are returned together. While it is silent, `whileWaiting` is called every 5 s.
+    /// Runs the program to its end.
+    ///
+    /// - Parameters:
+    ///   - input: Standard input; at most 4096 bytes, which fit into every pipe at once.
+    ///   - whileWaiting: Called every 5 s in which the program prints nothing.
+    /// - Returns: The exit status, and standard output and error together.
+    /// - Throws: `EmbeddedPostgresError` when the program could not be started, or the start was cancelled before.
     func run(input: String = "", whileWaiting: () -> Void = {}) throws -> Result {
         let standardInput = try Pipe()
         let output = try Pipe()
-        // Before there is a reader that could end too early: a write to a pipe without one would be a SIGPIPE.
+        // Before the program starts: if it ended early, a write to its pipe would raise SIGPIPE.
         standardInput.fill(input)
         let pid: pid_t
         if let control {
@@ -95,7 +106,7 @@ struct Command {
             guard count > 0 else { break }
             bytes += chunk.prefix(count)
         }
-        // From here on the pid may become another's.
+        // From here on the pid may belong to another process.
         control?.childHasEnded()
         return Result(status: try wait(for: pid), output: String(decoding: bytes, as: UTF8.self))
     }
@@ -116,18 +127,18 @@ struct Command {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
-        // The broker's own directory may be out of the account's reach, and must not be kept busy.
+        // The account may not be allowed into the broker's directory, and PostgreSQL must not keep it in use.
         _ = posix_spawn_file_actions_addchdir_np(&actions, "/")
 
-        // Its own process group: a Ctrl-C at the terminal is for the broker, who stops PostgreSQL last of all. Signals
-        // that the broker ignores or blocks must not stay so in PostgreSQL.
+        // A process group of its own: a Ctrl-C at the terminal is for the broker, which stops PostgreSQL last. Signals
+        // that the broker ignores or blocks must have their defaults in PostgreSQL.
         var flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        // PostgreSQL outlives its broker at times, and must not keep the broker's sockets open when it does.
+        // PostgreSQL may outlive its broker, and must not keep the broker's sockets open.
         #if canImport(Darwin)
         flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
         #else
@@ -149,7 +160,7 @@ struct Command {
         return pid
     }
 
-    /// The exit status, or 128 and the signal that ended it.
+    /// The exit status, or 128 plus the signal that ended the program.
     private func wait(for pid: pid_t) throws -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
@@ -160,7 +171,7 @@ struct Command {
     }
 }
 
-/// A pipe that closes itself, and that no other child inherits.
+/// A pipe that closes itself, and that no other program inherits.
 private final class Pipe {
     let reading: Int32
     private(set) var writing: Int32
@@ -177,7 +188,7 @@ private final class Pipe {
         closeWriting()
     }
 
-    /// Writes all there will ever be to read.
+    /// Writes all that the reader will get, and closes the writing end.
     func fill(_ text: String) {
         let bytes = Array(text.utf8)
         precondition(bytes.count <= 4096, "more than every pipe holds")

@@ -1,7 +1,7 @@
-/// The texts of the private cluster's configuration files.
+/// The configuration files of the private cluster.
 enum Configuration {
-    /// Who may connect: whoever can open the socket. It is in a directory of mode 0700, so the file system has already
-    /// asked for more than a password would, and root, as which the broker may run, needs no role of its own.
+    /// `pg_hba.conf`: every process that can open the socket may connect. The socket is in a directory of mode 0700,
+    /// which protects it better than a password. A broker that is root connects like any other.
     static let access = """
         # Written by Beanrow when it made this cluster. There are no host lines: it listens on a Unix socket only.
         local all all trust
@@ -9,25 +9,25 @@ enum Configuration {
 
         """
 
-    /// Appended to `postgresql.conf`. Optional, because the cluster is first used before the file is there.
+    /// Appended to `postgresql.conf`. The file need not exist: single-user mode runs before it is written.
     static let include = "\ninclude_if_exists 'beanrow.conf'\n"
 
-    /// What suits the cluster of one broker. All that concerns durability stays as PostgreSQL ships it.
+    /// Settings for the cluster of one broker. Those about durability keep PostgreSQL's defaults.
     private static let defaults = [
-        // The broker takes a handful; the rest is for people.
+        // The broker uses fewer than ten; the rest is for people.
         ("max_connections", "50"),
-        // Told apart from other clusters in `ps`.
+        // Distinguishes the cluster from others in `ps`.
         ("cluster_name", "beanrow"),
-        // The broker's statements are short: compiling them takes longer than running them.
+        // The broker's statements are short: compiling them would take longer than running them.
         ("jit", "off"),
-        // The log is for what went wrong, not for a line every five minutes.
+        // The log is for problems, not for a line every five minutes.
         ("log_checkpoints", "off"),
-        // Every job leaves dead rows, and what collects between two rounds is what the tables grow to.
+        // Every job leaves dead rows. The tables grow to what collects between two rounds of vacuum.
         ("autovacuum_naptime", "10s"),
     ]
 
-    /// The text of `beanrow.conf`. Of two lines with one name PostgreSQL takes the later: `settings` win over the
-    /// defaults, and the socket over `settings`.
+    /// The text of `beanrow.conf`. PostgreSQL takes the last of several lines with one name: `settings` override the
+    /// defaults, and the lines about the socket override `settings`.
     static func settings(_ settings: [String: String], socketDirectory: String) -> String {
         let socket = [
             ("listen_addresses", ""),
@@ -40,13 +40,13 @@ enum Configuration {
         return "# Written by Beanrow at each start: use ALTER SYSTEM for settings of your own.\n" + lines.joined()
     }
 
-    /// The libpq connection string for the database of a cluster. Complete, so that no `PG*` variable changes it.
+    /// The libpq connection string of the cluster's database. It is complete, so that no `PG*` variable changes it.
     static func connectionString(socketDirectory: String) -> String {
         let host = quoted(socketDirectory, escaping: "\\")
         return "host=\(host) port=\(Cluster.port) user=\(Cluster.role) dbname=\(Cluster.database)"
     }
 
-    /// A value between single quotes; libpq escapes a quote inside by a backslash, PostgreSQL's files by doubling it.
+    /// A value in single quotes. libpq escapes a quote in it with a backslash, PostgreSQL's files by doubling it.
     private static func quoted(_ value: String, escaping: String) -> String {
         let escaped = value.map { character in
             switch character {

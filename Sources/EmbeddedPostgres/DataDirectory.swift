@@ -1,37 +1,40 @@
+import Files
+
 #if canImport(Darwin)
 import Darwin
 #else
 import Glibc
 #endif
 
-/// The directory of one private cluster, and the places in it:
+/// The directory of one private cluster. It holds:
 ///
 ///     cluster/       PostgreSQL's own data directory
 ///     socket         directory of the Unix socket, or a link to a short one under /tmp
-///     postgres.log   what the server has to say
-///     lock           held by the broker that uses the directory, beanstalkd included
-///     binlog.<N>     left by beanstalkd, never touched
+///     postgres.log   the server's log
+///     lock           locked by the broker that uses the directory, beanstalkd included
+///     binlog.<N>     files of beanstalkd, which are never changed
 struct DataDirectory: Sendable {
-    /// Bytes of a Unix socket's path: `sun_path` without the final zero.
+    /// The longest path of a Unix socket in bytes: `sun_path` without the final NUL.
     static let socketPathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
     /// Absolute, without symbolic links.
     let path: String
     let account: Account
-    /// The directory itself, whatever becomes of its name.
+    /// The open directory, even if it is renamed.
     let descriptor: Descriptor
 
     var cluster: String { path + "/cluster" }
     var socketLink: String { path + "/socket" }
     var log: String { path + "/postgres.log" }
-    var lock: String { path + "/lock" }
+    var lockFile: String { path + "/lock" }
 
-    /// Makes the directory, or takes over the one that is there, for the account that PostgreSQL shall run as.
+    /// Makes the directory, or takes an existing one over, for the account that PostgreSQL is to run as.
+    /// - Throws: `EmbeddedPostgresError.unsuitableDirectory`, `.unusableAccount`, `.unreachable` or `.system`.
     init(preparing givenPath: String, user: String?) throws {
-        let way = try Way(to: givenPath)
-        path = way.path
+        let walk = try PathWalk(to: givenPath)
+        path = walk.path
         try Self.refuseSpecialCharacters(path)
-        let owner = try Self.owner(at: way)
+        let owner = try Self.owner(at: walk)
         account = try Account.choose(user: user, owner: owner)
         if let owner, owner != 0 || geteuid() != 0, owner != account.uid {
             let name = Account(uid: owner)?.name ?? "user \(owner)"
@@ -40,16 +43,16 @@ struct DataDirectory: Sendable {
                 reason: "it belongs to \(name), so run PostgreSQL as \(name) or choose another"
             )
         }
-        try Self.checkReachable(way.missing.isEmpty ? parent(of: path) : way.found, by: account)
-        descriptor = try way.make(for: account)
+        try Self.checkReachable(walk.missing.isEmpty ? parent(of: path) : walk.found, by: account)
+        descriptor = try walk.make(for: account)
     }
 
-    /// Does something with files below the directory as the account that they belong to.
+    /// Runs `body`, which uses files below the directory, with the rights of the account that they belong to.
     ///
-    /// It may have put anything there: a link, a pipe, another's file under a second name. What it may not do itself, no
-    /// broker does for it.
+    /// The account may have put anything there: a link, a pipe, a second name of another user's file. With its own
+    /// rights only, the broker does nothing for the account that the account could not do itself.
     func asOwner<Value>(_ body: () throws -> Value) throws -> Value {
-        try account.doing(body)
+        try account.withFileRights(body)
     }
 
     private static func refuseSpecialCharacters(_ path: String) throws {
@@ -62,41 +65,43 @@ struct DataDirectory: Sendable {
         }
     }
 
-    /// The owner of an existing data directory, `nil` when there is none yet. Whatever else is there is left alone: a
-    /// mistyped path must not take somebody's files from them.
-    private static func owner(at way: Way) throws -> uid_t? {
-        guard let (owner, names) = try way.look() else { return nil }
-        // A folder of beanstalkd's: its jobs are imported, and its files stay as they are.
+    /// The owner of an existing data directory; `nil` when there is none yet.
+    /// - Throws: `unsuitableDirectory` when it holds other files: a mistyped path must not change their owner or mode.
+    private static func owner(at walk: PathWalk) throws -> uid_t? {
+        guard let (owner, names) = try walk.contents() else { return nil }
+        // A folder of beanstalkd: its jobs are imported, and its files stay as they are.
         let hasBinlog = names.contains { $0.hasPrefix("binlog.") && Int($0.dropFirst("binlog.".count)) != nil }
         let isEmpty = names.allSatisfy { $0 == "lost+found" }
         guard names.contains("lock") || names.contains("cluster") || hasBinlog || isEmpty else {
             throw EmbeddedPostgresError.unsuitableDirectory(
-                way.path,
+                walk.path,
                 reason: "it holds other files, so choose an empty or a new one"
             )
         }
-        // Not ours yet: root gives an empty directory away, whoever had it.
+        // Root gives an empty directory to the account, so its owner does not matter.
         return names.contains("lock") || hasBinlog || geteuid() != 0 ? owner : nil
     }
 
-    /// Only root needs it: whoever runs PostgreSQL as themselves hears of a closed way from `mkdir`.
+    /// Checks that the account may pass through a directory. Only root needs this; other users get the error of
+    /// `mkdir`.
     private static func checkReachable(_ directory: String, by account: Account) throws {
         func reachable(_ path: String) throws -> Bool {
             try Command(as: account, ["test", "-x", path]).run().status == 0
         }
         guard !account.isCurrent, try !reachable(directory) else { return }
-        // The first closed directory on the way is the one to name.
+        // The error names the first closed directory of the path.
         var closed = directory
         while closed != "/", try !reachable(parent(of: closed)) { closed = parent(of: closed) }
         throw EmbeddedPostgresError.unreachable(directory: closed, account: account.name)
     }
 
-    /// The directory for the Unix socket: in the data directory, or, where that makes the socket's path too long,
-    /// under /tmp behind a link, by which the next start and `removeShortSocketDirectory` find it.
+    /// Makes the directory of the Unix socket: in the data directory, or under /tmp if the socket's path would be too
+    /// long. The link `socket` leads there for the next start and for `removeShortSocketDirectory`.
+    /// - Returns: Its path.
     func makeSocketDirectory() throws -> String {
         try asOwner {
             let socket = socketLink + "/.s.PGSQL.\(Cluster.port)"
-            // In libpq's `host` and in PostgreSQL's setting a comma separates one directory from the next.
+            // In libpq's `host` and in PostgreSQL's setting a comma separates directories.
             if socket.utf8.count <= Self.socketPathLimit, !socket.contains(",") {
                 if let status = fileStatus(socketLink), !isDirectory(status) { unlink(socketLink) }
                 try makeDirectory(socketLink, mode: 0o700)
@@ -104,7 +109,7 @@ struct DataDirectory: Sendable {
                 return socketLink
             }
             if let directory = shortSocketDirectory {
-                // Anybody can make names under /tmp, so it counts only while it is the account's and closed to others.
+                // Every user can make names under /tmp, so it is used only if it is the account's and closed to others.
                 if let status = fileStatus(directory), isDirectory(status), status.st_uid == account.uid,
                     status.st_mode & 0o777 == 0o700
                 {
@@ -122,7 +127,7 @@ struct DataDirectory: Sendable {
         }
     }
 
-    /// Removes the directory under /tmp, if there is one: once PostgreSQL has removed its socket.
+    /// Removes the directory under /tmp, if there is one. To be called when PostgreSQL has removed its socket.
     func removeShortSocketDirectory() throws {
         try asOwner {
             guard let directory = shortSocketDirectory else { return }

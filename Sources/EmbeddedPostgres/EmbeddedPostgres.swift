@@ -7,24 +7,23 @@ import Darwin
 import Glibc
 #endif
 
-/// The private PostgreSQL of a broker that was given no database: a cluster in a directory of its own, reachable only
-/// by its owner and only through a Unix socket.
+/// The private PostgreSQL of a broker that was given no database: a cluster in a directory of its own, which only its
+/// owner can reach, and only through a Unix socket.
 public struct EmbeddedPostgres: Sendable {
-    /// Where the cluster, its socket and its log are. Made with mode 0700 if it is not there.
+    /// The directory of the cluster, its socket and its log. It is made, with mode 0700, if it does not exist.
     public let dataDirectory: String
-    /// The account that PostgreSQL runs as when the broker is root, which PostgreSQL refuses.
+    /// The account that PostgreSQL runs as when the broker is root; PostgreSQL refuses root.
     public let user: String?
-    /// PostgreSQL settings of this cluster, by name. They apply when PostgreSQL is started, not when it is found
-    /// running.
+    /// Settings of PostgreSQL, by name. They apply when PostgreSQL is started, not when it is found running.
     public let settings: [String: String]
     private let logger: Logger
 
     /// - Parameters:
-    ///   - dataDirectory: An existing data directory, an empty directory or a path to make one at.
-    ///   - user: An account other than root. By default the one that owns the data directory, else `postgres`, else
-    ///     `nobody`. Anyone but root can only name themselves.
-    ///   - settings: Added to the built-in ones. Those that make the socket private cannot be changed.
-    ///   - logger: Told when a cluster is made, started or found, and when a start takes long.
+    ///   - dataDirectory: An existing data directory, an empty directory, or a path that does not exist.
+    ///   - user: An account other than root. By default the owner of the data directory, else `postgres`, else
+    ///     `nobody`. A user other than root can only name their own account.
+    ///   - settings: Added to the built-in settings. Those that make the socket private cannot be changed.
+    ///   - logger: Gets a line when a cluster is made, started or found, and when a start takes long.
     public init(dataDirectory: String, user: String? = nil, settings: [String: String] = [:], logger: Logger) {
         self.dataDirectory = dataDirectory
         self.user = user
@@ -35,13 +34,13 @@ public struct EmbeddedPostgres: Sendable {
     /// Makes the cluster if there is none, starts it unless a killed broker has left it running, and waits until it
     /// accepts connections: up to 300 s, since recovery after a crash can take minutes. Blocks the thread.
     ///
-    /// - Parameter control: Can end the start from another thread.
+    /// - Parameter control: Can cancel the start from another thread.
     /// - Returns: The running cluster.
     /// - Throws: `EmbeddedPostgresError`.
     public func start(control: StartControl = StartControl()) throws -> RunningCluster {
         try control.check()
         let directory = try DataDirectory(preparing: dataDirectory, user: user)
-        let lock = try DirectoryLock(directory)
+        let lock = try directory.takeLock()
         let cluster = try Cluster(directory: directory, logger: logger, control: control)
         let left = try Postmaster.find(in: directory)
         let postmaster: Postmaster
@@ -64,11 +63,11 @@ public struct EmbeddedPostgres: Sendable {
             cluster: cluster, postmaster: postmaster, lock: lock, settings: settings, control: control)
     }
 
-    /// Where the cluster is kept when nothing else is said: `/var/lib/beanrow` for root, otherwise
-    /// `$XDG_DATA_HOME/beanrow` or `~/.local/share/beanrow`.
+    /// The default data directory: `/var/lib/beanrow` for root, otherwise `$XDG_DATA_HOME/beanrow` or
+    /// `~/.local/share/beanrow`.
     public static func defaultDataDirectory() -> String {
         if geteuid() == 0 { return "/var/lib/beanrow" }
-        // The XDG specification: a relative path is to be ignored.
+        // The XDG specification says that a relative path must be ignored.
         if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
             return data + "/beanrow"
         }

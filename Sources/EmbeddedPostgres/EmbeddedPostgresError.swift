@@ -1,24 +1,24 @@
-/// Why the private cluster could not be made, started or stopped: each a sentence that says what to do.
+/// Why the private cluster could not be made, started or stopped. Each description says what to do.
 public enum EmbeddedPostgresError: Error, Equatable, CustomStringConvertible {
-    /// No installation of PostgreSQL's server programs, or none of the major version that the cluster needs.
+    /// PostgreSQL's server programs are not installed, or not in the major version that the cluster needs.
     case programsNotFound(major: Int?)
     /// The account that PostgreSQL should run as cannot be used.
     case unusableAccount(String, reason: String)
     /// The data directory cannot hold a cluster.
     case unsuitableDirectory(String, reason: String)
-    /// PostgreSQL's account may not pass through `directory`, which is on the way to the data directory.
+    /// PostgreSQL's account may not pass through `directory`, which is above the data directory.
     case unreachable(directory: String, account: String)
     /// Another broker holds the data directory.
     case inUse(dataDirectory: String, pid: Int32?)
-    /// The operating system refused something about a file or a directory.
+    /// The operating system refused an operation on a file or directory.
     case system(operation: String, reason: String)
-    /// One of PostgreSQL's programs failed; `output` is what it said of the cause.
+    /// One of PostgreSQL's programs failed; `output` is its error message.
     case commandFailed(String, output: String)
     /// PostgreSQL ended while starting.
     case startFailed(reason: String, log: String)
-    /// PostgreSQL was still starting when the wait ended; it goes on, and the next start finds it.
+    /// PostgreSQL was still starting when the wait ended. It goes on starting, and the next start finds it.
     case startTimedOut(seconds: Int, log: String)
-    /// The start was given up, as asked for by `StartControl`.
+    /// The start was cancelled by its `StartControl`.
     case cancelled
 
     public var description: String {
@@ -48,17 +48,17 @@ public enum EmbeddedPostgresError: Error, Equatable, CustomStringConvertible {
             stop it or choose another data directory.
             """
         case .system(let operation, let reason):
-            "Cannot \(operation): \(reason); put that right or choose another data directory."
+            "Cannot \(operation): \(reason); fix that or choose another data directory."
         case .commandFailed(let program, let output):
-            "\(program) failed, so put right what it reports: \(output.isEmpty ? "it said nothing" : output)"
+            "\(program) failed, so fix what it reports: \(output.isEmpty ? "it printed nothing" : output)"
         case .startFailed(let reason, let log):
-            "PostgreSQL did not start (\(reason)): read \(log), put it right and start again."
+            "PostgreSQL did not start (\(reason)): read \(log), fix the cause and start again."
         case .startTimedOut(let seconds, let log):
             """
             PostgreSQL is still starting after \(seconds) s, most likely recovering from a crash: \
             start again to go on waiting, and read \(log) for its progress.
             """
-        case .cancelled: "The start of PostgreSQL was given up, as asked."
+        case .cancelled: "The start of PostgreSQL was cancelled."
         }
     }
 }

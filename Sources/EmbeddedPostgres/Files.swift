@@ -1,18 +1,20 @@
+import Files
+
 #if canImport(Darwin)
 import Darwin
 #else
 import Glibc
 #endif
 
-// The few file operations this module needs. What they may do is for the kernel to say: below the data directory they
-// are done as the account that it belongs to (`Account.doing`), who may have put anything there.
+// The file operations of this module. They check no rights: below the data directory they run with those of the account
+// that it belongs to (`Account.withFileRights`), which may have put anything there.
 
-/// What `operation` failed with: to be made right after the call, while `errno` is still its own.
+/// The failure of `operation`. Make it right after the call, before `errno` changes.
 func systemError(_ operation: String, _ code: Int32 = errno) -> EmbeddedPostgresError {
     .system(operation: operation, reason: String(cString: strerror(code)))
 }
 
-/// The status of the file itself, links not followed; `nil` when there is none or it is out of reach.
+/// The status of a file, links not followed; `nil` when it does not exist or cannot be reached.
 func fileStatus(_ path: String) -> stat? {
     var status = stat()
     return lstat(path, &status) == 0 ? status : nil
@@ -22,25 +24,13 @@ func isDirectory(_ status: stat) -> Bool {
     status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// The names in a directory, `.` and `..` left out; empty when it cannot be read.
+/// The names in a directory, without `.` and `..`; empty when it cannot be read.
 func entries(of directory: String) -> [String] {
-    opendir(directory).map(entries(of:)) ?? []
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    return descriptor < 0 ? [] : Descriptor(descriptor).entryNames() ?? []
 }
 
-/// The same of a directory that is open for reading, and is closed here.
-func entries(of stream: OpaquePointer) -> [String] {
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-}
-
-/// Up to 64 KiB of a file, from a byte on; empty when it cannot be read. Never waits for a writer, as a pipe would.
+/// Up to 64 KiB of a file from `offset` on; empty when it cannot be read. Does not wait for the writer of a pipe.
 func readFile(_ path: String, from offset: Int = 0) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return "" }
@@ -50,7 +40,7 @@ func readFile(_ path: String, from offset: Int = 0) -> String {
     return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
 }
 
-/// Writes `text` over the file, or at its end, for its owner alone whatever the umask, and waits until the disk has it.
+/// Replaces the text of a file, or appends to it, and waits until it is on disk. Its mode becomes 0600.
 func writeFile(_ path: String, _ text: String, appending: Bool = false) throws {
     let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (appending ? O_APPEND : O_TRUNC)
     let descriptor = open(path, flags, 0o600)
@@ -70,7 +60,7 @@ func writeFile(_ path: String, _ text: String, appending: Bool = false) throws {
     guard fchmod(descriptor, 0o600) == 0, fsync(descriptor) == 0 else { throw systemError("write \(path)") }
 }
 
-/// Makes one directory with exactly this mode, whatever the umask; an existing one is left as it is.
+/// Makes a directory with exactly this mode, whatever the umask. An existing one is left as it is.
 func makeDirectory(_ path: String, mode: mode_t) throws {
     if mkdir(path, mode) != 0 {
         guard errno == EEXIST else { throw systemError("create the directory \(path)") }
@@ -79,7 +69,8 @@ func makeDirectory(_ path: String, mode: mode_t) throws {
     }
 }
 
-/// Makes a directory with a name of its own that begins with `prefix`, for its owner alone.
+/// Makes a directory of mode 0700 with a new name that begins with `prefix`.
+/// - Returns: Its path.
 func makeOwnDirectory(_ prefix: String) throws -> String {
     guard let template = strdup(prefix + "XXXXXX") else { throw systemError("make a directory \(prefix)...", ENOMEM) }
     defer { free(template) }
@@ -90,7 +81,7 @@ func makeOwnDirectory(_ prefix: String) throws -> String {
     return path
 }
 
-/// Closes a directory to others: mode 0700.
+/// Sets the mode of a directory to 0700.
 func makePrivate(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { throw systemError("open the directory \(path)") }
@@ -98,7 +89,7 @@ func makePrivate(_ path: String) throws {
     guard fchmod(descriptor, 0o700) == 0 else { throw systemError("make \(path) private") }
 }
 
-/// Makes the names in a directory durable: without it a power cut could undo a rename that was reported done.
+/// Makes the names in a directory durable. Otherwise a power failure could undo a rename.
 func syncDirectory(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemError("open the directory \(path)") }
@@ -106,7 +97,7 @@ func syncDirectory(_ path: String) throws {
     guard fsync(descriptor) == 0 else { throw systemError("sync the directory \(path)") }
 }
 
-/// The directory that holds `path`, which is absolute.
+/// The directory of `path`, which is absolute.
 func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
     return String(path[..<slash])

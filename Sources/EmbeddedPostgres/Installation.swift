@@ -10,7 +10,7 @@ struct Installation: Equatable, Sendable {
     let directory: String
     let major: Int
 
-    /// Where distributions put the programs when they do not put them in `PATH`.
+    /// The places where distributions put the programs outside of `PATH`.
     private static let usualPlaces = [
         "/usr/lib/postgresql/*/bin",  // Debian, Ubuntu
         "/usr/pgsql-*/bin",  // PostgreSQL's own RPMs
@@ -22,14 +22,18 @@ struct Installation: Equatable, Sendable {
 
     func program(_ name: String) -> String { directory + "/" + name }
 
-    /// The installation to use: the first in `PATH`, else the newest in the usual places; of `major` when given. Its
-    /// programs are run as `account` alone, which they may belong to.
+    /// The installation to use: the first in `PATH`, else the newest in the usual places.
+    /// - Parameters:
+    ///   - major: Accepts only this major version, if given.
+    ///   - account: The programs are run as this account only: they may belong to it.
+    /// - Returns: The first installation that fits.
+    /// - Throws: `EmbeddedPostgresError.programsNotFound`.
     static func find(major: Int?, as account: Account) throws -> Installation {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let inPath = path.split(separator: ":").map(String.init)
         let elsewhere = usualPlaces.flatMap(expand).sorted { number(in: $0) > number(in: $1) }
         for directory in inPath + elsewhere {
-            // In PATH there may be links, even from different installations: `initdb` tells which one it is.
+            // PATH may hold links into several installations. The real path of `initdb` decides.
             guard let initdb = realpath(directory + "/initdb", nil) else { continue }
             defer { free(initdb) }
             if let found = Installation(directory: parent(of: String(cString: initdb)), as: account),
@@ -41,7 +45,7 @@ struct Installation: Equatable, Sendable {
         throw EmbeddedPostgresError.programsNotFound(major: major)
     }
 
-    /// `nil` unless all the programs are there and `postgres` tells its version.
+    /// `nil` unless all programs exist and `postgres` reports its version.
     private init?(directory: String, as account: Account) {
         let programs = ["initdb", "pg_ctl", "postgres"].map { directory + "/" + $0 }
         guard programs.allSatisfy({ access($0, X_OK) == 0 }),
@@ -52,7 +56,7 @@ struct Installation: Equatable, Sendable {
         self.major = major
     }
 
-    /// 15 from `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)`.
+    /// The major version, for example 15 from `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)`.
     static func major(ofVersion text: String) -> Int? {
         text.split(separator: ")", maxSplits: 1).last.flatMap { Int($0.drop { $0 == " " }.prefix { $0.isNumber }) }
     }

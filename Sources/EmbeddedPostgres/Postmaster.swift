@@ -4,14 +4,14 @@ import Darwin
 import Glibc
 #endif
 
-/// The server process of a cluster, as its `postmaster.pid` tells.
+/// The main process of a cluster's server, according to its `postmaster.pid`.
 struct Postmaster: Equatable, Sendable {
     let pid: pid_t
     let socketDirectory: String
-    /// Accepts connections: neither starting (recovery included) nor stopping.
+    /// Whether it accepts connections: it is neither starting (recovery included) nor stopping.
     let isReady: Bool
 
-    /// Reads the text of a `postmaster.pid`: pid, data directory, start time, port, socket directory, TCP address,
+    /// Parses a `postmaster.pid`: pid, data directory, start time, port, socket directory, TCP address,
     /// shared memory, status.
     init?(pidFile text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -21,10 +21,10 @@ struct Postmaster: Equatable, Sendable {
         self.isReady = lines.count > 7 && lines[7].hasPrefix("ready")
     }
 
-    /// The live postmaster of a cluster, `nil` when none runs.
+    /// The running postmaster of a cluster; `nil` when none runs.
     ///
-    /// After a crash the file stays, and its pid may by now be another process's, most likely in a container, where
-    /// pids are few and come again. PostgreSQL would then refuse to start for ever, so such a file is removed.
+    /// After a crash the file stays, and its pid may now be another process's, most likely in a container, where pids
+    /// are reused soon. PostgreSQL would then refuse to start for ever, so such a file is removed.
     static func find(in directory: DataDirectory) throws -> Postmaster? {
         try directory.asOwner {
             let path = directory.cluster + "/postmaster.pid"
@@ -37,8 +37,8 @@ struct Postmaster: Equatable, Sendable {
         }
     }
 
-    /// A postmaster's working directory is its cluster. Asked as the postmaster's own account: root in a container is
-    /// often not allowed to look.
+    /// Whether the process works in the cluster, as a postmaster does. To be called with the rights of the account:
+    /// root in a container often may not read this.
     private func works(in cluster: String) -> Bool {
         guard fileStatus("/proc/self/cwd") != nil else { return true }
         var (working, own) = (stat(), stat())

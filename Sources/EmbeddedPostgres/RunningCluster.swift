@@ -1,3 +1,4 @@
+import Files
 import Synchronization
 
 #if canImport(Darwin)
@@ -6,19 +7,19 @@ import Darwin
 import Glibc
 #endif
 
-/// A private PostgreSQL that accepts connections, and the claim on its data directory.
+/// A private PostgreSQL that accepts connections, and the lock on its data directory.
 ///
-/// Letting go of it without `stop()` gives up the claim but leaves PostgreSQL running, as a killed broker would: the
-/// next start on the data directory takes it over.
+/// Releasing this object without `stop()` releases the lock but leaves PostgreSQL running, as the death of a broker
+/// does. The next start on the data directory finds it.
 public final class RunningCluster: Sendable {
-    /// The libpq connection string (keys and values) of the database `beanrow`.
+    /// The libpq connection string (in key=value form) of the database `beanrow`.
     public let connectionString: String
     /// The absolute path of the data directory.
     public let dataDirectory: String
-    /// The open data directory, for as long as this object lives: what is below it may belong to another account, so
-    /// whoever opens its files by name from here follows no link to elsewhere.
+    /// The open data directory; valid as long as this object lives. Files below it may belong to another account, so
+    /// open them by name from this descriptor, without following links.
     public var directoryDescriptor: Int32 { cluster.directory.descriptor.number }
-    /// The process id of PostgreSQL's main process when it was last started or found.
+    /// The id of PostgreSQL's main process when it was last started or found.
     public var postmasterPID: Int32 { state.withLock { $0.postmasterPID } }
 
     private struct State {
@@ -43,11 +44,11 @@ public final class RunningCluster: Sendable {
         state = Mutex(State(lock: lock, postmasterPID: postmaster.pid))
     }
 
-    /// Starts PostgreSQL again when it has ended without having been asked to: a crash, or the kernel's want of
-    /// memory. Waits, up to 300 s, until it accepts connections; they lead where they led before.
+    /// Restarts PostgreSQL if it has ended by itself: after a crash, or killed for lack of memory. Waits, up to 300 s,
+    /// until it accepts connections. The connection string stays the same. Blocks the thread.
     ///
     /// - Returns: Whether it had ended.
-    /// - Throws: `EmbeddedPostgresError` when it does not start; the call can be repeated.
+    /// - Throws: `EmbeddedPostgresError` when it does not start. The call can be repeated.
     public func restartIfEnded() throws -> Bool {
         try state.withLock { state in
             guard state.lock != nil, try Postmaster.find(in: cluster.directory) == nil else { return false }
@@ -61,16 +62,16 @@ public final class RunningCluster: Sendable {
         }
     }
 
-    /// Gives a restart up that is under way on another thread, and all later ones. To be followed by `stop`.
+    /// Cancels a restart that is under way on another thread, and all later ones. Call `stop` afterwards.
     public func cancelRestart() { control.cancel() }
 
-    /// Stops PostgreSQL: ends its sessions, rolls back what they had not committed, and waits, up to 300 s, until it
-    /// has ended. Then the data directory is free for another broker. A second call does nothing. A restart that is
-    /// under way on another thread is given up.
+    /// Stops PostgreSQL: ends its sessions, rolls back what they have not committed, and waits, up to 300 s, until it
+    /// has ended. Then the lock is released. A second call does nothing. A restart that is under way on another thread
+    /// is cancelled. Blocks the thread.
     ///
-    /// - Throws: `EmbeddedPostgresError` when it did not end in time; the call can be repeated.
+    /// - Throws: `EmbeddedPostgresError` when PostgreSQL has not ended in time. The call can be repeated.
     public func stop() throws {
-        // A restart that is under way may take long.
+        // A restart may take minutes, and holds the lock of the state.
         control.cancel()
         try state.withLock { state in
             guard state.lock != nil else { return }

@@ -6,34 +6,35 @@ import Darwin
 import Glibc
 #endif
 
-/// Ends a start of the embedded PostgreSQL that is under way on another thread, so that nothing of it stays behind.
+/// Cancels a start of the embedded PostgreSQL that is under way on another thread. Nothing of it stays behind.
 public final class StartControl: Sendable {
     private struct State {
         var isCancelled = false
-        /// The program of PostgreSQL's that runs just now, which leads a process group of its own.
+        /// The program that runs now. It leads a process group of its own.
         var child: pid_t?
-        /// Known once its directory is.
+        /// Known once the data directory is prepared.
         var cluster: Cluster?
     }
 
     private let state = Mutex(State())
 
+    /// A control for one start, which has not been cancelled.
     public init() {}
 
-    /// Whether the end has been asked for.
+    /// Whether the start has been cancelled.
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// Ends the start in order: it throws `EmbeddedPostgresError.cancelled` as soon as what it had started has ended.
-    /// One that has come to its end, or comes later, is not affected otherwise than that it cannot be done again.
+    /// Cancels the start in order: it throws `EmbeddedPostgresError.cancelled` when the programs that it has started
+    /// have ended. A start that is complete is not affected; a later start with this control throws at once.
     public func cancel() {
         state.withLock { state in
             state.isCancelled = true
-            // What a terminal sends: initdb removes what it has made, and pg_ctl passes it on to the postmaster.
+            // On SIGINT initdb removes what it has made, and pg_ctl passes the signal on to the postmaster.
             if let child = state.child { kill(-child, SIGINT) }
         }
     }
 
-    /// Ends all programs at once, PostgreSQL without a checkpoint. Waits up to 3 s. For a process that is about to end.
+    /// Ends all programs at once, and PostgreSQL without a checkpoint. Waits up to 3 s. For a process that is ending.
     public func abort() {
         let (cluster, wasStarting) = state.withLock { state in
             state.isCancelled = true
@@ -43,7 +44,7 @@ public final class StartControl: Sendable {
         cluster?.abort(mayStillCome: wasStarting)
     }
 
-    /// - Throws: `EmbeddedPostgresError.cancelled` if the end has been asked for.
+    /// - Throws: `EmbeddedPostgresError.cancelled` if the start has been cancelled.
     func check() throws {
         if isCancelled { throw EmbeddedPostgresError.cancelled }
     }
@@ -52,7 +53,7 @@ public final class StartControl: Sendable {
         state.withLock { $0.cluster = cluster }
     }
 
-    /// Starts a program that is ended with the start; `childHasEnded` has to follow before it is waited for.
+    /// Starts a program that ends when the start is cancelled. Call `childHasEnded` before waiting for its exit status.
     func spawn(_ body: () throws -> pid_t) throws -> pid_t {
         try state.withLock { state in
             if state.isCancelled { throw EmbeddedPostgresError.cancelled }

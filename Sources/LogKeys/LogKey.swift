@@ -1,4 +1,4 @@
-/// The keys of structured log lines: one name for one thing, in all of the program.
+/// The keys of structured log lines. The whole program uses one name for one thing.
 public enum LogKey {
     public static let address = "address"
     public static let at = "at"

@@ -4,18 +4,18 @@ import Darwin
 import Glibc
 #endif
 
-/// Text that says nothing but what can be read.
+/// Text without characters that a terminal or a reader of log lines acts on.
 public enum PlainText {
-    /// Characters of a line; a longer one is cut off.
+    /// The longest line in characters (Unicode scalars). A longer line is cut off.
     public static let lineLimit = 8192
 
-    /// One line: all that has no shape of its own (control and format characters, line separators, what Unicode does
-    /// not know) is written as an escape.
+    /// The text as one line. Control and format characters, line separators and unassigned characters are written as
+    /// escapes.
     public static func line(_ text: some StringProtocol) -> String {
         escape(text, keeping: [])
     }
 
-    /// The same, but with its own lines and tabs.
+    /// The same, but line breaks and tabs are kept and the length is not limited.
     public static func lines(_ text: some StringProtocol) -> String {
         escape(text, keeping: ["\n", "\t"])
     }
@@ -50,21 +50,21 @@ public enum PlainText {
     private static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
         return switch scalar.properties.generalCategory {
-        // Format characters turn the direction of writing, or are not seen at all.
+        // Format characters change the direction of writing, or are invisible.
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
         default: true
         }
     }
 }
 
-/// What is said to people beside the log. The terminal or the reader of the pipe may be gone: that is no error.
+/// Output for people beside the log. Errors are ignored: the terminal or the reader of the pipe may be gone.
 public enum StandardError {
-    /// A text with lines of its own, and the end of the last one.
+    /// Writes a text, which may have several lines, and a line break.
     public static func say(_ text: String) {
         write(PlainText.lines(text) + "\n")
     }
 
-    /// Bytes as they are.
+    /// Writes the text unchanged.
     public static func write(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -76,7 +76,7 @@ public enum StandardError {
     }
 }
 
-/// The system's call, which the method of that name hides.
+/// The system's `write`, which the method of the same name hides.
 private func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, bytes, count)
 }

@@ -1,8 +1,14 @@
 import ArgumentParser
-import Foundation
+import Dispatch
 import LogKeys
 
-/// The version that `-v` and `stats` tell.
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// The version that `-v` and `stats` report.
 let beanrowVersion = "0.1.0"
 
 struct Beanrow: AsyncParsableCommand {
@@ -12,10 +18,10 @@ struct Beanrow: AsyncParsableCommand {
         subcommands: [Serve.self, Import.self, Migrate.self, Bench.self],
         defaultSubcommand: Serve.self)
 
-    /// Whether it was started under the name of what it replaces.
+    /// Whether the program was started under the name `beanstalkd`.
     static let isNamedBeanstalkd = CommandLine.arguments.first?.split(separator: "/").last == "beanstalkd"
 
-    /// What `-v` prints: beanstalkd's name and version come first where scripts look for them.
+    /// What `-v` prints. Under the name `beanstalkd` that name and version come first, where scripts look for them.
     static var versionLine: String {
         isNamedBeanstalkd ? "beanstalkd 1.13 (beanrow \(beanrowVersion))" : "beanrow \(beanrowVersion)"
     }
@@ -23,10 +29,10 @@ struct Beanrow: AsyncParsableCommand {
 
 @main
 enum Main {
-    /// The main thread waits, where an asynchronous main would end it: a dead thread keeps the user that it had, and
-    /// `ps` would tell that one after `-u`.
+    /// Keeps the main thread alive. An asynchronous main would end it, and a dead thread keeps the user that it had:
+    /// `ps` would show that user after `-u`.
     static func main() {
-        Signals.fillStandardFiles()
+        Signals.openStandardFiles()
         let arguments = CommandLine.arguments
         CommandLineSecrets.hide(arguments)
         let end = DispatchSemaphore(value: 0)
@@ -40,7 +46,7 @@ enum Main {
     private static func run(_ given: [String]) async {
         do {
             let arguments = Getopt.expand(Array(given.dropFirst()))
-            // beanstalkd's -h tells its flags.
+            // As in beanstalkd, -h lists the flags of the server.
             if arguments.first == "-h" { return print(Beanrow.helpMessage(for: Serve.self)) }
             var command = try Beanrow.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {

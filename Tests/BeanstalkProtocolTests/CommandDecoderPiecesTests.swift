@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulation
 
-/// However the network cuts the bytes, the commands are the same.
+/// The commands do not depend on how the network cuts the bytes.
 @Suite struct CommandDecoderPiecesTests {
     private static let maxJobSize = 1000
 
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// Feeds `input` in pieces, throwing away what was read before each next one.
+    /// Feeds `input` in pieces, and drops the bytes that were read before each next piece.
     private static func decode(_ input: [UInt8], by size: (inout SplitMix64) -> Int) -> [Command] {
         var random = SplitMix64(seed: UInt64(input.count))
         var decoder = CommandDecoder(maxJobSize: maxJobSize)
@@ -41,7 +41,7 @@ import Testing
         return commands
     }
 
-    /// Sound commands, broken ones, bodies of all kinds and noise; ends between two commands.
+    /// Valid and malformed commands, bodies of all kinds and noise. It ends between two commands.
     private static func conversation(of count: Int, _ random: inout SplitMix64) -> [UInt8] {
         var bytes: [UInt8] = []
         for _ in 0..<count {
@@ -67,7 +67,7 @@ import Testing
         return bytes
     }
 
-    /// Bytes among which line ends and NULs are common, but no `put ` is.
+    /// Bytes with many line ends and NULs, but without `put `.
     private static func noise(upTo count: Int, _ random: inout SplitMix64) -> [UInt8] {
         let alphabet = Array("\r\n\r\n\0 abcq19-\u{7F}".utf8)
         return (0..<Int.random(in: 0...count, using: &random)).map { _ in alphabet.randomElement(using: &random)! }

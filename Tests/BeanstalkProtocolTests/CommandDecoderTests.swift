@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulation
 
-/// Where lines and bodies end (protocol, 1.1 and 1.3).
+/// Where lines and bodies end (beanstalkd's doc/protocol.txt, Producer Commands).
 @Suite struct CommandDecoderTests {
     // MARK: Lines
 
@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: [222, 223, 224, 225, 226, 500, 100_000])
     func `a line of more than 224 bytes is malformed, once`(length: Int) {
-        // `x` alone would be unknown, so the two cannot be confused.
+        // `x` alone would be an unknown command, which is another reply.
         let line = String(repeating: "x", count: length - 2) + "\r\n"
         #expect(decode(line + "reserve\r\n") == [length <= 224 ? .unknown : .malformed, .reserve])
     }
@@ -186,7 +186,7 @@ import Testing
         #expect(decode("put 1 2 3 0   idp:\(key)\r\n\r\n") == [unique(key, "")])
     }
 
-    /// The client has sent a body, which is not to be taken for commands.
+    /// The client has sent a body, which must not be read as commands.
     @Test(arguments: [
         "idp:", "idp:-a", "idp:a:300", "idp:a b", "idp:a ", "idp:a grp:b", "idp:\u{e4}", "grp:a", "aft:a", "con:a",
         "con:a:3",

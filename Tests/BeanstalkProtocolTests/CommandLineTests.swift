@@ -4,7 +4,7 @@ import Testing
 
 @testable import Simulation
 
-/// One line in, one command out (protocol, 1.1 and 1.2).
+/// Parses one line into one command, as beanstalkd does.
 @Suite struct CommandLineTests {
     @Test(
         arguments: [
@@ -51,7 +51,7 @@ import Testing
         // A known command with nothing after its space.
         "put ", "peek ", "reserve-with-timeout ", "reserve-job ", "delete ", "release ", "bury ", "kick ", "kick-job ",
         "touch ", "stats-job ", "stats-tube ", "use ", "watch ", "ignore ", "pause-tube ", "pause-tube",
-        // What starts like a command that takes nothing.
+        // The name of a command without arguments, and something after it.
         "reserved", "reserve ", "reserve-with-timeout", "reserve-job", "statsx", "stats ", "stats-tube", "stats-job",
         "list-tubesx", "list-tubes ", "list-tube-used ", "list-tubes-watchedx", "peek-ready ", "peek-delayedx",
         "peek-buried 1",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulation
 
-/// What is sent for each reply (protocol, 1.2 and 1.6).
+/// The bytes of each reply.
 @Suite struct ReplyEncoderTests {
     @Test(
         arguments: [

@@ -3,7 +3,7 @@ import QueueCore
 
 @testable import Simulation
 
-/// A `stats` reply in which no two counters are alike: each is its place among the keys.
+/// A `stats` reply in which each counter has a different value: its place among the keys.
 extension BrokerStats {
     static let sample: BrokerStats = {
         var stats = BrokerStats()

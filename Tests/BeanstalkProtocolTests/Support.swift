@@ -2,7 +2,7 @@ import BeanstalkProtocol
 import NIOCore
 import QueueCore
 
-/// Every command in `input`, fed at once.
+/// The commands in `input`, fed at once.
 func decode(_ input: String, maxJobSize: Int = 65535) -> [Command] {
     var decoder = CommandDecoder(maxJobSize: maxJobSize)
     var buffer = ByteBuffer(string: input)
@@ -10,14 +10,14 @@ func decode(_ input: String, maxJobSize: Int = 65535) -> [Command] {
 }
 
 extension CommandDecoder {
-    /// Every command that is complete.
+    /// The commands that are complete.
     mutating func drain(_ buffer: inout ByteBuffer) -> [Command] {
         var commands: [Command] = []
         while let command = next(from: &buffer) { commands.append(command) }
         return commands
     }
 
-    /// Every command that is complete once `input` has arrived too.
+    /// The commands that are complete when `input` has arrived too.
     mutating func feed(_ input: String, into buffer: inout ByteBuffer) -> [Command] {
         buffer.writeString(input)
         return drain(&buffer)

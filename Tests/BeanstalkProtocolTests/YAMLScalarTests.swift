@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulation
 
-/// Names in statistics: bare for those who read line by line, quoted where a reader of YAML 1.1 would misread them.
+/// Names in statistics: bare for clients that read line by line, quoted where a parser of YAML 1.1 would misread them.
 @Suite struct YAMLScalarTests {
     @Test(arguments: [
         "default", "mail", "a", "x1", "1a", "7up", "v1.2", "a-1", "/queue/mail", "a.b;c", "$name", "_", "__", "(a)",
@@ -57,7 +57,7 @@ import Testing
         #expect(parts[0] == "OK \(parts[1].utf8.count)")
     }
 
-    /// Neither 1.12 nor 1.13 puts quotes there, and nearly all clients take what stands behind the hyphen.
+    /// Neither beanstalkd 1.12 nor 1.13 quotes these names, and nearly all clients take all text after the hyphen.
     @Test func `names in lists are bare`() {
         #expect(encode(.tubes(["1.5", "true", "mail"])) == "OK 24\r\n---\n- 1.5\n- true\n- mail\n\r\n")
     }

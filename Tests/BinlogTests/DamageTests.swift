@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func inAnOlderFileBeanstalkdHasDroppedItToo() throws {
+    @Test func aTornRecordInAnOlderFileIsLeftOut() throws {
         log.append(zeros)
         log.overwrite(at: second + 40, [UInt8](repeating: 0, count: 60))
         log.file = 2
@@ -63,10 +63,10 @@ import Testing
     func aFileThatWasJustBeingMade(size: Int) throws {
         log.file = 2
         log.set([UInt8](repeating: 0, count: size))
-        #expect(try end(2) == .unmade)
+        #expect(try end(2) == .empty)
         log.file = 3
         log.write(3, .ready, body: "tri")
-        #expect(try end(2) == .unmade, "and beanstalkd was started again")
+        #expect(try end(2) == .empty, "and beanstalkd was started again")
         #expect(try !log.read().isDamaged)
     }
 
@@ -83,12 +83,12 @@ import Testing
         #expect(contents.files[0].remark?.contains("at byte \(second) there is an end of the file") == true)
     }
 
-    /// An offset in the second record, bytes that make no sense there, and what is said about them.
+    /// An offset in the second record, bytes that are invalid there, and the message about them.
     @Test(arguments: [
         (0, [0xff, 0xff, 0xff, 0x7f], "a tube's name of 2147483647 bytes"),
         (0, [0xff, 0xff, 0xff, 0xff], "a tube's name of -1 bytes"),
-        (4, [0x20], "a tube's name that is none"),
-        (4, [0x2d], "a tube's name that is none"),
+        (4, [0x20], "an invalid name of a tube"),
+        (4, [0x2d], "an invalid name of a tube"),
         (11, [0, 0, 0, 0, 0, 0, 0, 0], "a job without an id"),
         (18, [0x80], "the id"),
         (27, [0, 0, 0, 0, 0, 0, 0, 0x40], "a delay or a TTR"),

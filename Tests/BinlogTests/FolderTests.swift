@@ -32,8 +32,8 @@ import Testing
     @Test func isLockedOnce() throws {
         let log = try LogWriter()
         let folder = try log.folder()
-        let lock = try FolderLock(folder)
-        #expect(throws: BinlogError.inUse(folder: folder.path, pid: nil)) { try FolderLock(folder) }
+        let lock = try folder.takeLock()
+        #expect(throws: BinlogError.inUse(folder: folder.path, pid: nil)) { try folder.takeLock() }
         withExtendedLifetime(lock) {}
     }
 
@@ -44,7 +44,7 @@ import Testing
         #expect(throws: BinlogError.self) { try log.read() }
     }
 
-    @Test func saysWhatIsNotThere() {
+    @Test func reportsAMissingFolder() {
         let error = #expect(throws: BinlogError.self) { try BinlogFolder("/tmp/no/such/folder") }
         #expect(error?.description == "Cannot open /tmp/no/such/folder: No such file or directory.")
     }

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Binlog
 
-/// A folder under /tmp that goes with the object, and its files byte by byte.
+/// Writes a log byte by byte, in a folder under /tmp that is removed with this object.
 final class LogWriter {
     let path: String
     private var bytes: [Int: [UInt8]] = [:]
@@ -20,7 +20,7 @@ final class LogWriter {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// A record of a job in the given state; with a body it is a full one, in `tube`.
+    /// Writes a record of a job in the given state: a full record in `tube` if it has a body, else a short one.
     @discardableResult
     func write(
         _ id: UInt64, _ state: Record.State, body: String? = nil, tube: String = "default", priority: UInt32 = 0,
@@ -73,7 +73,7 @@ final class LogWriter {
         return try BinlogFolder(path)
     }
 
-    /// What a reader finds, `now` in seconds since 1970.
+    /// Reads the log. `now` is in seconds since 1970.
     func read(now: Int64 = 2000) throws -> BinlogContents {
         try BinlogContents(reading: folder(), now: now * 1_000_000_000)
     }

@@ -34,7 +34,7 @@ import Testing
         #expect(try contents.body(1) == "one")
     }
 
-    @Test func aDeletedJobIsGoneAndItsIDIsNot() throws {
+    @Test func theIDOfADeletedJobStillCounts() throws {
         let log = try LogWriter()
         log.write(1, .ready, body: "one").write(2, .ready, body: "two").write(2, .invalid)
         let contents = try log.read()
@@ -89,13 +89,13 @@ import Testing
         #expect(try log.read().buried == [1, 3, 2])
     }
 
-    @Test func theTurnOfABuriedJobWhoseFirstFileIsGone() throws {
+    @Test func theOrderOfBuriedJobsWhoseFirstFileIsGone() throws {
         let log = try LogWriter()
         log.file = 5
         log.write(9, .ready, body: "job").write(9, .buried)
         log.write(2, .buried).write(3, .buried).write(3, .ready)
         log.write(8, .ready, body: "job").write(8, .buried)
-        // Moved here in any order; the burials of 1, 3 and 4 were in a file that is gone, or so it looks.
+        // Moved here in any order. The records that buried 1, 3 and 4 were in a file that is gone.
         for id: UInt64 in 1...4 { log.write(id, .buried, body: "job", deadline: [0, 1075, 1000, 1070, 1072][Int(id)]) }
         #expect(try log.read().buried == [3, 4, 1, 9, 2, 8])
         #expect(try Set(log.read().jobs.map(\.buryOrder)) == [1, 2, 3, 4, 5, 6])
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func anIDMayComeAgain() throws {
-        // beanstalkd counts from 1 again once all its files are gone.
+        // beanstalkd counts from 1 again when all its files are gone.
         let log = try LogWriter()
         log.write(1, .ready, body: "old").write(1, .invalid).write(1, .ready, body: "another", tube: "b")
         #expect(try log.read().body(1) == "another")

@@ -15,7 +15,7 @@ import Glibc
             #expect(first.dataDirectory == path)
             try sql("CREATE TABLE kept AS SELECT 42 AS answer", first.connectionString)
             try first.stop()
-            // pg_ctl waits for the end of postmaster.pid, which comes a moment before.
+            // pg_ctl waits until postmaster.pid is gone, which is a moment before the end of the process.
             try wait(for: "the end of the postmaster") { hasEnded(first.postmasterPID) }
             #expect(entries(of: path + "/socket").isEmpty)
             try first.stop()
@@ -56,9 +56,9 @@ import Glibc
             try #require(pipe(&ends) == 0)
             let cluster = try embedded(path).start()
 
-            // A terminal's Ctrl-C reaches the processes of its session only.
+            // A Ctrl-C at a terminal reaches only the processes of its session.
             #expect(getsid(cluster.postmasterPID) != getsid(0))
-            // Not whether anybody has the pipe: a program that another test has started meanwhile may.
+            // Only the postmaster is checked: a program that another test has started meanwhile may have the pipe.
             var pipe = stat()
             try #require(fstat(ends[1], &pipe) == 0)
             let owner = try #require(fileStatus(path + "/cluster")).st_uid

@@ -8,13 +8,13 @@ import Darwin
 import Glibc
 #endif
 
-/// What may be named as a data directory, and what it then is.
+/// Paths of data directories: links, missing names, and what is refused.
 @Suite struct PathTests {
-    @Test func aLinkIsAsGoodAsItsTarget() throws {
+    @Test func followsLinksOfTheOperator() throws {
         try withDataDirectory { path in
             try makeDirectory(path, mode: 0o755)
             try makeDirectory(path + "/disk", mode: 0o755)
-            // Of links to links, one of them relative; the last name is not there yet.
+            // Links to links, one of them relative. The last name does not exist yet.
             try #require(symlink("disk", path + "/second") == 0)
             try #require(symlink(path + "/second/queue", path + "/first") == 0)
             let cluster = try embedded(path + "/first").start()
@@ -30,7 +30,7 @@ import Glibc
         }
     }
 
-    @Test func whatLeadsNowhereIsSaid() throws {
+    @Test func reportsPathsThatLeadNowhere() throws {
         try withDataDirectory { path in
             try makeDirectory(path, mode: 0o755)
             try #require(symlink("b", path + "/a") == 0 && symlink("a", path + "/b") == 0)

@@ -8,11 +8,11 @@ import Darwin
 import Glibc
 #endif
 
-/// A broker that is root works below a directory of somebody else's, who may put there what they like: whatever that
-/// is, nothing elsewhere is written, given away or removed.
+/// A broker that is root works below a directory of another account, which may put anything there. Whatever it puts
+/// there, no file elsewhere is written, given away or removed (docs/ARCHITECTURE.md, Root).
 @Suite("Root in a directory of another", .enabled(if: geteuid() == 0, "only root has more rights than the account"))
 struct PrivilegeTests {
-    /// A place that is root's alone, and what is in it.
+    /// A directory and files that belong to root.
     private struct Victim {
         let path: String
         let file: String
@@ -26,14 +26,14 @@ struct PrivilegeTests {
             chmod(file, 0o644)
         }
 
-        /// Names, kinds, owners, modes, sizes, contents: whatever root could have done to it shows.
+        /// Names, kinds, owners, modes, sizes and contents: all that root could have changed.
         func state() throws -> String {
             let find = ["find", path, "-printf", "%p %y %U %G %m %s %n %T@\n", "-type", "f", "-exec", "cat", "{}", ";"]
             return try Command(as: .current, find).run().output
         }
     }
 
-    /// Everything that a broker uses, replaced while no PostgreSQL runs; then a start, and the way back.
+    /// Replaces each file that a broker uses by a link while no PostgreSQL runs, starts, and puts the file back.
     @Test(arguments: [
         "cluster", "socket", "postgres.log", "postgres.log.1", "cluster/beanrow.conf", "cluster/PG_VERSION",
     ])
@@ -50,7 +50,7 @@ struct PrivilegeTests {
                     try embedded(path).start().stop()
                 } catch {
                     let text = "\(error)"
-                    let saysWhatToDo = ["put ", "install", "choose"].contains { text.contains($0) }
+                    let saysWhatToDo = ["fix ", "put ", "install", "choose"].contains { text.contains($0) }
                     #expect(saysWhatToDo, "\(text)")
                 }
                 #expect(try victim.state() == before, "\(name) -> \(target)")
@@ -65,7 +65,7 @@ struct PrivilegeTests {
         }
     }
 
-    /// The one of the report: the cluster is swapped while PostgreSQL runs, which then ends.
+    /// The cluster is replaced by a link while PostgreSQL runs, and PostgreSQL then ends.
     @Test func aRestartFollowsNoLink() throws {
         try withDataDirectory { path in
             let running = try embedded(path).start()
@@ -77,7 +77,7 @@ struct PrivilegeTests {
             let error = try #require(throws: EmbeddedPostgresError.self) { try running.restartIfEnded() }
             #expect(
                 error.description.contains(
-                    "Cannot write \(path)/cluster/beanrow.conf: Permission denied; put that right"))
+                    "Cannot write \(path)/cluster/beanrow.conf: Permission denied; fix that"))
             #expect(try victim.state() == before)
             try #require(unlink(path + "/cluster") == 0 && rename(real, path + "/cluster") == 0)
             #expect(try running.restartIfEnded())
@@ -85,7 +85,7 @@ struct PrivilegeTests {
         }
     }
 
-    @Test func theClaimIsNoLink() throws {
+    @Test func theLockFileMayNotBeALink() throws {
         try withDataDirectory { path in
             try embedded(path).start().stop()
             let victim = try Victim(beside: path)
@@ -97,9 +97,9 @@ struct PrivilegeTests {
         }
     }
 
-    /// Where the system allows it, anybody can give any file a second name.
+    /// Where the system allows it, any user can make a hard link to any file.
     @Test(arguments: ["lock", "postgres.log", "cluster/beanrow.conf", "cluster/postmaster.pid"])
-    func aSecondNameOfAFileIsNoRightToIt(name: String) throws {
+    func hardLinksGiveNoRights(name: String) throws {
         try withDataDirectory { path in
             try embedded(path).start().stop()
             let victim = try Victim(beside: path)
@@ -113,7 +113,7 @@ struct PrivilegeTests {
         }
     }
 
-    /// The directory itself lies where its account may put links.
+    /// The directory itself is where its account may put links.
     @Test func nothingIsMadeOrGivenAwayWhereALinkOfAnotherLeads() throws {
         try withDataDirectory { path in
             let account = try Account.choose(user: nil, owner: nil)
@@ -129,7 +129,7 @@ struct PrivilegeTests {
                 #expect(error.description.contains("name the directory itself"))
             }
             #expect(try victim.state() == before)
-            // Where nothing needs root's rights the link is as good as its target.
+            // Where root's rights are not needed, the link may be used.
             try makeDirectory(path + "/real", mode: 0o700)
             try give(path + "/real", to: account)
             try #require(symlink(path + "/real", path + "/own") == 0)
@@ -141,7 +141,7 @@ struct PrivilegeTests {
         }
     }
 
-    /// beanstalkd run by root, in a folder that is root's or not: its lock is used and left alone.
+    /// The lock file of a beanstalkd that root ran, in a folder of root or of another user, is used and not changed.
     @Test(arguments: ["root", "nobody"])
     func aLockThatBeanstalkdHasLeftAsRoot(owner: String) throws {
         try withDataDirectory { path in
@@ -157,8 +157,8 @@ struct PrivilegeTests {
         }
     }
 
-    /// A pipe has no end before somebody writes into it.
-    @Test func aPipeIsNotWaitedFor() throws {
+    /// Reading a pipe would wait until somebody writes to it.
+    @Test func doesNotWaitForAPipe() throws {
         try withDataDirectory { path in
             try embedded(path).start().stop()
             let directory = try DataDirectory(preparing: path, user: nil)
@@ -175,21 +175,21 @@ struct PrivilegeTests {
         }
     }
 
-    /// What one thread may not, the others go on to.
-    @Test func theRightsOfOneThreadAreItsOwn() throws {
+    /// Only the thread that runs the body loses its rights.
+    @Test func rightsChangeOnOneThreadOnly() throws {
         let account = try Account.choose(user: nil, owner: nil)
         try withDataDirectory { path in
             try writeFile(path, "secret")
             chmod(path, 0o640)
-            try account.doing {
+            try account.withFileRights {
                 #expect(readFile(path) == "")
                 #expect(geteuid() == 0)
-                // Even with the group of root: it is not the account's.
+                // The mode allows the group root, but the account is not in it.
                 #expect(open(path, O_RDONLY) < 0)
             }
             #expect(readFile(path) == "secret")
             #expect(throws: EmbeddedPostgresError.cancelled) {
-                try account.doing { throw EmbeddedPostgresError.cancelled }
+                try account.withFileRights { throw EmbeddedPostgresError.cancelled }
             }
             #expect(readFile(path) == "secret")
         }

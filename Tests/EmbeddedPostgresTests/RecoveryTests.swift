@@ -17,7 +17,7 @@ import Glibc
             try crash(pid)
             killed = nil
 
-            // At once: sessions of the killed server may still be ending.
+            // Started at once, while sessions of the killed server may still be ending.
             let recovered = try embedded(path).start()
             #expect(recovered.postmasterPID != pid)
             #expect(try sql("SELECT answer FROM kept", recovered.connectionString) == "42")
@@ -30,7 +30,7 @@ import Glibc
             var killed: RunningCluster? = try embedded(path).start()
             let pid = try #require(killed?.postmasterPID)
             let connectionString = try #require(killed?.connectionString)
-            // Busy for 2 s, and so not looking whether its postmaster is alive; again and again until it was seen.
+            // Busy for 2 s at a time, during which the session does not check whether its postmaster is alive.
             let busy = """
                 DO $$ DECLARE until timestamptz := clock_timestamp() + interval '2 s'; \
                 BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$
@@ -50,13 +50,13 @@ import Glibc
     }
 
     #if os(Linux)
-    @Test func isNotMisledByAPidUsedAgain() throws {
+    @Test func ignoresAReusedPid() throws {
         try withDataDirectory { path in
             let first = try embedded(path).start()
             let pidFile = path + "/cluster/postmaster.pid"
             let text = readFile(pidFile)
             try first.stop()
-            // As PostgreSQL left it, but for the pid: now that of a process that PostgreSQL may signal.
+            // The file as PostgreSQL has left it, with the pid of another process that PostgreSQL may signal.
             let account = fileStatus(path + "/cluster").flatMap { Account(uid: $0.st_uid) } ?? .current
             let sleeper = try Background(account.running(["sleep", "60"]))
             defer { sleeper.end() }

@@ -21,8 +21,8 @@ import Glibc
     }
 
     #if os(Linux)
-    /// As long as a program is being started it has copies of all descriptors, whatever they are to be at its start.
-    @Test func aCopyOfItsClaimDoesNotOutliveIt() throws {
+    /// Between fork and exec a program has copies of all descriptors, including those that are close-on-exec.
+    @Test func aCopiedDescriptorDoesNotKeepTheLock() throws {
         try withDataDirectory { path in
             let first = try embedded(path).start()
             let copies = entries(of: "/proc/self/fd").compactMap { Int32($0) }
@@ -72,7 +72,7 @@ import Glibc
 
     @Test func takesAFolderOfBeanstalkdAndLeavesItsFiles() throws {
         try withDataDirectory { path in
-            // A copy of one, as its lock is missing; as root it is somebody else's.
+            // A copy of such a folder, without its lock. For root it belongs to another user.
             let owner = try geteuid() == 0 ? #require(Account(name: "nobody")) : .current
             try makeDirectory(path, mode: 0o755)
             try give(path, to: owner)
@@ -119,7 +119,7 @@ import Glibc
             }
             #expect(reason.contains("FATAL:"))
             #expect(readFile(log).contains("shared_buffers"))
-            // The claim is given up, and the cluster is as good as new.
+            // The lock is released, and the cluster can be used.
             try embedded(path).start().stop()
         }
     }

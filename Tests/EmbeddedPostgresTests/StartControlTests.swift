@@ -3,7 +3,7 @@ import Testing
 
 @testable import EmbeddedPostgres
 
-/// A start that is given up leaves nothing behind, however far it has come.
+/// A cancelled start leaves nothing behind, however far it has come.
 @Suite struct StartControlTests {
     /// The command lines of all processes that name the directory.
     private func processes(of path: String) throws -> [String] {
@@ -16,7 +16,7 @@ import Testing
         #endif
     }
 
-    /// Starts on a thread, and has `control` used once `condition` holds.
+    /// Starts on another thread, and calls `use` with the control when `condition` holds.
     private func start(
         _ path: String, when condition: @escaping () throws -> Bool, _ use: (StartControl) -> Void
     ) throws -> (any Error)? {
@@ -56,7 +56,7 @@ import Testing
             let error = try start(path, when: { fileStatus(log)?.st_size != size }) {
                 inOrder ? $0.cancel() : $0.abort()
             }
-            // It may have come to its end already.
+            // The start may have been complete already.
             #expect(error == nil || error as? EmbeddedPostgresError == .cancelled)
             try wait(for: "the end of its programs") { try processes(of: path).isEmpty }
             try embedded(path).start().stop()

@@ -9,7 +9,7 @@ import Darwin
 import Glibc
 #endif
 
-/// A data directory of one test under /tmp. Its servers and files end with `body`, whatever happened in it.
+/// A data directory for one test under /tmp. Its server and files are removed after `body`, even if it throws.
 func withDataDirectory(_ body: (_ path: String) throws -> Void) throws {
     let template = try #require(strdup("/tmp/beanrow-test-XXXXXX"))
     defer { free(template) }
@@ -25,16 +25,16 @@ func withDataDirectory(_ body: (_ path: String) throws -> Void) throws {
 }
 
 func embedded(_ path: String, user: String? = nil, settings: [String: String] = [:]) -> EmbeddedPostgres {
-    // The tests crash servers, not the machine.
+    // The tests crash servers, but not the machine.
     let settings = ["fsync": "off"].merging(settings) { $1 }
     var logger = Logger(label: "test")
     logger.logLevel = .warning
     return EmbeddedPostgres(dataDirectory: path, user: user, settings: settings, logger: logger)
 }
 
-/// Writes a file as an account.
+/// Writes a file with the rights of an account.
 func writeFile(_ path: String, _ text: String, as account: Account) throws {
-    try account.doing { try writeFile(path, text) }
+    try account.withFileRights { try writeFile(path, text) }
 }
 
 /// Gives a directory to an account, and closes it to others.
@@ -43,7 +43,8 @@ func give(_ directory: String, to account: Account) throws {
     try #require(chown(directory, account.uid, account.gid) == 0)
 }
 
-/// What `psql` answers to a statement: unaligned, without headings.
+/// Runs a statement with `psql`.
+/// - Returns: The last line of the result, unaligned and without headings.
 @discardableResult
 func sql(_ statement: String, _ connectionString: String) throws -> String {
     let arguments = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", connectionString, "-c", statement]
@@ -56,7 +57,7 @@ func mode(_ path: String) -> mode_t? {
     fileStatus(path).map { $0.st_mode & 0o777 }
 }
 
-/// Whether a process has ended. In a container nobody may ask a daemon for its exit status: then it stays, as a zombie.
+/// Whether a process has ended. In a container a daemon may stay as a zombie, since no process waits for it.
 func hasEnded(_ pid: pid_t) -> Bool {
     kill(pid, 0) != 0 || readFile("/proc/\(pid)/status").contains("State:\tZ")
 }
@@ -67,7 +68,7 @@ func crash(_ pid: pid_t) throws {
     try wait(for: "the end of \(pid)") { hasEnded(pid) }
 }
 
-/// Waits for a condition that is certain to come, and gives up after 60 s.
+/// Waits until a condition holds. Fails after 60 s.
 func wait(for what: String, until condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(60)
     while try !condition() {

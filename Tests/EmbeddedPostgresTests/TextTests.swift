@@ -54,7 +54,7 @@ import Glibc
         #expect(Postmaster(pidFile: "-1\n") == nil, "which kill() would take for everybody")
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func rootKeepsItsDataWhereServicesDo() {
+    @Test(.enabled(if: geteuid() == 0)) func defaultDirectoryOfRoot() {
         #expect(EmbeddedPostgres.defaultDataDirectory() == "/var/lib/beanrow")
     }
 }

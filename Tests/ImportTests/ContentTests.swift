@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// What beanstalkd had, and what beanrow serves after the import.
+/// Compares what beanstalkd had with what beanrow serves after the import.
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct ContentTests {
     private let original = Original()
     private let target: Target
@@ -42,7 +42,7 @@ import Testing
         let jobs = [ready, delayed, buried, released, kicked, held]
         let asked = ContinuousClock.now
         let expected = try jobs.map { try before.statsJob($0) }
-        // What nobody was told is not in the log: a reservation, as here.
+        // beanstalkd does not write reservations to its log, such as this one.
         try before.send("reserve-job \(held)\r\n")
         try before.expectJob()
 
@@ -52,7 +52,7 @@ import Testing
             for key in expected.keys where !["age", "time-left", "file"].contains(key) {
                 #expect(actual[key] == expected[key], "\(key) of job \(id)")
             }
-            // Whole seconds, rounded down.
+            // Both are rounded down to seconds.
             let elapsed = Int((ContinuousClock.now - asked) / .seconds(1)) + 1
             let (age, left) = try (expected.number("age"), expected.number("time-left"))
             #expect(try (age...age + elapsed).contains(actual.number("age")), "age of job \(id)")
@@ -113,7 +113,7 @@ import Testing
         try original.run { before in
             try before.send(Array("put 0 0 60 \(size)\r\n".utf8) + body + Array("\r\n".utf8))
             try before.expect("INSERTED 1")
-            // beanstalkd refuses a job of 65534 bytes when it reads its log, and what follows it.
+            // When beanstalkd reads its log, it refuses a job of 65534 bytes and everything after it.
             try before.put("another")
         }
         let after = try moved()
@@ -127,7 +127,7 @@ import Testing
         var left: Set<UInt64> = []
         var buried: [UInt64] = []
         try original.run(["-s", "8192"]) { before in
-            // beanstalkd moves the oldest jobs to newer files while most of what is written gets deleted.
+            // beanstalkd moves the oldest jobs to newer files while most of the new jobs are deleted.
             for round in 0..<1000 {
                 let body = "job \(round) " + String(repeating: "x", count: round % 300)
                 let id = try before.put(body, "\(round) \(round % 7 == 0 ? 1000 : 0) 60")
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func afterSeveralLivesOfBeanstalkd() throws {
+    @Test func afterSeveralRunsOfBeanstalkd() throws {
         for life in 0..<3 {
             try original.run { before in
                 try before.put("of life \(life)")
@@ -174,7 +174,7 @@ import Testing
         #expect(try after.put() > 9)
     }
 
-    /// IMPORT_JOBS=100000 makes it as many.
+    /// IMPORT_JOBS=100000 imports 100,000 jobs.
     @Test(.timeLimit(.minutes(5))) func manyJobs() throws {
         let count = ProcessInfo.processInfo.environment["IMPORT_JOBS"].flatMap { Int($0) } ?? 20_000
         try original.run { before in

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Logs that cannot be read to their end.
+/// Logs that are damaged or were not written completely.
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct DamageTests {
     private let original = Original()
     private let target: Target
@@ -31,7 +31,7 @@ import Testing
         return try target.value("select id from job order by id").split(separator: "\n").compactMap { Int($0) }
     }
 
-    /// Where the last record of a file starts: at its tube's name's length.
+    /// The offset of the last record of a file, which begins with the length of its tube's name.
     private func lastRecord(of file: String) throws -> Int {
         let bytes = try original.bytes(of: file)
         let mark = [7, 0, 0, 0] + Array("default".utf8)

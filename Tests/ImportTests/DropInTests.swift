@@ -3,7 +3,7 @@ import Testing
 
 @testable import TestKit
 
-/// `beanstalkd -b DIR` stopped, `beanrow -b DIR` started.
+/// `beanrow -b DIR` in place of a stopped `beanstalkd -b DIR`.
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct DropInTests {
     private let original = Original()
 
@@ -22,7 +22,7 @@ import Testing
         try first.client.expect("DELETED")
         #expect(try first.client.put("third") == 3)
 
-        // Neither starts on a folder that the other one has.
+        // Neither starts on a folder that the other uses.
         let beanstalkd = try ChildProcess(
             ChildProcess.find("beanstalkd", orIn: ["/usr/bin"]),
             ["-l", "127.0.0.1", "-p", "\(ServerAddress.freePort())", "-b", original.folder],
@@ -38,7 +38,7 @@ import Testing
         try second.stop()
         #expect(try original.fingerprint() == files)
 
-        // Back to beanstalkd, and again to beanrow.
+        // Back to beanstalkd, and then to beanrow again.
         try original.run { before in
             #expect(try before.isThere(2))
             try before.put("late")
@@ -64,7 +64,7 @@ import Testing
         try broker.stop()
     }
 
-    @Test func byHandIntoTheFolderItself() throws {
+    @Test func anImportIntoTheFolderItself() throws {
         try original.run { try $0.put("first") }
         let run = try Run(["import", original.folder])
         #expect(run.code == 0, "\(run.output)")

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// All or nothing, once, and nobody else meanwhile.
+/// An import takes all jobs or none, takes a folder once, and has the folder and the schema to itself.
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct OnceTests {
     private let original = Original()
     private let target: Target
@@ -25,7 +25,7 @@ import Testing
         let client = try after.connect()
         try client.send("delete 1\r\n")
         try client.expect("DELETED")
-        // Not even while it serves does it ask for more than it has to.
+        // A second import does nothing, so it may run while the schema is served.
         let second = try target.importing(original.folder)
         #expect(second.code == 0)
         #expect(second.output.contains("have been imported before"))
@@ -41,7 +41,7 @@ import Testing
     @Test func whatBeanstalkdWritesLaterIsNotImported() throws {
         try original.run { try $0.put() }
         #expect(try target.importing(original.folder).code == 0)
-        // Started and stopped, it has made a file, and written nothing.
+        // beanstalkd was started and stopped: it has made a file and written no record.
         try original.run { _ in }
         #expect(try target.importing(original.folder).code == 0)
         try original.run { try $0.put() }
@@ -71,14 +71,14 @@ import Testing
         #expect(try target.serve().connect().put() == 4)
     }
 
-    @Test func aTakenIDUndoesAllOfIt() throws {
+    @Test func anIDInUseRollsTheImportBack() throws {
         try original.run { before in
             for number in 1...6000 { try before.put("job \(number)") }
         }
         let broker = try target.serve()
         try broker.connect().put()
         try broker.stop()
-        // The last of the jobs, in the last of the batches.
+        // The last job, in the last batch.
         _ = try target.value("update job set id = 6000")
         let run = try target.importing(original.folder)
         #expect(run.code == 1)
@@ -98,7 +98,7 @@ import Testing
         #expect(run.code == 1)
         #expect(run.output.contains("The schema is being served by"))
         #expect(run.output.contains("(pid \(broker.pid))"))
-        // One that was killed does not count, though it could not say goodbye.
+        // A killed broker does not count, although its row is still there.
         broker.kill9()
         #expect(try target.importing(original.folder).code == 0)
         #expect(try ids() == "1")

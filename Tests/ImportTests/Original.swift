@@ -8,7 +8,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A folder, and the real beanstalkd that writes into it.
+/// A folder with the log of a real beanstalkd.
 final class Original {
     let folder = TestRun.shared.path("folder")
     private var running: BrokerProcess?
@@ -25,13 +25,13 @@ final class Original {
         return try broker.connect()
     }
 
-    /// beanstalkd knows no other end.
+    /// beanstalkd has no orderly end.
     func kill9() {
         running?.kill9()
         running = nil
     }
 
-    /// Starts it, has it do all that a transcript says, and ends it.
+    /// Starts beanstalkd, runs a transcript, and ends it.
     func run(_ options: [String] = [], _ body: (WireClient) throws -> Void) throws {
         try body(start(options))
         kill9()
@@ -75,7 +75,7 @@ extension WireClient {
         return try expectInserted()
     }
 
-    /// Reserves a job, and says then what becomes of it.
+    /// Reserves a job, and sends a command about it.
     func reserve(_ id: UInt64, then command: String, _ reply: String) throws {
         try send("reserve-job \(id)\r\n\(command)\r\n")
         try expectJob()

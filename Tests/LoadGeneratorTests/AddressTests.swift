@@ -19,7 +19,7 @@ import Testing
         ("127.1:1", "not an IP address"), (":1", "not an IP address"), ("", "has no port"), ("unix:", "takes a path"),
         ("unix:" + String(repeating: "x", count: 200), "takes a path"),
     ])
-    func whatIsNone(text: String, says: String) {
+    func refusesOtherText(text: String, says: String) {
         let failure = #expect(throws: LoadFailure.self) { try Address(parsing: text) }
         #expect("\(failure!)".contains(says))
     }

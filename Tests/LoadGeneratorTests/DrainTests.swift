@@ -2,7 +2,7 @@ import Testing
 
 @testable import LoadGenerator
 
-/// Workers that take jobs which an earlier run has left.
+/// Workers that drain the jobs of an earlier run.
 @Suite struct DrainTests {
     private let reserve = "reserve-with-timeout 5\r\n"
 
@@ -10,7 +10,7 @@ import Testing
         begunState(jobs: jobs) { ($0.producers, $0.tube, $0.drains) = (0, "t", true) }
     }
 
-    /// The run that has left them, which put more.
+    /// The earlier run, which has put more jobs than are drained.
     private let earlier = {
         let state = begunState(jobs: 1000)
         return RunState(state.load, tube: "t", run: 0xdef)
@@ -51,7 +51,7 @@ import Testing
     @Test func aTubeThatHasTooFew() throws {
         var exchange = try begun(draining(jobs: 2))
         try exchange.receive(reserved(1, 0) + "DELETED\r\n")
-        #expect(throws: LoadFailure("1 of 2 jobs are not there: nobody was given one for 5 s")) {
+        #expect(throws: LoadFailure("1 of 2 jobs are missing: no worker got one within 5 s")) {
             try exchange.receive("TIMED_OUT\r\n")
         }
     }

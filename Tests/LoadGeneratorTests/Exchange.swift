@@ -1,6 +1,6 @@
 @testable import LoadGenerator
 
-/// A client and what was said to it and by it, without a server.
+/// A client without a server: the test gives it replies and reads its commands.
 struct Exchange {
     let state: RunState
     let client: any Client
@@ -15,14 +15,14 @@ struct Exchange {
         said += commands.bytes
     }
 
-    /// Has the client do what is due.
+    /// Lets the client send the commands that are due.
     mutating func proceed(at now: Nanoseconds) {
         var commands = ByteQueue()
         client.proceed(at: now, &commands)
         said += commands.bytes
     }
 
-    /// The server's bytes, taken in as a connection would, however they are cut.
+    /// Gives the client bytes of the server, in pieces of any size, as a connection does.
     mutating func receive(_ bytes: some Sequence<UInt8>, at now: Nanoseconds = 0) throws(LoadFailure) {
         input += bytes
         while !input.isEmpty, try takeFirst(at: now) {}
@@ -32,7 +32,7 @@ struct Exchange {
         try receive(Array(text.utf8), at: now)
     }
 
-    /// What the client has said since it was last asked.
+    /// The commands of the client since the last call.
     mutating func heard() -> String {
         defer { said = [] }
         return String(decoding: said, as: UTF8.self)
@@ -52,7 +52,7 @@ struct Exchange {
     }
 }
 
-/// A run of so many jobs, begun at time 0.
+/// The state of a run of `jobs` jobs that began at time 0.
 func begunState(jobs: Int = 10, _ change: (inout Load) -> Void = { _ in }) -> RunState {
     var load = Load()
     load.jobs = jobs
@@ -63,7 +63,7 @@ func begunState(jobs: Int = 10, _ change: (inout Load) -> Void = { _ in }) -> Ru
     return state
 }
 
-/// The body of a job of that run.
+/// The body of a job of this run.
 func body(_ sequence: Int, at time: Nanoseconds = 0, of state: RunState) -> String {
     var bytes = ByteQueue()
     state.body.append(sequence, at: time, to: &bytes)

@@ -19,7 +19,7 @@ import Testing
         ("--drain", load { ($0.producers, $0.workers, $0.tube, $0.drains) = (0, 0, "mails", true) }),
         ("--tube", load { ($0.tube, $0.workers) = ("a b", 0) }), ("--tube", load { ($0.tube, $0.workers) = ("ä", 0) }),
     ])
-    func whatIsOutOfItsLimits(option: String, load: Load) {
+    func refusesValuesOutOfLimits(option: String, load: Load) {
         let failure = #expect(throws: LoadFailure.self) { try load.check() }
         #expect("\(failure!)".hasPrefix(option))
     }
@@ -34,7 +34,7 @@ import Testing
         #expect((load.puts, load.total, load.kind) == (0, 100_000, "drain"))
     }
 
-    @Test func aTubeOfOnesOwn() throws {
+    @Test func aNamedTube() throws {
         var load = Load()
         (load.tube, load.workers, load.keeps) = ("a-b+c/d;e.f$g_h(1)", 0, true)
         try load.check()

@@ -15,7 +15,7 @@ import Testing
         #expect(ProcessEntry(stat: "") == nil)
     }
 
-    @Test func allThatDescend() throws {
+    @Test func findsAllDescendants() throws {
         let processes = [try entry(5, 4), try entry(2, 1), try entry(3, 2), try entry(4, 2), try entry(6, 1)]
         #expect(Set(ProcessEntry.tree(of: 2, in: processes).map(\.pid)) == [2, 3, 4, 5])
         #expect(ProcessEntry.tree(of: 9, in: processes).isEmpty)

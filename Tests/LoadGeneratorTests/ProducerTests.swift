@@ -50,7 +50,7 @@ import Testing
         _ = exchange.heard()
         exchange.proceed(at: 0)
         #expect(exchange.heard().contains(body(0, of: state)))
-        // The second was planned for 1000 ns, while the first was waited for.
+        // The second put was planned for 1000 ns, when the answer to the first was outstanding.
         try exchange.receive("INSERTED 1\r\n", at: 9000)
         #expect(exchange.heard().contains(body(1, at: 1000, of: state)))
         try exchange.receive("INSERTED 2\r\n", at: 11000)

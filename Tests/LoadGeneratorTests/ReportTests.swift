@@ -3,7 +3,7 @@ import Testing
 @testable import LoadGenerator
 
 @Suite struct ReportTests {
-    /// A run of 100 jobs: put and done in so many seconds.
+    /// A run of 100 jobs, with its seconds to put and to work off the jobs.
     private func run(_ put: Double, _ done: Double?, cpu: Double? = nil) -> RunResult {
         var run = RunResult(jobs: 100, putSeconds: put, doneSeconds: done, seconds: done ?? put)
         run.latencies = [("put", LatencySummary(p50: put, p90: 2, p99: 3, p999: 4, max: 5, mean: 1.5, count: 100))]
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func aRatioIsTheMedianOfPairedRounds() {
-        // Rounds of 2, 1 and 10 times as fast, on a machine that was slow in the last one.
+        // The first server is 2, 1 and 10 times as fast. The machine was slow in the last round.
         let report = report([run(1, 1), run(1, 1), run(4, 4)], [run(2, 2), run(1, 1), run(40, 40)])
         #expect(report.ratio(Report.rates[0]) == 2)
         #expect(report.median(Report.rates[0], of: report.servers[0]) == 100)

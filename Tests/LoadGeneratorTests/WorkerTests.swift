@@ -5,7 +5,7 @@ import Testing
 @Suite struct WorkerTests {
     private let reserve = "reserve-with-timeout 5\r\n"
 
-    /// A worker that waits for a job of a run whose puts are on their way.
+    /// A worker whose reserve is outstanding in a run whose puts are under way.
     private func waiting(_ state: RunState) throws -> Exchange {
         var exchange = Exchange(state, Worker(state))
         try exchange.receive("WATCHING 2\r\nWATCHING 1\r\n")
@@ -70,7 +70,7 @@ import Testing
         let state = begunState(jobs: 2)
         for sequence in 0..<2 { try state.ledger.acknowledge(sequence, id: UInt64(sequence + 1)) }
         var exchange = try waiting(state)
-        // Somebody was given one meanwhile: no reason to give up.
+        // Another worker got a job meanwhile, so no job is known to be lost.
         try state.ledger.deliver(0, id: 1)
         try exchange.receive("TIMED_OUT\r\n")
         #expect(exchange.heard() == reserve)
@@ -99,7 +99,7 @@ import Testing
             var changed = whole
             changed[index] ^= 1
             var exchange = try waiting(begunState())
-            // Another time of the put, if not in the future, is all that goes unnoticed.
+            // Only a change of the time of the put is not noticed, unless it is in the future.
             if 32..<48 ~= index { continue }
             #expect(throws: LoadFailure.self, "byte \(index)") {
                 try exchange.receive(Array("RESERVED 9 60\r\n".utf8) + changed + Array("\r\n".utf8))

@@ -4,7 +4,8 @@ import Testing
 
 /// `beanrow bench` as its users call it.
 @Suite struct BenchTests {
-    /// What a command prints, on both its outputs, and how it ends.
+    /// Runs a command.
+    /// - Returns: What it prints to standard output and error, and its exit status.
     private func bench(_ arguments: String) throws -> String {
         let command = "timeout 60 \(try BrokerProcess.beanrowPath()) bench \(arguments) 2>&1; echo exit $?"
         return try runProgram("/bin/sh", ["-c", command], within: 90)
@@ -140,7 +141,7 @@ import Testing
         #expect(printed.hasSuffix("exit 5\n"))
     }
 
-    @Test func nobodyThere() throws {
+    @Test func noServer() throws {
         let printed = try bench("127.0.0.1:1 --jobs 1")
         #expect(printed.contains("cannot connect to 127.0.0.1:1: "))
         #expect(printed.hasSuffix("exit 1\n"))

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// What is wrong is said as it is, and where it is seen first.
+/// Errors name their cause, at the place where it is first seen.
 @Suite struct CauseTests {
     private func run(_ arguments: String) throws -> String {
         let beanrow = try BrokerProcess.beanrowPath()
@@ -45,7 +45,7 @@ import Testing
         }
         #expect(missing.count == 2)
         #expect(missing.allSatisfy { $0.contains("too many connections for role") && $0.contains("connection limit") })
-        // Said before the broker says that it serves.
+        // Logged before the line that the broker serves.
         let lines = broker.stderr.split(separator: "\n")
         #expect(lines.firstIndex { $0.contains("is missing") }! < lines.firstIndex { $0.contains("serving") }!)
         _ = try managed.postgres.psql("alter role \(login) connection limit 5")

@@ -2,9 +2,10 @@ import Foundation
 import TestKit
 import Testing
 
-/// The command line that operators of beanstalkd know (operations, 2.1).
+/// The command line, which is compatible with beanstalkd.
 @Suite struct CommandLineTests {
-    /// What a command prints, and how it ends.
+    /// Runs a command.
+    /// - Returns: What it prints, and its exit status.
     private func run(_ arguments: String, as name: String? = nil) throws -> String {
         let beanrow = try name ?? BrokerProcess.beanrowPath()
         return try runProgram("/bin/sh", ["-c", "timeout 20 \(beanrow) \(arguments) 2>&1; echo exit $?"])
@@ -65,7 +66,7 @@ import Testing
         #expect(server.stderr.contains("before they are on disk") == expected.hasSuffix("asynchronous"))
     }
 
-    @Test func whatHasNoMeaningIsSaid() throws {
+    @Test func warnsAboutFlagsWithoutEffect() throws {
         let server = try BrokerProcess.start(["-s", "4096", "-cn", "-z", "2000000000"])
         for flag in ["-s", "-c", "-n"] { #expect(server.stderr.contains("\(flag) has no effect")) }
         #expect(server.stderr.contains("maximum job size was set to 1073741824"))

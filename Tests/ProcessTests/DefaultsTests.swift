@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Told nothing, a broker keeps to itself.
+/// A broker without options listens on the local host only.
 @Suite("Safe by default")
 struct DefaultsTests {
     @Test func onlyThisMachineAndOnlyTheOwner() throws {

@@ -13,12 +13,12 @@ final class EmbeddedPlace {
     }
 
     deinit {
-        // Left by a test that has failed.
+        // A failed test may have left it running.
         if let pid = postmaster { kill(pid, SIGQUIT) }
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// The postmaster that its file names, whether it lives or not.
+    /// The pid in the file of the postmaster, whether it runs or not.
     var postmaster: pid_t? {
         let file = try? String(contentsOfFile: dataDirectory + "/cluster/postmaster.pid", encoding: .utf8)
         return file?.split(separator: "\n").first.flatMap { pid_t($0) }
@@ -35,7 +35,7 @@ final class EmbeddedPlace {
         }
     }
 
-    /// A broker on it, started by a launcher such as `env -i`.
+    /// Starts a broker with this folder, by a launcher such as `env -i`.
     func broker(_ launcher: [String] = [], options: [String] = []) throws -> BrokerProcess {
         var configuration = BrokerProcess.Configuration(dataDirectory: dataDirectory, options: options)
         configuration.launcher = launcher
@@ -44,7 +44,7 @@ final class EmbeddedPlace {
 }
 
 extension BrokerProcess {
-    /// Puts a job, which is then a row.
+    /// Puts a job.
     func takesAPut() throws {
         let client = try connect()
         try client.send("put 0 0 60 1\r\na\r\n")

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestKit
 
-/// A server that knows just the commands of a load, and one of them wrong. Its threads end with the test process.
+/// A server that knows only the commands of a load, and does one of them wrong. Its threads end with the test process.
 final class FakeServer: Sendable {
     enum Fault: Sendable {
         /// Puts are answered with this line.
@@ -53,7 +53,7 @@ final class FakeServer: Sendable {
         defer { fclose(input) }
         while let line = readLine(input) {
             let reply = reply(to: line.split(separator: " ").map(String.init), input) + "\r\n"
-            // A client that has seen enough is gone, and that must be no signal.
+            // The client may have closed the connection, which must not raise SIGPIPE.
             #if canImport(Darwin)
             let flags: Int32 = 0
             #else

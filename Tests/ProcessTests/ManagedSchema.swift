@@ -1,6 +1,6 @@
 import TestKit
 
-/// A schema of the shared cluster that `beanrow migrate` is run on, and SQL in it by one role or another.
+/// A schema of the shared cluster, with `beanrow migrate` and SQL in it by different roles.
 struct ManagedSchema {
     let postgres: TestPostgres
     let name: String
@@ -10,20 +10,22 @@ struct ManagedSchema {
         name = postgres.freshSchema()
     }
 
-    /// The connection string of a user, of the cluster's owner unless named.
+    /// The connection string of a user, by default the owner of the cluster.
     func database(as user: String? = nil) -> String {
         user.map { postgres.connectionString.replacing("user=beanrow", with: "user=\($0)") }
             ?? postgres.connectionString
     }
 
-    /// What `beanrow migrate` prints.
+    /// Runs `beanrow migrate`.
+    /// - Returns: What it prints.
     func migrate(_ arguments: String..., as user: String? = nil, schema: String? = nil) throws -> String {
         try runProgram(
             BrokerProcess.beanrowPath(),
             ["migrate"] + arguments + ["--database", database(as: user), "--schema", schema ?? name])
     }
 
-    /// What SQL says when somebody runs it in the schema.
+    /// Runs SQL in the schema as a user.
+    /// - Returns: The result or the error.
     func attempt(_ sql: String, as user: String) throws -> String {
         do {
             return try runProgram(

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// The schema by `beanrow migrate`, with jobs in it (docs/operations.md).
+/// The schema made by `beanrow migrate`, with jobs in it.
 @Suite("Migrations by hand")
 struct MigrateTests {
     let managed: ManagedSchema
@@ -12,7 +12,7 @@ struct MigrateTests {
         managed = try ManagedSchema()
     }
 
-    /// What is printed without a database to ask.
+    /// The script that is printed without a database.
     private func scriptWithoutDatabase(_ direction: String) throws -> String {
         try runProgram(BrokerProcess.beanrowPath(), ["migrate", direction, "--sql", "--schema", schema])
     }
@@ -29,7 +29,8 @@ struct MigrateTests {
         try client.expectInserted()
     }
 
-    /// The body of the next job, which is deleted.
+    /// Deletes the next job.
+    /// - Returns: Its body.
     private func take(from broker: BrokerProcess) throws -> String {
         let client = try broker.connect()
         try client.send("reserve-with-timeout 60\r\n")
@@ -52,11 +53,11 @@ struct MigrateTests {
         #expect(try take(from: broker) == "a")
     }
 
-    /// It differs in nothing from what the migrator makes.
+    /// The script makes the same schema as the migrator.
     @Test func theScriptAndTheMigratorAgree() throws {
         let day = { try postgres.psql("select (now() at time zone 'UTC')::date") }
         var (before, one, other) = ("", "", "")
-        // Partitions of the history are named after days: both are made on the same.
+        // Partitions of the history are named after days, so both schemas must be made on the same day.
         repeat {
             (before, one, other) = try (day(), postgres.freshSchema(), postgres.freshSchema())
             try postgres.runScript(managed.migrate("up", "--sql", schema: one))

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// The broker needs few rights: those that `beanrow migrate role` gives are enough, and no more (docs/operations.md).
+/// A broker needs exactly the privileges that `beanrow migrate role` gives.
 @Suite("The least privileges", .serialized)
 struct RoleTests {
     let managed: ManagedSchema
@@ -26,7 +26,8 @@ struct RoleTests {
         try BrokerProcess.start(options, schema: schema, database: managed.database(as: login))
     }
 
-    /// What SQL says when the login runs it in the schema.
+    /// Runs SQL in the schema as the login.
+    /// - Returns: The result or the error.
     private func attempt(_ sql: String) throws -> String { try managed.attempt(sql, as: login) }
 
     @Test func everyCommandWorks() throws {
@@ -42,7 +43,7 @@ struct RoleTests {
         try say("put 5 60 60 1\r\nb", "INSERTED 2")
         try say("reserve", "RESERVED 1 1", "a")
         try say("touch 1", "TOUCHED")
-        // Long enough to be told to SQL readers.
+        // Long enough to be written to the row.
         try eventually("the reservation is in its row") {
             try postgres.psql("select state from \(schema).jobs where id = 1") == "reserved"
         }
@@ -58,7 +59,7 @@ struct RoleTests {
         try say("reserve-job 1", "RESERVED 1 1", "a")
         try say("release 1 0 1", "RELEASED")
         try say("pause-tube work 2", "PAUSED")
-        // Swept when its delay is over; before, the other job would be given out.
+        // Made ready when its delay is over; before that, the other job would be given out.
         try eventually("its delay is over") { try client.state(of: 1) == "ready" }
         // Given out when the pause is over.
         try say("reserve", "RESERVED 1 1", "a")
@@ -168,7 +169,7 @@ struct RoleTests {
         }
     }
 
-    /// Neither the owner nor a superuser: PostgreSQL would only warn.
+    /// A user that is neither owner nor superuser. PostgreSQL itself would only warn.
     @Test func whoMayNotGrantIsToldSo() throws {
         let creator = "\(schema)_creator"
         _ = try postgres.psql("create role \(creator) login createrole in role \"\(role)\"")
@@ -180,7 +181,7 @@ struct RoleTests {
         #expect(try postgres.psql("select count(*) from pg_roles where rolname = '\(schema)_new'") == "0")
     }
 
-    /// Another one than the role that the migrations were run by.
+    /// The owner is not the role that ran the migrations.
     @Test func theOwnerNeedsNoSuperuser() throws {
         let owner = "\(schema)_admin"
         let other = "\(schema)_other"

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// As much of everything as an operator may come to see.
+/// Large numbers: tubes, connections, values and bodies.
 @Suite(.serialized) struct ScaleTests {
     @Test func tenThousandConnections() throws {
         try allowFiles(12_000)
@@ -64,7 +64,7 @@ import Testing
         for line in ["RELEASED", "BURIED", "NOT_FOUND"] { try client.expect(line) }
     }
 
-    /// PostgreSQL's values end just below 1 GiB: what cannot be kept is refused, and the connection goes on.
+    /// A value in PostgreSQL is smaller than 1 GiB. A larger body is refused, and the connection stays usable.
     @Test func theLargestBodies() throws {
         let server = try BrokerProcess.start(["-z", "1073741824", "--database-timeout", "60"])
         let client = try server.connect()

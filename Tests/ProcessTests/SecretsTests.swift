@@ -2,13 +2,14 @@ import Foundation
 import TestKit
 import Testing
 
-/// The database's password is nowhere to be seen (docs/operations.md).
+/// The password of the database appears in no output.
 @Suite("Secrets stay secret")
 struct SecretsTests {
     private static let password = "sesame-öffne dich"
     private static let escaped = "sesame-%C3%B6ffne%20dich"
 
-    /// Runs a command to its end and returns all that it printed.
+    /// Runs a command to its end.
+    /// - Returns: All that it printed.
     private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
         let assignments = environment.map { "\($0)=\($1)" }
         let command = assignments + ["timeout", "55", try BrokerProcess.beanrowPath()] + arguments
@@ -21,7 +22,7 @@ struct SecretsTests {
         }
     }
 
-    /// Strings that work as far as the network, that do not, and that are wrong in every way that comes to mind.
+    /// Connection strings: valid ones without a server, and malformed ones of many kinds.
     static let strings = [
         "host=/nonexistent password='\(password)'",
         "host=127.0.0.1 port=1 user=u password='\(password)'",
@@ -29,7 +30,7 @@ struct SecretsTests {
         "postgresql://u:\(escaped)@127.0.0.1:1/db",
         "postgres://u:\(escaped)@no.such.host.invalid/db?connect_timeout=1",
         "postgresql:///db?host=/nonexistent&password=\(escaped)",
-        // Not escaped, or not written well.
+        // Not escaped, or malformed.
         "postgresql://u:sesame@dich@127.0.0.1:1/db",
         "postgresql://u:sesame/dich@127.0.0.1:1/db",
         "postgresql://u:sesame?dich@127.0.0.1:1/db",
@@ -50,7 +51,7 @@ struct SecretsTests {
     func aFailingConnection(string: String, command: [String]) throws {
         let printed = try run(command + ["--database", string])
         #expect(!printed.hasSuffix("exit 0\n"))
-        // Without a word about a password this one is taken for the name of a database.
+        // Without the word password this string is read as the name of a database.
         if string != "u:sesame@127.0.0.1" { expectNoSecret(printed) }
     }
 
@@ -85,7 +86,7 @@ struct SecretsTests {
         return postgres
     }
 
-    /// A server that asks for the password, and a broker that is given it in each of the ways there are.
+    /// A server that asks for a password, and a broker that gets it in each possible way.
     @Test func aServingBrokerAndAWrongPassword() throws {
         let postgres = try serverWithPasswords()
         let plain = "host=127.0.0.1 port=\(postgres.port) user=keeper dbname=postgres"
@@ -107,7 +108,7 @@ struct SecretsTests {
             try client.expectInserted()
             let stats = try client.expectOK()
             expectNoSecret("\(stats.raw)")
-            // Sessions are cut and come back, which is said at length.
+            // Sessions are ended and come back, which gives many log lines.
             _ = try postgres.psql(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'beanrow'")
             try eventually("the broker is back") { broker.stderr.contains("the database is back") }
@@ -117,7 +118,7 @@ struct SecretsTests {
         expectNoSecret(try run(["migrate", "status", "--database", url]))
     }
 
-    @Test func theWaysThatShowNothing() throws {
+    @Test func safeWaysToPassAPassword() throws {
         let postgres = try serverWithPasswords()
         let plain = "host=127.0.0.1 port=\(postgres.port) user=keeper dbname=postgres"
         let directory = try temporaryDirectory()

@@ -2,9 +2,9 @@ import Foundation
 import TestKit
 import Testing
 
-/// Whatever a terminal, a supervisor or a log rotation sends: the broker goes on, or it ends with its PostgreSQL.
+/// On every signal the broker either goes on, or ends together with its PostgreSQL.
 @Suite struct SignalTests {
-    @Test func whatAsksForNothingChangesNothing() throws {
+    @Test func ignoredSignalsChangeNothing() throws {
         let place = try EmbeddedPlace()
         let broker = try place.broker()
         for number in [
@@ -30,7 +30,7 @@ import Testing
         try eventually("the end of PostgreSQL") { !place.isInUse }
     }
 
-    /// Again and again while it starts: it may be making the cluster, starting it, or migrating.
+    /// Signals at different times of a start: while the cluster is made, while it starts, and while it is migrated.
     @Test(arguments: [("TERM", 0), ("QUIT", 131), ("TERM TERM", 143)])
     func duringTheStart(signals: String, status: Int) throws {
         let beanrow = try BrokerProcess.beanrowPath()
@@ -48,16 +48,16 @@ import Testing
                 cat log
                 """
             let printed = try runProgram("/bin/sh", ["-c", script])
-            // A second one may come when the first has done all there was to do.
+            // The second signal may come when the first has already ended the broker in order.
             let statuses = signals == "TERM TERM" ? [0, status] : [status]
             #expect(statuses.contains { printed.contains("exit \($0)\n") }, "\(stage): \(printed)")
             try eventually("nothing is left of the start at \(stage)") { !place.isInUse }
         }
     }
 
-    /// The log's reader, the terminal, or the files themselves are gone.
+    /// The reader of the log, the terminal, or the standard files are gone.
     @Test(arguments: ["pipe", "closed", "hangup"])
-    func withNobodyToTalkTo(part: String) throws {
+    func withoutStandardFiles(part: String) throws {
         let place = try EmbeddedPlace()
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("terminal.py")
         let printed = try runProgram(

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// The roles of `beanrow migrate roles`: what each task needs, and nothing else (docs/operations.md).
+/// Each role of `beanrow migrate roles` has exactly the privileges that its task needs.
 @Suite("A role for each task")
 struct StandardRoleTests {
     let managed: ManagedSchema
@@ -21,7 +21,7 @@ struct StandardRoleTests {
     init() throws {
         managed = try ManagedSchema()
         _ = try managed.migrate("up")
-        // One more of each name: privileges are on the name, whatever the parameters.
+        // Another function of each name: privileges cover all functions of a name, whatever their parameters.
         for name in Self.functions.flatMap(\.names) { try addFunction(name) }
         let names = Self.tasks.map { "\(managed.name)_\($0)" }
         #expect(
@@ -32,7 +32,7 @@ struct StandardRoleTests {
         }
     }
 
-    /// With parameters that no function of the schema has.
+    /// Parameters that no function of the schema has.
     private func addFunction(_ name: String) throws {
         let function = "\(managed.name).\(name)(box)"
         _ = try managed.postgres.psql(
@@ -90,7 +90,7 @@ struct StandardRoleTests {
         try say("select body_json('[1]')->0, body_text('\\xff') is null", by: "reader", "1|t")
     }
 
-    /// What a role may call is what its task needs: no other function does what only the owner may.
+    /// A role may call exactly the functions that its task needs.
     @Test(arguments: tasks) func nothingElseIsToBeCalled(task: String) throws {
         let needed = [
             "reader": ["body_json", "body_text", "seen_at"], "producer": ["put", "put_job", "put_many"],
@@ -166,7 +166,7 @@ struct StandardRoleTests {
         #expect(!broker.stderr.contains("permission denied"))
     }
 
-    /// With every policy, and with SQL at work beside it.
+    /// A broker with every policy, with SQL sessions beside it.
     @Test func theBrokersRoleDoesAllThatABrokerDoes() throws {
         try say(
             "operator",
@@ -199,7 +199,7 @@ struct StandardRoleTests {
                 try managed.attempt("select count(*) from history where tube = '\(tube)'", as: login("reader"))
                     == (tube == "none" ? "0\n" : "3\n"))
         }
-        // Full, and buried by a policy.
+        // A full tube, and a job that a policy buries.
         try tell("use mail", "USING mail")
         try eventually("the broker knows the policy") {
             try client.send("put 0 0 60 1\r\nx\r\n")
@@ -211,7 +211,7 @@ struct StandardRoleTests {
         try tell("release \(job) 0 0", "RELEASED")
         try tell("reserve-job \(job)", "RESERVED \(job) 1", "x")
         try tell("release \(job) 0 0", "BURIED")
-        // SQL steers and takes what the broker has in memory, and a lease of its session ends.
+        // SQL steers and takes jobs that the broker has in memory, and a session's lease ends.
         try say("operator", "select kick('mail')")
         try say("worker", "select id from reserve('{mail}', '1 second')")
         try say("operator", "select set_priority(max(id), 0) from jobs where state = 'ready' and tube = 'mail'")
@@ -234,7 +234,7 @@ struct StandardRoleTests {
         #expect(heir.body == "of SQL")
         try other.send("delete \(heir.id)\r\n")
         try other.expect("DELETED")
-        // It is in the history, by the day that the keeper has made.
+        // The job is in the history, in the partition of the day.
         #expect(
             try managed.attempt("select outcome from history where id = \(heir.id)", as: login("reader"))
                 == "finished\n")
@@ -243,7 +243,7 @@ struct StandardRoleTests {
         #expect(!said.contains("permission denied") && !said.contains("42501") && !said.contains("refused"), "\(said)")
     }
 
-    /// Does something by one of the other roles.
+    /// Runs SQL as one of the other roles.
     private func say(_ task: String, _ sql: String) throws {
         let answer = try attempt(sql, by: task)
         if answer.contains("ERROR") { throw WireMismatch("\(task): \(answer)") }
@@ -291,7 +291,7 @@ struct StandardRoleTests {
         #expect(try attempt("select count(*) from \(other).jobs", by: "reader") == "0\n")
     }
 
-    /// PostgreSQL would cut the names of all roles to the same 63 bytes.
+    /// PostgreSQL would cut the names of all roles to the same 63 bytes, so the schema is refused.
     @Test func aSchemaWhoseNameLeavesNoRoomForRoles() throws {
         let long = String((managed.name + "_" + String(repeating: "x", count: 63)).prefix(60))
         _ = try managed.migrate("up", schema: long)

@@ -2,10 +2,10 @@ import Foundation
 import TestKit
 import Testing
 
-/// The embedded PostgreSQL in whatever surroundings the broker was started: groups, umask, environment, directory.
+/// The embedded PostgreSQL does not depend on how the broker was started: groups, umask, environment, directory.
 @Suite("Surroundings", .enabled(if: geteuid() == 0, "only root can be somebody else"))
 struct SurroundingsTests {
-    /// Serves, twice on the same folder, and ends in order.
+    /// Serves twice on the same folder, and ends in order.
     private func lives(_ place: EmbeddedPlace, _ launcher: [String], options: [String] = []) throws {
         for _ in 1...2 {
             let broker = try place.broker(launcher, options: options)
@@ -35,7 +35,7 @@ struct SurroundingsTests {
         let place = try EmbeddedPlace(owner: postgres.user)
         try lives(place, ["setpriv", "--reuid=\(postgres.user)", "--regid=1", "--clear-groups"])
         #expect(look(place.dataDirectory + "/cluster")?.st_uid == postgres.user)
-        // And back again.
+        // Then again as before.
         try lives(place, ["setpriv", "--reuid=\(postgres.user)", "--regid=\(postgres.group)", "--clear-groups"])
         try lives(place, [])
     }
@@ -60,7 +60,7 @@ struct SurroundingsTests {
         try lives(EmbeddedPlace(), ["-i"])
     }
 
-    /// One that the account may not be in, and one that is there no more.
+    /// A directory that the account may not enter, and one that was removed.
     @Test func anyDirectory() throws {
         let place = try EmbeddedPlace()
         let closed = place.path + "/closed"

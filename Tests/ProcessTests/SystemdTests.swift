@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// How the process lives with the system around it.
+/// systemd's protocol: sockets that it passes, and what it is told.
 @Suite struct SystemdTests {
     private func play(_ part: String) throws -> [String] {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("systemd.py")
@@ -13,7 +13,7 @@ import Testing
                 "python3", script.path, part, BrokerProcess.beanrowPath(), "serve", "-p", "0",
                 "--database", postgres.connectionString, "--schema", postgres.freshSchema(),
             ])
-        // Between them are the broker's own lines.
+        // The broker's own lines are between them.
         return printed.split(separator: "\n").map(String.init).filter { $0.hasPrefix("b'") || $0.hasPrefix("exit") }
     }
 

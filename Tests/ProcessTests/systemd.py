@@ -1,4 +1,4 @@
-"""What systemd does with a service, played by hand: beanrow, its options, and the part to play."""
+"""Plays the part of systemd for a broker. Arguments: beanrow, its options, and the part to play."""
 import os
 import signal
 import socket

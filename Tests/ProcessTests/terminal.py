@@ -1,4 +1,4 @@
-"""A broker whose standard files are gone: what is gone, the broker's socket, beanrow and its options."""
+"""Runs a broker without standard files. Arguments: what is gone, the broker's socket, beanrow and its options."""
 import os
 import pty
 import signal
@@ -29,13 +29,13 @@ if part == "hangup":
     said = b""
     while b"serving" not in said:
         said += os.read(terminal, 1000)
-    # SIGHUP for its processes, and EIO for whoever writes to it.
+    # Its processes get SIGHUP, and writes to it fail with EIO.
     os.close(terminal)
 else:
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        # As a test runner may have it, and a shell has not.
+        # A test runner may ignore SIGPIPE, and an ignored signal is inherited.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if part == "pipe":
             os.dup2(writer, 1)

@@ -1,8 +1,0 @@
-/// Why a run could not be done, or what it found wrong with the server: a sentence for people.
-public struct LoadFailure: Error, Equatable, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}

@@ -1,0 +1,80 @@
+import BeanrowServer
+import EmbeddedPostgres
+import Logging
+import PostgresStore
+
+/// What the options of `serve` mean for the modules that it starts.
+extension Serve {
+    // MARK: Configurations
+
+    var serverConfiguration: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.address = address
+        configuration.port = Int(port.number)
+        configuration.maxJobSize = min(maxJobSize, Serve.largestJob)
+        configuration.cacheBytes = cacheMemory << 20
+        configuration.databaseTimeout = databaseTimeout
+        configuration.threads = threads
+        configuration.maxConnections = maxConnections
+        configuration.idleTimeout = idleTimeout
+        configuration.version = beanrowVersion
+        return configuration
+    }
+
+    /// beanstalkd's limit of -z.
+    private static let largestJob = 1_073_741_824
+
+    private var durability: Durability {
+        neverFlush || flushMilliseconds > 0 ? .asynchronous : .synchronous
+    }
+
+    func storeConfiguration(_ database: String) -> StoreConfiguration {
+        StoreConfiguration(
+            database: database, schema: self.database.schema,
+            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout, maxJobSize: maxJobSize)
+    }
+
+    func startCluster(_ control: StartControl, _ logger: Logger) async throws -> RunningCluster? {
+        guard database.url == nil else { return nil }
+        var settings: [String: String] = [:]
+        if flushMilliseconds > 0 { settings["wal_writer_delay"] = "\(min(flushMilliseconds, 10_000))ms" }
+        let embedded = EmbeddedPostgres(
+            dataDirectory: dataDirectory ?? EmbeddedPostgres.defaultDataDirectory(), user: user, settings: settings,
+            logger: logger)
+        return try await onThread { try embedded.start(control: control) }
+    }
+
+    // MARK: Logging
+
+    func makeLogger() -> Logger {
+        switch verbosity {
+        case 0: LogLines.logger(.info)
+        case 1: LogLines.logger(.debug)
+        default: LogLines.logger(.trace)
+        }
+    }
+
+    /// The lines of ServiceLifecycle itself are of use only at the level trace.
+    func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        if logger.logLevel > .trace { logger.logLevel = .error }
+        return logger
+    }
+
+    func warn(_ logger: Logger) {
+        if binlogSize != nil { logger.warning("-s has no effect: jobs are kept in PostgreSQL") }
+        if compactBinlog { logger.warning("-c has no effect: jobs are kept in PostgreSQL") }
+        if noCompactBinlog { logger.warning("-n has no effect: jobs are kept in PostgreSQL") }
+        if maxJobSize > Serve.largestJob { logger.warning("maximum job size was set to \(Serve.largestJob)") }
+        if CommandLineSecrets.werePassed {
+            logger.warning(
+                """
+                a password stands on the command line, where other users may have seen it: store the password in \
+                BEANROW_DATABASE, PGPASSWORD, a password file (PGPASSFILE) or a service file (PGSERVICEFILE) instead
+                """)
+        }
+        if durability == .asynchronous {
+            logger.warning("writes are answered before they are on disk (-f, -F): a crash of PostgreSQL may lose some")
+        }
+    }
+}
