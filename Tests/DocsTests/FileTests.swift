@@ -14,16 +14,34 @@ import Testing
                     if !exists(String(word)) { fail(piece.place, "there is no \(word)") }
                 }
             }
-            for link in page.links where !link.text.hasPrefix("http") { checkLink(link, on: page) }
+        }
+    }
+
+    /// A file that is named without its folder is somewhere.
+    @Test func namesOfFiles() {
+        let names = Set(repositoryFiles.compactMap { $0.split(separator: "/").last.map(String.init) })
+        for page in Page.all {
+            for span in page.spans {
+                guard let name = span.text.wholeMatch(of: /[A-Za-z0-9_+]+\.(?:swift|sql|py|sh)/)?.0 else { continue }
+                if !names.contains(String(name)) { fail(span.place, "there is no \(name)") }
+            }
+        }
+    }
+
+    @Test func links() {
+        #expect(Page.everywhere.count > 10)
+        for page in Page.everywhere {
+            for link in page.links where !link.text.contains(/^(?:https?|mailto):/) { checkLink(link, on: page) }
         }
     }
 
     private func checkLink(_ link: Page.Piece, on page: Page) {
         let parts = link.text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let folder = page.path.contains("/") ? "docs/" : ""
-        let path = parts[0].isEmpty ? page.path : folder + parts[0]
-        guard exists(path) else { return fail(link.place, "there is no \(path)") }
-        if parts.count > 1, path.hasSuffix(".md"), !Page(path).anchors.contains(parts[1]) {
+        let file = parts[0].isEmpty ? URL(filePath: page.path).lastPathComponent : parts[0]
+        let path = URL(filePath: "/" + page.path).deletingLastPathComponent().appending(path: file).standardized
+            .path.dropFirst()
+        guard exists(String(path)) else { return fail(link.place, "there is no \(path)") }
+        if parts.count > 1, path.hasSuffix(".md"), !Page(String(path)).anchors.contains(parts[1]) {
             fail(link.place, "\(path) has no heading #\(parts[1])")
         }
     }

@@ -30,11 +30,14 @@ struct Page: Sendable {
 
     static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
 
+    /// The pages for users and developers.
     static let all: [Page] = {
-        let docs = (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs").path)) ?? []
-        let paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + docs.sorted().map { "docs/\($0)" }
+        let paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] + files(in: "docs").sorted()
         return paths.filter { $0.hasSuffix(".md") }.map { Page($0) }
     }()
+
+    /// These, and those that describe a folder.
+    static let everywhere = repositoryFiles.filter { $0.hasSuffix(".md") }.map { Page($0) }
 
     static func named(_ path: String) -> Page { all.first { $0.path == path }! }
 
