@@ -28,10 +28,11 @@ COPY --from=build /out/beanrow /usr/local/bin/beanrow
 USER beanrow
 EXPOSE 11300
 
-# Healthy means: it speaks the protocol.
+# The container is healthy if the broker answers in the protocol.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/11300 && printf 'stats\\r\\nquit\\r\\n' >&3 && read -r -t 4 reply <&3 && [[ $reply == 'OK '* ]]"]
 
-# All addresses, as the protocol has no authentication only inside the container's network: publish the port with care.
-# Further options (-z 1000000) are added after these, and the last -l counts.
+# It listens on all addresses of the container's network. The protocol has no authentication: publish the port with
+# care.
+# Further options (-z 1000000) come after these, and the last -l counts.
 ENTRYPOINT ["beanrow", "serve", "-l", "0.0.0.0"]

@@ -4,10 +4,10 @@
 //
 //     swift package --package-path Benchmarks benchmark
 //
-// `--filter 'cache.*'` runs some of them. What is marked `*` is of one operation.
+// `--filter 'cache.*'` runs some of them. Figures marked `*` are for one operation.
 //
-// A package of its own, so that who builds the broker does not fetch the tool. Without the tool's traits, which would
-// put a malloc and a reference counting of its own under what is measured; its counts of allocations go with them.
+// It is a separate package, so that a build of the broker does not fetch the tool. The tool's traits are off: they would
+// replace malloc and reference counting under the measured code. Counts of allocations need those traits.
 
 import PackageDescription
 
@@ -15,7 +15,7 @@ let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        // By name: the folder above may be called anything.
+        // By name, since the folder above may have any name.
         .package(name: "beanrow", path: "../"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),

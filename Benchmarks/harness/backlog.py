@@ -1,5 +1,5 @@
-"""Millions of ready jobs in one tube, beside a broker whose table holds only what a load needs; and the statistics
-over them."""
+"""Millions of ready jobs in one tube, compared with a broker whose table holds only what a load needs; and their
+statistics."""
 
 import time
 from statistics import median
@@ -48,7 +48,7 @@ def run(context):
 
 
 def until_exact(server, jobs):
-    """Seconds until `stats-tube` tells the right number of jobs."""
+    """Seconds until `stats-tube` shows the right number of jobs."""
     begin = time.monotonic()
     with server.connect() as client:
         while (told := client.stats_tube(TUBE)["current-jobs-ready"]) != jobs:
@@ -59,7 +59,7 @@ def until_exact(server, jobs):
 
 
 def statistics(context, outcome, full, seconds):
-    """`stats` and `stats-tube` every 10 ms, first in silence, then beside a load."""
+    """`stats` and `stats-tube` every 10 ms, first without a load, then with one."""
     rows = []
     ask = {"producers": 0, "workers": 0, "tube": TUBE, "stats": True, "limit": max(2, context.seconds)}
     live = {**LIVE, "rate": 500 if context.quick else 5000}
@@ -94,7 +94,7 @@ def loads(context, outcome, full, empty):
         jobs = bench.sized(context, full, vs=empty, **load)
         compare(title, figure, bench.run(context, full, vs=empty, rounds=context.rounds, jobs=jobs, **load))
 
-    # Both find as many jobs as all rounds together drain; one round more is the warm-up.
+    # Both have as many jobs as all rounds together drain, and one round more for the warm-up.
     rounds = context.rounds + 1
     rate = bench.figure(outcome.reports["done, live 16/16 in another tube"], "done_per_second")
     jobs = int(min(rate * context.seconds, context.backlog / (2 * rounds)))

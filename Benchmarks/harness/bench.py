@@ -12,7 +12,7 @@ LIMIT = 120
 
 
 def start(context, server, *, vs=None, rounds=1, limit=LIMIT, **load):
-    """Starts runs against a server, or against two by turns."""
+    """Starts runs against one server, or against two in turns."""
     command = [context.beanrow, "bench", server.address, "--json", "--quiet",
                "--rounds", str(rounds), "--limit", str(limit)]
     for label, pid in server.pids.items():
@@ -51,7 +51,7 @@ def sized(context, server, *, vs=None, most=10_000_000, **load):
         slowest = max(runs["seconds"] for side in report["servers"] for runs in side["runs"])
         if slowest >= context.seconds / 6 or jobs >= most:
             break
-        # Short runs say little about long ones, so in steps.
+        # Short runs predict long ones badly, so the size grows in steps.
         jobs = min(most, int(jobs * min(10, max(2, context.seconds / 3 / slowest))))
     jobs = min(most, jobs * context.seconds / slowest)
     # Two digits are enough.

@@ -7,9 +7,9 @@ from servers import Beanrow, Beanstalkd, Postgres
 
 SIZES = {100: "100 B", 1024: "1 KB", 16_384: "16 KB", 65_535: "64 KB"}
 PHASE = {"mode": "phase", "producers": 16, "depth": 16, "workers": 64}
-# A bigger run would measure how memory fills up.
+# A bigger run would measure the filling of memory.
 MOST_BYTES = 500 << 20
-# No cliff, in numbers: what a bigger body moves in bytes, and what many tubes leave of the rate.
+# The limits of "no cliff": the bytes a second of a bigger body, and the rate that many tubes keep.
 BYTES_LEFT = 0.8
 RATE_LEFT = 0.5
 
@@ -35,7 +35,7 @@ def sizes(context):
     worst = min(megabytes[larger] / megabytes[smaller] for smaller, larger in zip(sizes, sizes[1:]))
     outcome.at_least("bodies of 100 B to 64 KB, MB/s done against the next smaller size (no cliff)", BYTES_LEFT, worst,
                      " times")
-    # Below half the jobs a second of the smallest, bytes are what costs.
+    # Below half the jobs a second of the smallest body, bytes dominate the cost.
     bound = next((SIZES[size] for size in sizes if rates[size] < rates[sizes[0]] / 2), None)
     outcome.notes.append(
         f"Bandwidth takes over at {bound}: from there on fewer than half as many jobs a second are done as of "

@@ -1,4 +1,4 @@
-"""What PostgreSQL's data checksums cost: a broker on a cluster with them by turns with one on a cluster without."""
+"""The cost of PostgreSQL's data checksums: brokers on a cluster with them and on one without, in turns."""
 
 import comparison
 from outcome import Outcome

@@ -1,4 +1,4 @@
-"""As much of a client as a measurement needs that is not a load."""
+"""A small client, for measurements that are not a load."""
 
 import socket
 
@@ -21,7 +21,7 @@ class Client:
         return self.input.readline().decode().split()
 
     def reserve(self, tube):
-        """The id of the job that comes first. It goes back with the connection."""
+        """The id of the first job. The end of the connection gives the job back."""
         self.ask(f"watch {tube}")
         answer = self.ask("reserve")
         if answer[0] != "RESERVED":
@@ -36,7 +36,7 @@ class Client:
         return self.numbers(f"stats-tube {tube}")
 
     def numbers(self, command):
-        """The whole numbers of a reply in YAML, by name."""
+        """The integers of a reply in YAML, by name."""
         answer = self.ask(command)
         if answer[:1] != ["OK"]:
             raise ConnectionError(f"{command} was answered {' '.join(answer) or 'nothing'}")

@@ -1,4 +1,4 @@
-"""What a put costs beside what PostgreSQL itself needs for a row and a commit."""
+"""The latency of a put, compared with PostgreSQL's own time for a row and a commit."""
 
 import os
 import subprocess

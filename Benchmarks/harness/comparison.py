@@ -1,4 +1,4 @@
-"""One load on two servers by turns, as lines of a table."""
+"""One load on two servers in turns, as lines of a table."""
 
 import bench
 import processes
@@ -17,9 +17,9 @@ def compare(context, server, other, *, most=10_000_000, **load):
 
 
 def table(title, load, report, used, names=("Beanrow", "beanstalkd")):
-    """Two lines of figures. What the deletes after a load without workers cost is in no figure."""
+    """Two lines of figures. They leave out the deletes after a load without workers."""
     works = report["load"]["workers"] > 0
-    # After all puts came first, a job's age says only how long the queue was.
+    # If all puts come first, a job's age shows only the length of the queue.
     kinds = ("put", "reserved") if report["load"]["mode"] == "live" else ("put", "")
     rows = []
     for side, name in enumerate(names):
@@ -33,7 +33,7 @@ def table(title, load, report, used, names=("Beanrow", "beanstalkd")):
 
 
 def cost(report, label, side, used):
-    """CPU per job of a process. With (user, system) seconds over all runs, also how much of it is the kernel's."""
+    """CPU per job of a process; with (user, system) seconds over all runs, also the kernel's part."""
     text = f"{label} {number(bench.cpu(report, label, side), 1)}"
     if used is None or sum(used) == 0:
         return text

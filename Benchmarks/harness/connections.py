@@ -1,4 +1,4 @@
-"""Many connections: silent ones, and workers that wait."""
+"""Many connections: idle ones, and waiting workers."""
 
 import time
 
@@ -7,19 +7,19 @@ import processes
 from outcome import Failed, Outcome, Table, number
 from servers import Beanrow, Beanstalkd, Postgres
 
-# What a broker's heartbeats take is no cost of connections; a hundredth of a core is the resolution of the count.
+# A broker's heartbeats are no cost of connections. The count has a resolution of a hundredth of a core.
 NO_CPU = 0.01
 
 
 def idle(context):
-    # Seconds that CPU is watched for, and that the connections have to come to be and to rest.
+    # Seconds for which CPU is measured, and in which the connections are made and settle.
     watch, patience = (1, 3) if context.quick else (5, 10)
     with Postgres(context) as postgres, Beanrow(context, postgres) as beanrow:
-        # What it allocates once is not the connections'.
+        # What the broker allocates once does not belong to the connections.
         bench.run(context, beanrow, jobs=1000 if context.quick else 20_000, producers=64, workers=64)
         time.sleep(1)
         before, alone = processes.memory(beanrow.pid)[0], usage(beanrow, watch)
-        # They stay for that long.
+        # The connections stay for this long.
         holding = bench.start(context, beanrow, producers=0, workers=0, idle=context.idle, limit=watch + patience)
         try:
             until_connected(beanrow, context.idle, patience * 0.7)

@@ -1,4 +1,4 @@
-"""The machine, the versions and the settings that the figures were measured with."""
+"""The machine, the versions and the settings of the measurement."""
 
 import datetime
 import os
@@ -38,7 +38,7 @@ def collect(context, root):
 
 
 def output(*command):
-    """What a program prints, or "unknown"."""
+    """The output of a program, or "unknown"."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=processes.environment())
     except OSError:
@@ -62,7 +62,7 @@ def release():
 
 
 def syncs(context):
-    """fdatasync and fsync of one 8 KB write a second, as pg_test_fsync measures them; its other tests are left out."""
+    """fdatasync and fsync of 8 KB writes a second, by pg_test_fsync, without its other tests."""
     path = f"{context.folder}/fsync"
     command = [f"{postgres_programs()}/pg_test_fsync", "-s", "1", "-f", path]
     found = {}

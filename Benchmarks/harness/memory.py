@@ -1,4 +1,4 @@
-"""Rows against beanstalkd without a log, the bars of speed."""
+"""Rows against beanstalkd without a log."""
 
 import bench
 import comparison

@@ -1,10 +1,10 @@
-"""What a row comes to: bars, tables and notes, as they stand in the results."""
+"""The outcome of a row: bars, tables and notes, as in the results."""
 
 from dataclasses import dataclass, field
 
 
 class Failed(Exception):
-    """A row cannot be measured; the sentence says why."""
+    """Raised when a row cannot be measured; the text says why."""
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Bar:
 
 @dataclass
 class Table:
-    """Rows of the same section with the same title are put together."""
+    """Tables of a section with the same title become one."""
 
     title: str
     header: list
@@ -29,7 +29,7 @@ class Outcome:
     bars: list = field(default_factory=list)
     tables: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-    # The reports that the figures come from.
+    # The reports behind the figures.
     reports: dict = field(default_factory=dict)
 
     def at_least(self, what, limit, value, unit="", digits=2):
@@ -44,5 +44,5 @@ def number(value, digits=0):
 
 
 def short(value):
-    """1,500 as it is, 1,000,000 as 1M."""
+    """1500 as 1,500, and 1000000 as 1M."""
     return f"{value // 1_000_000}M" if value >= 1_000_000 and value % 1_000_000 == 0 else f"{value:,}"

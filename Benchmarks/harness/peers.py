@@ -25,7 +25,7 @@ def run(context):
     outcome = Outcome()
     loads = dict(list(LOADS.items())[1:2]) if context.quick else LOADS
     settings = {}
-    # The peers make databases of their own in the same cluster.
+    # The peers make their own databases in the same cluster.
     with Postgres(context) as postgres, Beanrow(context, postgres) as beanrow:
         for title, load in loads.items():
             compare(context, outcome, postgres, beanrow, title, load, settings)
@@ -37,7 +37,7 @@ def run(context):
 
 
 def compare(context, outcome, postgres, beanrow, title, load, settings):
-    """A round is each peer once and then Beanrow, so that what disturbs the machine disturbs all."""
+    """A round runs each peer once and then Beanrow, so that a disturbance of the machine affects all."""
     own_load = {"mode": load["mode"], "producers": 16, "workers": 16}
     own_jobs = bench.sized(context, beanrow, **own_load)
     jobs, results, own = {}, {name: [] for name in PEERS}, []

@@ -1,4 +1,4 @@
-"""Child processes that end with this one, and what /proc tells of them."""
+"""Child processes that end with this one, and their figures in /proc."""
 
 import contextlib
 import os
@@ -10,14 +10,14 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def environment():
-    """Without PG*, which would change what PostgreSQL's programs do."""
+    """The environment without PG*, which would change the behaviour of PostgreSQL's programs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return kept | {"LC_ALL": "C"}
 
 
 def start(command, *, log=subprocess.DEVNULL, death_signal="TERM", **options):
-    """Starts a program in a session of its own, so that Ctrl-C reaches this script alone, which then stops it.
-    Should this script be killed, the kernel sends `death_signal`."""
+    """Starts a program in its own session, so that Ctrl-C reaches only this script, which then stops the program.
+    If this script is killed, the kernel sends `death_signal`."""
     return subprocess.Popen(["setpriv", "--pdeathsig", death_signal, *command], stdin=subprocess.DEVNULL, stdout=log,
                             stderr=subprocess.STDOUT, start_new_session=True, env=environment(), **options)
 
@@ -43,12 +43,12 @@ def memory(pid):
 
 
 def ticks(pid):
-    """User and system time of a process, what descends from it, and the ended ones waited for, in clock ticks."""
+    """User and system time of a process, its descendants, and ended ones that were waited for, in clock ticks."""
     stats = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             with open(f"/proc/{name}/stat") as file:
-                # The program's name stands in parentheses and may hold anything.
+                # The program's name is in parentheses and may contain anything.
                 fields = file.read().rpartition(")")[2].split()
             stats[int(name)] = (int(fields[1]), [int(field) for field in fields[11:15]])
     tree = {pid}
@@ -59,8 +59,8 @@ def ticks(pid):
 
 
 def foreign():
-    """Seconds that the machine has worked since its start on what neither is nor was this script's: other processes,
-    its host, and the little that the kernel does for nobody."""
+    """Seconds since its start that the machine has worked for others than this script: other processes, its host, and
+    the kernel's own work."""
     with open("/proc/stat") as file:
         user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
     return (user + nice + system + irq + softirq + steal - sum(ticks(os.getpid()))) / TICKS_PER_SECOND
@@ -68,7 +68,7 @@ def foreign():
 
 @contextlib.contextmanager
 def cpu(pids):
-    """Yields a dictionary that holds afterwards (user, system) seconds used meanwhile, by the labels of `pids`."""
+    """Yields a dictionary. Afterwards it has the (user, system) seconds used meanwhile, by the labels of `pids`."""
     before = {label: ticks(pid) for label, pid in pids.items()}
     used = {}
     yield used

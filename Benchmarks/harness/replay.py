@@ -1,4 +1,4 @@
-"""What beanstalkd -b does with a backlog: holds it in memory, and reads its whole log at the start."""
+"""A backlog in beanstalkd -b, which keeps it in memory and reads its whole log at the start."""
 
 import os
 import tempfile
@@ -13,10 +13,10 @@ TUBE = "backlog"
 
 
 def run(context):
-    # A tenth: all of it would take memory and minutes for a figure that grows with the jobs.
+    # A tenth of the backlog: all of it would take memory and minutes, and the figure grows with the jobs.
     jobs = context.backlog // 10
     with tempfile.TemporaryDirectory(prefix="binlog-", dir=context.folder) as log:
-        # -F: the log is the same, and is sooner filled.
+        # -F writes the same log faster.
         with Beanstalkd(context, "-b", log, "-F") as server:
             report = bench.run(context, server, jobs=jobs, limit=600, producers=16, depth=64, workers=0, tube=TUBE,
                                keep=True)

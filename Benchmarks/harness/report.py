@@ -82,7 +82,7 @@ def machine(results):
 
 
 def disturbance(rows):
-    """How much of the machine somebody else had: above a tenth of a core, a row says as much about that as about us."""
+    """How much of the machine others used. Above a tenth of a core, a row is not reliable."""
     worst = max(rows, key=lambda row: row["foreign_cores"])
     return f"at most {worst['foreign_cores']:.2f} cores, on average over a row (`{worst['name']}`)"
 

@@ -25,13 +25,13 @@ PAGE = os.path.join(ROOT, "docs", "performance.md")
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What every row is given."""
+    """What every row gets."""
 
     beanrow: str
     folder: str
     quick: bool
     rounds: int
-    # What a run should take of the slower server.
+    # The time that a run should take on the slower server.
     seconds: float
     backlog: int
     snapshot: int
@@ -86,7 +86,7 @@ def main():
         with open(asked.from_json) as file:
             publish(json.load(file))
         return 0
-    # So that every way to end it stops the servers.
+    # Every way to end the script stops the servers.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda caught, _: sys.exit(128 + caught))
     raise_file_limit()
@@ -122,7 +122,7 @@ def measure(context, asked, path):
         context.say(f"{row.name}: {row.about}")
         results["rows"].append(outcome_of(row, context))
         results["seconds"] = round(time.monotonic() - begin, 1)
-        # After each row, so that what was measured is kept whatever comes.
+        # After each row, so that its measurement is kept whatever happens later.
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         with open(path, "w") as file:
             json.dump(results, file, indent=1)
@@ -131,7 +131,7 @@ def measure(context, asked, path):
 
 
 def outcome_of(row, context):
-    """A row that fails says so, and the others go on."""
+    """Runs a row. If it fails, the failure is reported and the others go on."""
     begin, foreign = time.monotonic(), processes.foreign()
     failed, found = None, {"bars": [], "tables": [], "notes": [], "reports": {}}
     try:
@@ -148,7 +148,7 @@ def outcome_of(row, context):
 
 
 def publish(results):
-    """A page of all rows replaces the old one; any other is only shown."""
+    """Writes a page of all rows over the old one; any other page is only printed."""
     page = report.render(results)
     if not results["complete"]:
         print(page, end="")
@@ -160,10 +160,10 @@ def publish(results):
 
 @contextlib.contextmanager
 def working_folder():
-    # Not tempfile's own default: /tmp may be in memory, and a sync there costs nothing.
+    # Not tempfile's default: /tmp may be in memory, where a sync costs nothing.
     folder = tempfile.mkdtemp(prefix="beanrow-bench-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     try:
-        # PostgreSQL's account must get through; each cluster's own folder is closed to others.
+        # PostgreSQL's account must be able to enter; each cluster's own folder is closed to others.
         os.chmod(folder, 0o711)
         yield folder
     finally:
@@ -176,7 +176,7 @@ def warn_of_memory_disk(context):
 
 
 def raise_file_limit():
-    """Servers and load inherit it."""
+    """Servers and load inherit the limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

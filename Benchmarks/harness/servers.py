@@ -1,4 +1,4 @@
-"""The servers of a row: each starts for a `with`, and is gone with its files after it."""
+"""The servers of a row. Each starts at the beginning of a `with`, and is removed with its files at its end."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ from client import Client
 from outcome import Failed
 
 ADDRESS = "127.0.0.1"
-# Seconds that a server has to come up.
+# Seconds in which a server must start.
 START = 60
 
 
@@ -38,7 +38,7 @@ def postgres_programs():
 
 
 def unprivileged():
-    """Options that run a program as somebody PostgreSQL accepts: it refuses root."""
+    """Options that run a program as a user that PostgreSQL accepts: it refuses root."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -51,8 +51,8 @@ def unprivileged():
 
 
 class Postgres:
-    """A cluster as `initdb` makes it. Nothing is configured but where it listens, on a socket in its folder, and what a
-    row needs to run at all."""
+    """A cluster as `initdb` makes it. The only settings are the socket, in its folder, and what a row needs to run at
+    all."""
 
     def __init__(self, context, *, initdb=(), settings=()):
         self.programs = postgres_programs()
@@ -62,7 +62,7 @@ class Postgres:
 
     def __enter__(self):
         self.account = unprivileged()
-        # Reachable by its owner only, since the cluster asks for no password.
+        # Only its owner can reach it, since the cluster asks for no password.
         self.folder = tempfile.mkdtemp(prefix="postgres-", dir=self.context.folder)
         try:
             if self.account:
@@ -96,7 +96,7 @@ class Postgres:
 
     def __exit__(self, *_):
         if process := getattr(self, "process", None):
-            # Its data is thrown away: no need to write it out first.
+            # The data is thrown away, so it need not be written out.
             processes.stop(process, signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -122,14 +122,14 @@ class Postgres:
                               env=processes.environment()).returncode == 0
 
     def settle(self):
-        """Does now what would otherwise fall into the next measurement: the vacuum and the checkpoint that are due
-        after a bulk of puts."""
+        """Does the vacuum and the checkpoint that are due after many puts, and would else fall into the next
+        measurement."""
         self.query("vacuum (analyze)")
         self.query("checkpoint")
 
 
 class Server:
-    """A process that speaks beanstalkd's protocol on a port of its own."""
+    """A process that speaks beanstalkd's protocol on its own port."""
 
     label = "broker"
 
@@ -158,12 +158,12 @@ class Server:
                 [*self.command, "-l", ADDRESS, "-p", str(self.port)], log=log, cwd=self.context.folder)
 
     def wait(self):
-        """Until it answers: it may listen before it can serve."""
+        """Waits until the server answers: it may listen before it can serve."""
         with self.connect() as client:
             client.stats()
 
     def connect(self):
-        """A client, as soon as the server lets it in."""
+        """A client, as soon as the server accepts it."""
         end = time.monotonic() + START
         while True:
             try:

@@ -1,4 +1,4 @@
-"""A transaction that stays open while jobs pass, so that no dead row can be removed."""
+"""A transaction that stays open while jobs are done, so that no dead row can be removed."""
 
 import contextlib
 import subprocess
@@ -10,7 +10,7 @@ from outcome import Failed, Outcome, Table, number, short
 from servers import Beanrow, Postgres
 
 LIVE = {"producers": 64, "workers": 64, "depth": 8}
-# Jobs that nobody waited for when they were put come from the table, past the dead rows of those before them.
+# Jobs that no worker waited for are read from the table, past the dead rows of earlier jobs.
 FILL = {"producers": 16, "depth": 64, "workers": 0, "tube": "passed", "keep": True}
 DRAIN = {"producers": 0, "workers": 256, "tube": "passed", "drain": True}
 LOADS = {"live 64/64": "live", "256 workers draining a tube": "drain"}
@@ -18,7 +18,7 @@ PARTS = 4
 
 
 def run(context):
-    """Without, with, without, ...: each on a new cluster, which no other run has left dead rows in."""
+    """Runs without, with, without, ... a snapshot, each on a new cluster, without the dead rows of other runs."""
     # Half of the jobs live, half drained, in quarters.
     jobs = context.snapshot // (2 * PARTS)
     outcome = Outcome()
@@ -27,7 +27,7 @@ def run(context):
     for _ in range(context.rounds):
         for held in (False, True):
             with Postgres(context) as postgres, Beanrow(context, postgres) as beanrow:
-                # A table that has been in use, as any other row's.
+                # A table that has been in use, as in any other row.
                 bench.run(context, beanrow, jobs=max(100, jobs // 10), **LIVE)
                 with snapshot(postgres) if held else contextlib.nullcontext():
                     for load, parts in quarters(context, beanrow, jobs).items():
@@ -62,13 +62,13 @@ def quarters(context, beanrow, jobs):
 
 
 def whole(parts):
-    """The rate over quarters of as many jobs each."""
+    """The rate over quarters with equal numbers of jobs."""
     return len(parts) / sum(1 / rate for rate in parts)
 
 
 @contextlib.contextmanager
 def snapshot(postgres):
-    """A session that holds one, and must still do so at the end."""
+    """A session that holds a snapshot, and must still do so at the end."""
     session = subprocess.Popen(postgres.psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                env=processes.environment())
     try:
@@ -87,6 +87,6 @@ def snapshot(postgres):
 
 
 def dead_rows(postgres):
-    # What it counts is told with a delay of up to a second, so the table itself is asked.
+    # The server's counts are up to a second late, so the table itself is asked.
     postgres.query("vacuum beanrow.job")
     return int(postgres.query("select n_dead_tup from pg_stat_user_tables where relid = 'beanrow.job'::regclass"))

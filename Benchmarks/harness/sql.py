@@ -1,4 +1,4 @@
-"""What a put from SQL costs beside the insert of such a row, and how soon a worker has the job."""
+"""The cost of a put from SQL, compared with the insert of an equal row, and how soon a worker has the job."""
 
 import contextlib
 import random
@@ -79,7 +79,7 @@ def run(context):
 
 @contextlib.contextmanager
 def serving(context, postgres):
-    """A broker that has made its schema: it lets clients in before that, and answers what it need not look up."""
+    """A broker that has made its schema: before that it accepts clients and answers what it need not look up."""
     with Beanrow(context, postgres) as broker:
         with broker.connect() as client:
             client.ask("peek 1000000000000")
@@ -126,7 +126,7 @@ def pgbench(context, postgres, load, clients):
 
 
 class Worker:
-    """Reserves and deletes one job after the other, and notes when it got which."""
+    """Reserves and deletes one job after the other, and records when it got each."""
 
     def __init__(self, broker):
         self.client = broker.connect()
@@ -142,7 +142,7 @@ class Worker:
 
     def __exit__(self, *_):
         self.is_ending = True
-        # A reserve may wait for ever: the end of the connection ends it.
+        # A reserve may wait for ever; the end of the connection ends it.
         with contextlib.suppress(OSError):
             self.client.socket.shutdown(2)
         self.thread.join()
@@ -170,7 +170,7 @@ def latencies(context, postgres):
             postgres.psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=processes.environment()) as psql:
         for _ in range(20 if context.quick else LATENCIES):
-            # Not in step with what looks at fixed intervals.
+            # Not in step with brokers, which look at fixed intervals.
             time.sleep(random.uniform(0.05, 0.15))
             psql.stdin.write(f"select beanrow.put('{TUBE}', 'x');\n")
             psql.stdin.flush()

@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class Unfair(Exception):
-    """The server does not promise what every figure here is measured with."""
+    """Raised when the server lacks the durability that every figure here is measured with."""
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from tally import Tally, now
 
 # Seconds the workers of a live run have to connect and LISTEN before the first put.
 SETTLE = 2.0
-# Seconds between looks at how far the run came.
+# Seconds between checks of the progress.
 LOOK = 0.005
 
 
@@ -53,7 +53,7 @@ class Run:
             else:
                 self.start_producers()
                 finished = self.wait(self.all_put)
-                # Otherwise the planner would work with no statistics at all, which no running system does.
+                # Without this the planner has no statistics at all, unlike in any running system.
                 self.watcher.execute("VACUUM ANALYZE")
                 if finished:
                     self.start_workers()
@@ -65,7 +65,7 @@ class Run:
             self.stop()
         return self.report(server, finished, end, left)
 
-    # MARK: what runs
+    # MARK: The run
 
     def start_workers(self):
         for process, count in enumerate(processes.share(self.load.workers, self.load.processes)):
@@ -91,7 +91,7 @@ class Run:
         self.started.append(process)
 
     def stop(self):
-        """Workers are not asked to finish: when a run is over, whatever they still do is of no interest."""
+        """Stops the workers at once: after a run nothing that they still do matters."""
         for process in self.started:
             process.terminate()
         for process in self.started:
@@ -99,7 +99,7 @@ class Run:
             if process.is_alive():
                 process.kill()
 
-    # MARK: how far it came
+    # MARK: Progress
 
     def wait(self, reached):
         """Whether `reached` became true before the limit."""
@@ -112,7 +112,7 @@ class Run:
         return True
 
     def wait_until_done(self):
-        """Done is what the database calls done, not what a handler has seen: some peers write that down later."""
+        """Counts jobs that are done in the database, not in a handler: some peers record the end later."""
         self.deadline = time.monotonic() + self.load.limit
         return self.wait(lambda: self.tally.deliveries() >= self.load.jobs) and self.wait(
             lambda: self.watcher.execute(self.peer.remaining).fetchone()[0] == 0)
@@ -120,7 +120,7 @@ class Run:
     def all_put(self):
         return sum(self.tally.put) >= self.load.jobs
 
-    # MARK: what it says
+    # MARK: Results
 
     def report(self, server, finished, end, left):
         tally, load = self.tally, self.load
@@ -149,7 +149,7 @@ class Run:
             "done": done,
             "doubles": tally.doubles(),
             "corrupt": corrupt,
-            # After all puts came first, a job's age says only how long the queue was.
+            # If all puts come first, a job's age shows only the length of the queue.
             "latency_ms": {"reserved": percentiles(tally.latencies_ms())} if load.mode == "live" else {},
             "postgres": server,
         }

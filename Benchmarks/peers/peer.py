@@ -2,7 +2,7 @@
 
 
 class Skipped(Exception):
-    """This peer cannot run here; the text says why."""
+    """Raised when this peer cannot run here; the text says why."""
 
 
 class Peer:

@@ -72,7 +72,7 @@ class Procrastinate(Peer):
             ))
 
     def app(self, conninfo, connections, delivered):
-        # Two lines per job to a log nobody reads would be measured too.
+        # Otherwise two log lines per job would be measured too.
         logging.getLogger("procrastinate").setLevel(logging.ERROR)
         connector = procrastinate.PsycopgConnector(conninfo=conninfo, min_size=connections, max_size=connections)
         app = procrastinate.App(connector=connector)

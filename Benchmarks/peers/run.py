@@ -18,7 +18,7 @@ import payload
 import processes
 from peer import Skipped
 
-# Each peer's module is loaded only when asked for, so that one missing package does not take the others along.
+# Each peer's module is loaded only when asked for, so that a missing package stops only its own peer.
 PEERS = {
     "procrastinate": ("peer_procrastinate", "Procrastinate"),
     "pgqueuer": ("peer_pgqueuer", "PgQueuerPeer"),
@@ -66,7 +66,7 @@ def arguments():
 
 def main():
     asked = arguments()
-    # So that a caller who loses patience leaves no database and no process behind.
+    # So that a cancelled run leaves no database and no process behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     load = measure.Load(asked.mode, asked.producers, asked.workers, asked.jobs, asked.body, asked.rate, asked.limit,
                         asked.processes)

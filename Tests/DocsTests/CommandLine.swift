@@ -1,11 +1,11 @@
 import TestKit
 
-/// What `beanrow` understands, by its own help.
+/// The commands and options of `beanrow`, by its own help.
 struct CommandLine: Sendable {
     /// Options that mean the same, such as `-b` and `--data-dir`.
     typealias Names = Set<String>
 
-    /// The options of each command, `migrate up` and so on; of `serve` also under no name.
+    /// The options of each command, such as `migrate up`. Those of `serve` are also under an empty name.
     let options: [String: [Names]]
 
     static let beanrow = Result { try CommandLine() }
@@ -35,13 +35,13 @@ struct CommandLine: Sendable {
 
     var commands: Set<String> { Set(options.keys).subtracting([""]) }
 
-    /// Whether some command, or the one that is named, has the option.
+    /// Whether any command, or the given one, has the option.
     func knows(_ option: String, of command: String? = nil) -> Bool {
         let sets = command.map { options[$0] ?? [] } ?? options.values.flatMap { $0 }
         return sets.contains { $0.contains(option) }
     }
 
-    /// The command in the words of a command line behind `beanrow`.
+    /// The command, from the words behind `beanrow` in a command line.
     func command(in words: [Substring]) -> String {
         for count in [2, 1] {
             let name = words.prefix(count).joined(separator: " ")

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Commands, options and variables that the documentation and messages name are there.
+/// Commands, options and variables in pages and messages exist.
 @Suite("Docs: the command line") struct CommandLineTests {
     private let beanrow: CommandLine
 
@@ -9,7 +9,7 @@ import Testing
         beanrow = try CommandLine.beanrow.get()
     }
 
-    /// The tables of flags are the help of `serve`.
+    /// The tables of flags have the flags of the help of `serve`, and no others.
     @Test func flagsOfTheREADME() {
         let rows = Page.named("README.md").rows.filter { $0.header.first == "Flag" }
         let named = rows.flatMap { row in row.code(0).map { (row.place, String($0.prefix { $0 != " " })) } }
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// Of a script of ours: it, or what it runs, must speak of the option.
+    /// An option of a script: the script, or what it runs, must contain the option.
     private func checkOption(_ option: Substring, of script: Substring, _ place: String) {
         let folders = ["script/bench": "Benchmarks/harness", "script/simulate": "Tests/Simulate"]
         var texts = [text(of: String(script))]
@@ -98,7 +98,7 @@ import Testing
         for command in beanrow.commands.subtracting(named) {
             fail("README.md and docs", "they lack `beanrow \(command)`")
         }
-        // Where one looks first.
+        // README.md names all commands.
         let readme = Page.named("README.md").spans.map(\.text).joined(separator: "\n")
         for command in beanrow.commands {
             let words = command.split(separator: " ")
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    /// Hints and errors, of the schema and of the program.
+    /// Options in hints and errors of the schema and of the program.
     @Test func flagsInMessages() {
         let sources =
             files(in: "migrations") + files(in: "Sources/PostgresStore") + files(in: "Sources/BeanrowServer")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Files, links, log lines, keys and settings that the documentation names are there.
+/// Files, links, log lines, keys and settings in pages exist.
 @Suite("Docs: files and texts") struct FileTests {
     @Test func filesAndLinks() {
         let folders = ["script", "docs", "Sources", "Tests", "Benchmarks", "Fuzzing", "migrations"]
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// A file that is named without its folder is somewhere.
+    /// A file that is named without its folder exists in some folder.
     @Test func namesOfFiles() {
         let names = Set(repositoryFiles.compactMap { $0.split(separator: "/").last.map(String.init) })
         for page in Page.all {
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    /// What a page says to be logged is in the sources.
+    /// Log lines in pages are in the sources.
     @Test func logLines() {
         let sources = files(in: "Sources").map { text(of: $0) }
         for page in Page.all {

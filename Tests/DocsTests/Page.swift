@@ -1,6 +1,6 @@
 import Foundation
 
-/// A page of the documentation, taken apart as far as the checks need it.
+/// A page of the documentation, parsed as far as the checks need it.
 struct Page: Sendable {
     /// A piece of text, with its place.
     struct Piece: Sendable {
@@ -14,11 +14,11 @@ struct Page: Sendable {
         let header: [String]
         let cells: [String]
 
-        /// What stands in backticks in a cell.
+        /// The code spans of a cell.
         func code(_ cell: Int) -> [String] { cell < cells.count ? Page.code(in: cells[cell]) : [] }
     }
 
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     let path: String
     private(set) var spans: [Piece] = []
     /// The lines of blocks.
@@ -36,7 +36,7 @@ struct Page: Sendable {
         return paths.filter { $0.hasSuffix(".md") }.map { Page($0) }
     }()
 
-    /// These, and those that describe a folder.
+    /// All pages, also those that describe a folder.
     static let everywhere = repositoryFiles.filter { $0.hasSuffix(".md") }.map { Page($0) }
 
     static func named(_ path: String) -> Page { all.first { $0.path == path }! }
@@ -79,14 +79,14 @@ struct Page: Sendable {
         text.matches(of: /`([^`]+)`/).map { String($0.1) }
     }
 
-    /// A bar within a span is written with a backslash.
+    /// A bar within a cell is written with a backslash.
     private static func cells(of line: String) -> [String] {
         line.replacing("\\|", with: "\u{1}").split(separator: "|", omittingEmptySubsequences: false)
             .dropFirst().dropLast()
             .map { $0.replacing("\u{1}", with: "|").trimmingCharacters(in: .whitespaces) }
     }
 
-    /// What a link to a heading has behind its `#`.
+    /// The names of the headings in links, behind `#`.
     var anchors: Set<String> {
         Set(
             headings.map { heading in

@@ -1,6 +1,6 @@
 import Testing
 
-/// Pages are taken apart as they are written.
+/// The parser of pages.
 @Suite struct PageTests {
     @Test func tablesSpansBlocksAndLinks() {
         let page = Page(

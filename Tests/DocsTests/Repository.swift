@@ -34,7 +34,7 @@ func files(in folder: String) -> [String] {
     return paths
 }
 
-/// All files of the repository, as far as they are not Git's or a build's.
+/// All files of the repository, without those of Git and of builds.
 let repositoryFiles: [String] = {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: Page.root.path)) ?? []
     return entries.sorted().filter { $0 != ".git" && !$0.hasPrefix(".build") }.flatMap { entry in

@@ -1,20 +1,20 @@
 import TestKit
 
-/// What a migrated schema has, and who may do what there.
+/// The objects of a migrated schema, and the rights of each role.
 struct SchemaFacts: Sendable {
     /// Tables, views and sequences.
     let relations: Set<String>
-    /// The columns of each.
+    /// The columns of each relation.
     let columns: [String: Set<String>]
-    /// The arguments that each function takes, and what it returns as columns; of all that have the name.
+    /// The arguments and the result columns of each function, over all functions of the name.
     let arguments: [String: Set<String>]
     let results: [String: Set<String>]
-    /// Functions without a comment, which are the inside of others.
+    /// Functions without a comment, which only other functions call.
     let inner: Set<String>
-    /// What each role of `beanrow migrate roles` may read or call.
+    /// The relations that each role of `beanrow migrate roles` may read, and the functions that it may call.
     let mayRead: [String: Set<String>]
     let mayCall: [String: Set<String>]
-    /// What the view `warnings` may say.
+    /// The warnings of the view `warnings`.
     let warnings: Set<String>
 
     static let shared = Result { try SchemaFacts() }

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Views, columns, functions, rights and errors that the documentation names are there, and none is left out.
+/// Pages name all views, columns, functions, rights and errors of the schema, and no others.
 @Suite("Docs: the schema") struct SchemaTests {
     private let schema: SchemaFacts
 
@@ -10,7 +10,7 @@ import Testing
         schema = try SchemaFacts.shared.get()
     }
 
-    /// Of the default name of the schema, and in the hints of its functions.
+    /// Names behind `beanrow.`, in pages and in hints of functions.
     @Test func namesOfTheSchema() {
         let messages = files(in: "migrations").filter { $0.hasSuffix(".up.sql") } + files(in: "Sources/PostgresStore")
         let settings = messages.flatMap { text(of: $0).matches(of: /['"]beanrow\.([a-z_]+)/) }.map { String($0.1) }
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// A table under the name of a view has all of its columns, and no others.
+    /// The table of a view has all of its columns, and no others.
     @Test func columnsOfViews() {
         let page = Page.named("docs/sql.md")
         var described: Set<String> = []
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    /// Each function that a role may call is described, with its arguments.
+    /// Each function that a role may call is described with its arguments.
     @Test func functions() {
         let page = Page.named("docs/sql.md")
         var described: [String: Set<String>] = [:]

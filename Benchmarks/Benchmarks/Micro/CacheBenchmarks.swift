@@ -23,7 +23,7 @@ private func lives(_ what: String, clients: Int, others: Int = 0) {
     }
 }
 
-/// The largest that there is; how its jobs then go is not measured.
+/// The largest refill. What happens to its jobs is not measured.
 private func refills() {
     Benchmark("cache: a refill of 1,024 jobs", configuration: .init(scalingFactor: .one)) {
         (benchmark: Benchmark, driver: Driver) in
@@ -35,7 +35,7 @@ private func refills() {
         precondition(count == 1024, "a refill of another size")
     } setup: {
         let driver = Driver(clients: 1, hasBacklog: true)
-        // Each asks for twice as much as the one before.
+        // Each refill asks for twice as many jobs as the one before.
         for _ in 0..<5 { driver.refill { $0() } }
         return driver
     }

@@ -11,7 +11,7 @@ func decoderBenchmarks() {
     decodes("64 pipelined puts of 200 B", String(repeating: put, count: 64))
 }
 
-/// What one read of a socket gave, decoded until nothing is left.
+/// Decodes all that one read of a socket gave.
 private func decodes(_ what: String, _ text: String) {
     Benchmark("decoder: \(what)") { benchmark in
         var decoder = CommandDecoder(maxJobSize: 65535)

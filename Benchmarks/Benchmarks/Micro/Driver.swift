@@ -1,8 +1,9 @@
 import QueueCore
 
-/// A queue and its clients, with a store that does everything at once and well: what is left to measure is the queue.
+/// A queue and its clients, with a store that does everything at once and without errors, so that only the queue is
+/// measured.
 ///
-/// All that the benchmarks touch of the store's side of `Queue` is here.
+/// Everything that the benchmarks use of the store's side of `Queue` is here.
 final class Driver {
     private var queue: Queue
     private let clients: [ConnectionID]
@@ -25,9 +26,9 @@ final class Driver {
         if !hasBacklog { live(1) }
     }
 
-    // MARK: What is measured
+    // MARK: Measured
 
-    /// So many jobs are put, committed, reserved, deleted and committed; each client takes its turn at every step.
+    /// Puts, commits, reserves, deletes and commits this many jobs; each client takes its turn at every step.
     func live(_ count: Int) {
         put(count)
         commit(.puts)
@@ -42,7 +43,7 @@ final class Driver {
 
     /// A client finds the cache empty, and all that the queue then asks for goes through it. `measure` does the part
     /// in which the queue is answered.
-    /// - Returns: how many jobs that was.
+    /// - Returns: the number of jobs.
     @discardableResult
     func refill(measure: (() -> Void) -> Void) -> Int {
         reserve(1)
@@ -71,7 +72,7 @@ final class Driver {
         return queue.takeWrites(.changes, now: now)
     }
 
-    /// Leaves so many more jobs in the cache.
+    /// Leaves this many more jobs in the cache.
     func stock(_ count: Int) {
         for _ in 0..<count {
             put(1)
@@ -105,7 +106,7 @@ final class Driver {
 
     // MARK: The store
 
-    /// - Returns: how many operations there were.
+    /// - Returns: the number of operations.
     @discardableResult
     private func commit(_ kind: WriteKind) -> Int {
         guard let batch = queue.takeWrites(kind, now: now) else { return 0 }
@@ -142,7 +143,7 @@ final class Driver {
 
     // MARK: Time
 
-    /// A moment goes by, so that what the queue does every now and then is part of the picture.
+    /// Lets time pass, so that the periodic work of the queue is measured too.
     private func pass() {
         now = now + .microseconds(100)
         guard queue.nextDeadline <= now else { return }

@@ -10,7 +10,7 @@ func encoderBenchmarks() {
     encodes("stats", .broker(busyBroker))
 }
 
-/// Into a buffer that has its room already, as an event loop keeps it: a benchmark of `malloc` is not wanted here.
+/// Encodes into a buffer that is large enough, as an event loop keeps it, so that `malloc` is not measured.
 private func encodes(_ what: String, _ reply: Reply) {
     Benchmark("encoder: \(what)") { benchmark in
         let encoder = ReplyEncoder()
@@ -26,7 +26,7 @@ private func encodes(_ what: String, _ reply: Reply) {
     }
 }
 
-/// Numbers as long as those of a broker that has been at work for a day.
+/// Numbers as long as those of a broker that has worked for a day.
 private var busyBroker: BrokerStats {
     var stats = BrokerStats()
     stats.jobs = JobCounts(urgent: 12, ready: 123_456, reserved: 640, delayed: 4321, buried: 17)
