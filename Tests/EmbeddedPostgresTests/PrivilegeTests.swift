@@ -38,8 +38,7 @@ struct PrivilegeTests {
         "cluster", "socket", "postgres.log", "postgres.log.1", "cluster/beanrow.conf", "cluster/PG_VERSION",
     ])
     func aStartFollowsNoLink(name: String) throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             let before = try victim.state()
             for target in [victim.path, victim.file, victim.path + "/new"] {
@@ -67,7 +66,7 @@ struct PrivilegeTests {
 
     /// The one of the report: the cluster is swapped while PostgreSQL runs, which then ends.
     @Test func aRestartFollowsNoLink() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let running = try embedded(path).start()
             let victim = try Victim(beside: path)
             let before = try victim.state()
@@ -86,8 +85,7 @@ struct PrivilegeTests {
     }
 
     @Test func theClaimIsNoLink() throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             let before = try victim.state()
             unlink(path + "/lock")
@@ -100,8 +98,7 @@ struct PrivilegeTests {
     /// Where the system allows it, anybody can give any file a second name.
     @Test(arguments: ["lock", "postgres.log", "cluster/beanrow.conf", "cluster/postmaster.pid"])
     func aSecondNameOfAFileIsNoRightToIt(name: String) throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             chmod(victim.file, 0o600)
             let place = path + "/" + name
@@ -159,8 +156,7 @@ struct PrivilegeTests {
 
     /// A pipe has no end before somebody writes into it.
     @Test func aPipeIsNotWaitedFor() throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let directory = try DataDirectory(preparing: path, user: nil)
             for name in ["cluster/beanrow.conf", "cluster/postmaster.pid", "lock"] {
                 let place = path + "/" + name

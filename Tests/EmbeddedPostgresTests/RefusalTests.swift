@@ -10,7 +10,7 @@ import Glibc
 
 @Suite struct RefusalTests {
     @Test func refusesASecondBroker() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let cluster = try embedded(path).start()
             let error = try startError(embedded(path))
             #expect(error == .inUse(dataDirectory: path, pid: getpid()))
@@ -23,7 +23,7 @@ import Glibc
     #if os(Linux)
     /// As long as a program is being started it has copies of all descriptors, whatever they are to be at its start.
     @Test func aCopyOfItsClaimDoesNotOutliveIt() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let first = try embedded(path).start()
             let copies = entries(of: "/proc/self/fd").compactMap { Int32($0) }
                 .filter { linkTarget("/proc/self/fd/\($0)") == path + "/lock" }.map { dup($0) }
