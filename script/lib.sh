@@ -41,6 +41,14 @@ require_swift() {
     fi
 }
 
+# `swift build` with a folder of its own for temporary files: it leaves one behind there for each module.
+swift_build() (
+    TMPDIR="$(mktemp -d)"
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+    swift build "$@"
+)
+
 # Stops when Swift cannot start although its packages are there.
 require_working_swift() {
     [[ -n "$(swift_version)" ]] || die "Swift does not start; see the error of: swift --version"

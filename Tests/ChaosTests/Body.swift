@@ -1,13 +1,13 @@
-/// The body of a job: it tells which put made it, so that no other job can be taken for it.
+/// The body of a job. It names the put that made it, so that jobs cannot be mistaken for each other.
 struct Body: Sendable, Hashable {
-    /// Given to one put of a run.
+    /// The number of the put, unique in a run.
     var token: Int
     /// The job's time to run, in seconds.
     var ttr: Int
-    /// About how many bytes.
+    /// The approximate number of bytes.
     var size: Int
 
-    /// The bytes that are put.
+    /// The bytes of the body.
     var text: String {
         let head = "\(token) \(ttr) \(size) "
         let word = "job-\(token)-"
@@ -20,7 +20,7 @@ struct Body: Sendable, Hashable {
         self.size = size
     }
 
-    /// Nil for a text that is not exactly some job's.
+    /// Nil unless the text is exactly the body of a job.
     init?(_ text: String) {
         let numbers = text.prefix(60).split(separator: " ").prefix(3).compactMap { Int($0) }
         guard numbers.count == 3, numbers[2] < 1 << 20 else { return nil }

@@ -8,8 +8,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A broker of a run, that is killed and started again at the same port: with a proxy between it and the database, and
-/// one between it and half of its clients.
+/// A broker of a run. It is killed and started again on the same port. One proxy is between it and the database, one
+/// between it and half of its clients.
 final class Broker: Sendable {
     let number: Int
     /// Between the broker and PostgreSQL.
@@ -18,15 +18,15 @@ final class Broker: Sendable {
     let front: FaultProxy
     private let address: ServerAddress
     private let configuration: BrokerProcess.Configuration
-    /// None while it is down.
+    /// Nil while it is down.
     private let process: Mutex<BrokerProcess?>
 
     /// - Parameters:
-    ///   - number: Names it and its proxy, from 1 on.
+    ///   - number: The number of the broker and its proxy, from 1 on.
     ///   - postgres: The cluster of all brokers.
     ///   - schema: The queue that they share.
     ///   - databaseTimeout: In seconds.
-    /// - Throws: `WireMismatch` when it does not come to serve.
+    /// - Throws: `WireMismatch` if it does not serve.
     init(_ number: Int, on postgres: TestPostgres, schema: String, databaseTimeout: Int = 3) throws {
         self.number = number
         let connectionString: String
@@ -41,7 +41,7 @@ final class Broker: Sendable {
         process = Mutex(first)
     }
 
-    /// The direct way and the one through the proxy.
+    /// The direct route and the one through the proxy.
     var ways: [@Sendable () -> Way?] {
         [
             { [self] in pid.map { Way(address: address, broker: $0) } },
@@ -62,7 +62,7 @@ final class Broker: Sendable {
         take()?.kill9()
     }
 
-    /// SIGTERM, and the end that it leads to.
+    /// Sends SIGTERM and waits for the end.
     func stop() throws {
         guard let process = take() else { return }
         guard try process.stop() == 0 else {
@@ -83,10 +83,10 @@ final class Broker: Sendable {
         process.withLock { $0 = new }
     }
 
-    /// What the present process has said.
+    /// The log of the running process.
     var log: String { process.withLock { $0?.stderr ?? "" } }
 
-    /// Whether it has ended without having been asked to; then what it said.
+    /// The log of a process that has ended by itself, else nil.
     var crash: String? {
         process.withLock { process in
             guard let process, let code = process.exitCode else { return nil }

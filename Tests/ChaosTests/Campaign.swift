@@ -1,7 +1,7 @@
 import Foundation
 import TestKit
 
-/// Faults strike while clients work; then all is mended, what is left is given out, and the history is checked.
+/// Faults happen while clients work. Then they are mended, the remaining jobs are given out, and the history is checked.
 final class Campaign {
     private let settings: Settings
     private let recorder = Recorder()
@@ -16,7 +16,7 @@ final class Campaign {
     init(_ settings: Settings) throws {
         self.settings = settings
         random = SplitMix(seed: settings.seed)
-        // Big enough for PostgreSQL to live on while the filler is away.
+        // Big enough for PostgreSQL while the disk is not filled.
         let disk = try? SmallDisk(megabytes: 400)
         let cluster = [
             "max_connections": "40", "superuser_reserved_connections": "0", "max_wal_size": "64MB",
@@ -91,7 +91,7 @@ final class Campaign {
         let line =
             "\(Int(recorder.now)) s: \(report.struck) faults, \(counts.inserted) jobs put, \(counts.deliveries) "
             + "delivered, \(counts.deleted) deleted; \(fault.rawValue), back after \(Int(recovery * 1000)) ms\n"
-        // Past stdio, which would keep it from a pipe until the end.
+        // Not by stdio, which buffers what goes to a pipe until the end.
         FileHandle.standardOutput.write(Data(line.utf8))
     }
 

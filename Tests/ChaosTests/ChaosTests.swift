@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Faults on the real thing: brokers, PostgreSQL, and all connections between them and to clients.
+/// Faults in real processes: brokers, PostgreSQL, and all connections between them and to clients.
 @Suite(.serialized) struct ChaosTests {
     @Test func noFaultIsSeenByAJob() async throws {
         let settings = Settings.fromEnvironment()
@@ -18,7 +18,7 @@ import Testing
     }
 }
 
-/// Runs what blocks on a thread of its own, not on the pool of the concurrency runtime.
+/// Runs blocking code on its own thread, not on the pool of the concurrency runtime.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

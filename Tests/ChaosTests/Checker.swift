@@ -1,20 +1,20 @@
-/// Looks for what must never be in a history, whatever faults there were.
+/// Finds violations in a history: events that no fault excuses.
 ///
-/// A **hold** is certain from the receipt of RESERVED to whatever comes first of: the sending of the command that ends
-/// it, the end of the connection, and the end of the time to run, counted from when the reserve or the last touch was
-/// sent. When that command is answered as done, its commit was fenced: nobody else can have had the job before. For any
-/// other hold the broker may have been declared dead meanwhile, so it is certain only as long as the broker was seen
-/// alive in the database under one epoch.
+/// A **hold** is certain from the receipt of RESERVED to the first of: the sending of the command that ends it, the end
+/// of the connection, and the end of the time to run, counted from when the reserve or the last touch was sent. If that
+/// command is answered as done, its commit was fenced: nobody else had the job before. In any other case the broker may
+/// have been declared dead meanwhile, so the hold is certain only as long as the broker was seen alive in the database
+/// with one epoch.
 ///
-/// A broker that lives, under its epoch, closes a connection when it cannot tell what became of a command. The client
-/// notices that when the machine lets it, maybe after somebody else was given its jobs: its holds are certain only to
-/// the sending of that command. Without an open command a broker has no such reason.
+/// A broker that keeps its epoch closes a connection if the outcome of a command is unknown. The client may notice that
+/// after somebody else was given its jobs, so its holds are certain only until that command was sent. Without an open
+/// command a broker has no reason to close.
 struct Checker {
     private var violations: [Violation] = []
     private var puts: [Int: PutState] = [:]
     private var jobs: [UInt64: JobState] = [:]
     private var connections: [Int: ConnectionState] = [:]
-    /// The epochs under which each process was seen.
+    /// The epochs of each process.
     private var lives: [Int32: [Life]] = [:]
 
     private struct PutState {
@@ -26,7 +26,7 @@ struct Checker {
     private struct JobState {
         var token: Int?
         var deletedAt: Double?
-        /// A delete was not, or not clearly, answered.
+        /// True after a delete without an answer, or with an unclear one.
         var mayBeDeleted = false
         var holds: [Hold] = []
     }
@@ -35,7 +35,7 @@ struct Checker {
         var broker: Int32
         var proxy: Int
         var request: (what: Request, sent: Double)?
-        /// The jobs that the client has not let go of.
+        /// The jobs that the client holds.
         var holding: [UInt64: OpenHold] = [:]
         var isSilenced = false
     }
@@ -61,7 +61,7 @@ struct Checker {
     static func violations(in history: History) -> [Violation] {
         var checker = Checker()
         let events = history.events.sorted { $0.time < $1.time }
-        // First, for a hold's certain end lies after it.
+        // First: the certain end of a hold is computed from it.
         for event in events {
             if case .seen(let broker, let epoch) = event.what { checker.saw(broker, epoch, event.time) }
         }
@@ -149,7 +149,7 @@ struct Checker {
         connections[number]?.holding[id] = OpenHold(start: time, deadline: sent + Double(body.ttr))
     }
 
-    /// Which put a body belongs to; a violation if it cannot be this job's.
+    /// The put that a body belongs to; a violation if the job cannot have this body.
     private mutating func identify(_ id: UInt64, _ body: Body?, _ what: String) -> Body? {
         guard let body, let put = puts[body.token], put.body == body else {
             add(.wrongBody, id, "\(what): nobody has put \(body.map { "\($0)" } ?? "such bytes")")
@@ -168,7 +168,7 @@ struct Checker {
 
     private mutating func close(_ number: Int, at time: Double) {
         guard let connection = connections.removeValue(forKey: number) else { return }
-        // A command without an answer ends the hold when it is sent; it may have been done.
+        // A command without an answer ends the hold when it is sent: it may have been done.
         if case .delete(let id)? = connection.request?.what { jobs[id, default: JobState()].mayBeDeleted = true }
         for (id, hold) in connection.holding {
             let isEnding = connection.request?.what.id == id && connection.request?.what != .touch(id)
@@ -202,12 +202,12 @@ struct Checker {
         }
     }
 
-    /// The last time at which the broker was seen alive under the epoch that it had at `start`.
+    /// The last time at which the broker was seen alive with the epoch that it had at `start`.
     private func lastSeen(_ broker: Int32, from start: Double) -> Double {
         lives[broker]?.last { $0.firstSeen <= start }?.lastSeen ?? start
     }
 
-    /// The clients of these connections may not hear, or not at once, that they have lost their jobs.
+    /// The clients of these connections may learn late, or never, that they have lost their jobs.
     private mutating func silence(at time: Double, where isConcerned: (ConnectionState) -> Bool) {
         for (number, connection) in connections where isConcerned(connection) {
             for id in connection.holding.keys { endHold(id, number, at: time, isConfirmed: false) }

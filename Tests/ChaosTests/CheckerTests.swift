@@ -1,6 +1,6 @@
 import Testing
 
-/// The checker finds what is wrong in histories that are forged, and nothing in those that are right.
+/// The checker finds the violations in made-up histories, and none in correct ones.
 @Suite struct CheckerTests {
     private let body = Body(token: 1, ttr: 5, size: 40)
 
@@ -15,9 +15,9 @@ import Testing
     @Test func aLostJob() {
         #expect(found(put) == [.lost])
         #expect(found(put + take(2) + on(2, .closed)) == [.lost])
-        // One that was seen must be somewhere, too, although its put was never answered.
+        // A job that was seen must exist, too, although its put was never answered.
         #expect(found(unansweredPut + take(2) + bury) == [.lost])
-        // A delete that was refused is none.
+        // A delete that was refused does not count.
         #expect(found(put + take(2) + on(2, .sent(.delete(7)), .got(.refused))) == [.lost])
     }
 
@@ -48,7 +48,7 @@ import Testing
         #expect(found(deleted, left: body) == [.resurrected])
     }
 
-    /// The reserve was under way already: nothing tells whether the job was given before it was deleted.
+    /// The reserve was already sent: the job may have been given out before it was deleted.
     @Test func aDeliveryThatMayHaveComeFirst() {
         let early = on(3, .opened(broker: 3), .sent(.reserve))
         #expect(found(put + early + take(2) + delete + on(3, .got(.reserved(7, body)))) == [])
@@ -61,7 +61,7 @@ import Testing
         #expect(found(put + take(2) + take(3) + released + deleted) == [.overlapping])
     }
 
-    /// Without a confirmation a hold is certain only as long as its broker is known to live.
+    /// Without a confirmation a hold is certain only as long as its broker is known to be alive.
     @Test func overlappingHoldsOfBrokersThatLive() {
         let steps =
             put + take(2, at: 1) + take(3, at: 2) + on(2, .closed) + on(3, .sent(.delete(7)), .got(.done))
@@ -87,7 +87,7 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + on(0, .silenced(proxy: 2)) + end) == [])
     }
 
-    /// A broker that lives may have closed the connection for its open command; nobody knows when.
+    /// A broker that is alive may have closed the connection because of the open command, at an unknown time.
     @Test func aHoldOfAClientThatFindsItsConnectionClosed() {
         let alive = seen((0.5, 77), (9, 77))
         let other = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
@@ -98,7 +98,7 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + other + open + on(2, .lost)) == [.overlapping])
     }
 
-    /// That its connections are closed first, `BrokersTests` shows at the sockets.
+    /// `BrokersTests` shows at the sockets that its connections are closed first.
     @Test func aHoldOfABrokerThatEnds() {
         let alive = seen((0.5, 77), (9, 77))
         let end = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
@@ -123,7 +123,7 @@ import Testing
     @Test func anUntrueAnswer() {
         #expect(
             found(put + take(2) + on(2, .sent(.delete(7)), .got(.notFound), .sent(.delete(7)))) == [.falseAnswer])
-        // Its time is over.
+        // Its time to run is over.
         let late = on(2, at: 9, .sent(.delete(7)), .got(.notFound), .sent(.delete(7)))
         #expect(found(put + take(2) + late) == [])
         #expect(found(on(1, .opened(broker: 1), .sent(.reserve), .got(.unexpected("BURIED")))) == [.falseAnswer])
@@ -139,11 +139,11 @@ import Testing
         #expect(Body("") == nil)
     }
 
-    // MARK: Forging
+    // MARK: Making histories
 
-    /// Something that happens on a connection.
+    /// An event on a connection.
     private struct Step {
-        /// 10 ms after what came before unless given.
+        /// 10 ms after the previous event by default.
         var time: Double?
         var connection: Int
         var what: Event.What
@@ -157,7 +157,7 @@ import Testing
     private var put: [Step] { on(1, .opened(broker: 1), .sent(.put(body)), .got(.inserted(7))) }
     private var unansweredPut: [Step] { on(1, .opened(broker: 1), .sent(.put(body)), .closed) }
 
-    /// A client, on a broker and through a proxy of its own, is given a job.
+    /// A client, with a broker and a proxy of its own, reserves a job.
     private func take(_ client: Int, id: UInt64 = 7, at time: Double? = nil, text: String? = nil) -> [Step] {
         let body = text.map { Body($0) } ?? body
         return on(
@@ -168,7 +168,7 @@ import Testing
     private var delete: [Step] { on(2, .sent(.delete(7)), .got(.done)) }
     private var bury: [Step] { on(2, .sent(.bury(7)), .got(.done)) }
 
-    /// Client 2's broker was seen alive at these times, under these epochs.
+    /// Client 2's broker was seen alive at these times with these epochs.
     private func seen(_ sightings: (time: Double, epoch: Int64)...) -> [Step] {
         sightings.flatMap { on(0, at: $0.time, .seen(broker: 2, epoch: $0.epoch)) }
     }

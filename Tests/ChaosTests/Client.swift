@@ -1,18 +1,18 @@
 import Foundation
 import TestKit
 
-/// How a client gets to a broker.
+/// A client's route to a broker.
 struct Way: Sendable {
     var address: ServerAddress
     /// The broker's process.
     var broker: Int32
-    /// The number of the proxy on the way, 0 for none.
+    /// The number of the proxy on the route, 0 for none.
     var proxy = 0
 }
 
-/// A client whose every command and answer is taken down. It belongs to one thread.
+/// A client whose commands and answers are recorded. It belongs to one thread.
 final class Client {
-    /// One tube would hide what concerns several.
+    /// Several tubes: one would hide errors between tubes.
     static let tubes = ["chaos-0", "chaos-1", "chaos-2"]
 
     let recorder: Recorder
@@ -22,14 +22,14 @@ final class Client {
     /// Connects to a broker.
     ///
     /// - Parameters:
-    ///   - way: Where it is.
-    ///   - recorder: Takes down what happens.
-    /// - Throws: `WireMismatch` when nobody listens there.
+    ///   - way: The route to the broker.
+    ///   - recorder: Records the events.
+    /// - Throws: `WireMismatch` if nobody listens there.
     init(_ way: Way, _ recorder: Recorder) throws {
         self.recorder = recorder
         number = recorder.newConnection()
         wire = try WireClient(address: way.address)
-        // Longer than any answer takes while all is well; who waits this long takes the connection for dead.
+        // Longer than any answer takes without faults: after this time the client considers the connection dead.
         wire.timeout = 8
         recorder.note(number, .opened(broker: way.broker, proxy: way.proxy))
     }
@@ -42,7 +42,7 @@ final class Client {
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        // Before the look: it was open then if it is open afterwards.
+        // The time is read first: if the connection is open afterwards, it was open then.
         let time = recorder.now
         wire.timeout = 0
         recorder.note(at: time, number, (try? wire.expectEOF()) == nil ? .closed : .lost)
@@ -90,7 +90,7 @@ final class Client {
         try wire.expect("WATCHING \(Self.tubes.count)")
     }
 
-    /// Does nothing for so many seconds, but notices when the connection is closed.
+    /// Does nothing for this many seconds, but notices if the connection is closed.
     func idle(_ seconds: Double) throws {
         try wire.expectNothing(within: seconds)
     }

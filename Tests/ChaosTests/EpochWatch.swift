@@ -4,7 +4,7 @@ import TestKit
 
 @testable import PostgresStore
 
-/// Looks again and again which brokers the database says are alive, and takes that down.
+/// Asks the database repeatedly which brokers are alive, and records the answers.
 final class EpochWatch: Sendable {
     private let isRunning = Atomic(true)
     private let hasEnded = Atomic(false)
@@ -12,7 +12,7 @@ final class EpochWatch: Sendable {
     init(_ database: String, schema: String, _ recorder: Recorder) {
         Thread.detachNewThread { [self] in
             while isRunning.load(ordering: .relaxed) {
-                // While the database is away nobody is seen.
+                // While the database is away no broker is seen.
                 try? watch(database, schema, recorder)
                 Thread.sleep(forTimeInterval: 0.1)
             }

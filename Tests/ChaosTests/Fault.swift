@@ -1,4 +1,4 @@
-/// What strikes during a run, one after the other.
+/// The faults of a run, which happen one after the other.
 enum Fault: String, CaseIterable, Sendable {
     case brokerKilled = "kill -9 of a broker"
     case brokerLost = "a broker lost in the middle of a batch"

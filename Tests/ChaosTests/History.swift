@@ -1,4 +1,4 @@
-/// What the clients of a run sent and were told, in the order of time.
+/// The commands and replies of a run's clients, in the order of time.
 struct History: Sendable {
     var events: [Event] = []
     /// The jobs that are in the database at the end.
@@ -6,11 +6,11 @@ struct History: Sendable {
 
     struct LeftJob: Sendable {
         var id: UInt64
-        /// Nil for bytes that nobody put.
+        /// Nil for bytes that no client has put.
         var body: Body?
     }
 
-    /// What concerns one job, a line an event: what was said about it, the lives of the connections that did, and the
+    /// The events of one job, one a line: its commands and replies, the beginnings and ends of their connections, and the
     /// faults.
     func excerpt(about id: UInt64) -> String {
         let token = events.lazy.compactMap { $0.what.token(of: id) }.first
@@ -43,39 +43,39 @@ struct History: Sendable {
 }
 
 extension Event.What {
-    /// The put that a job comes from, if this tells.
+    /// The put that made the job, if the event names it.
     fileprivate func token(of id: UInt64) -> Int? {
         if case .got(.reserved(id, let body)) = self { body?.token } else { nil }
     }
 }
 
-/// One thing that happened to a connection of a client.
+/// An event on a client's connection.
 struct Event: Sendable {
     /// Seconds since the start of the run, on one monotonic clock.
     var time: Double
-    /// Names a connection; no two of a run share it. 0 for what concerns none.
+    /// The connection's number, unique in a run; 0 for events without a connection.
     var connection: Int
     var what: What
 
     enum What: Sendable, Equatable {
-        /// The connection is there, and leads to the broker of this process; through which proxy, 0 for none.
+        /// The connection is open: the process of its broker, and the number of the proxy on the way, 0 for none.
         case opened(broker: Int32, proxy: Int = 0)
-        /// Noted before it is sent: the broker may do it without living to answer.
+        /// Noted before it is sent: the broker may do it and end before it answers.
         case sent(Request)
-        /// The answer to what was sent last.
+        /// The answer to the last command.
         case got(Reply)
-        /// The client closes the connection, which was open until now.
+        /// The client closes the connection, which was open until then.
         case closed
-        /// The client has found the connection closed; since when, it does not know.
+        /// The client has found the connection closed, at an unknown earlier time.
         case lost
-        /// From now on the clients of a proxy may not hear that the broker has closed their connections.
+        /// From now on the clients of a proxy may not be told that the broker has closed their connections.
         case silenced(proxy: Int)
-        /// From now on this broker closes its connections before it lets go of their jobs; but when a client's thread
-        /// comes to take note of it is up to the machine.
+        /// From now on this broker closes its connections before it releases their jobs. A client's thread may notice
+        /// that later.
         case ending(broker: Int32)
-        /// A broker was seen in the database as alive: its process, its epoch, and when that was asked.
+        /// A broker was alive in the database: its process, its epoch, and when the database was asked.
         case seen(broker: Int32, epoch: Int64)
-        /// A fault begins, or has been mended.
+        /// A fault begins or ends.
         case struck(Fault)
         case mended(Fault)
     }
@@ -91,7 +91,7 @@ enum Request: Sendable, Equatable {
     case peek(UInt64)
     case kick
 
-    /// The job that it is about.
+    /// The job of the event.
     var id: UInt64? {
         switch self {
         case .delete(let id), .release(let id), .bury(let id), .touch(let id), .peek(let id): id
@@ -118,10 +118,10 @@ enum Reply: Sendable, Equatable {
     /// DELETED, RELEASED, BURIED, TOUCHED, KICKED.
     case done
     case notFound
-    /// INTERNAL_ERROR or OUT_OF_MEMORY: it was not done, and will not be.
+    /// INTERNAL_ERROR or OUT_OF_MEMORY: the command was not done and will not be.
     case refused
-    /// Nothing about any job: TIMED_OUT, DEADLINE_SOON.
+    /// TIMED_OUT or DEADLINE_SOON, which name no job.
     case nothing
-    /// What the command must not be answered.
+    /// An answer that the command must not get.
     case unexpected(String)
 }

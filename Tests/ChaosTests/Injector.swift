@@ -9,19 +9,19 @@ import Glibc
 import Darwin
 #endif
 
-/// Strikes with a fault, and mends what it has broken. It belongs to one thread.
+/// Causes faults and mends them. It belongs to one thread.
 final class Injector {
     private let brokers: [Broker]
     private let postgres: TestPostgres
-    /// None where the run may not mount one.
+    /// Nil if the run may not mount one.
     private let disk: SmallDisk?
     private let recorder: Recorder
     private var random: SplitMix
-    /// How long it took until another broker gave out the jobs of one that was killed.
+    /// The times until another broker gave out the jobs of a killed one, in seconds.
     private(set) var handovers: [Double] = []
-    /// The same for one that left the server with half of a batch.
+    /// The same for a broker whose last batch had reached the server in part.
     private(set) var losses: [Double] = []
-    /// Connections that a broker's proxy has cut around a commit.
+    /// How many connections a broker's proxy has cut around a commit.
     private(set) var cuts = 0
 
     init(_ brokers: [Broker], _ postgres: TestPostgres, _ disk: SmallDisk?, seed: UInt64, _ recorder: Recorder) {
@@ -32,10 +32,10 @@ final class Injector {
         random = SplitMix(seed: seed)
     }
 
-    /// The faults that can strike here.
+    /// The faults that are possible on this machine.
     var faults: [Fault] { Fault.allCases.filter { $0 != .diskFull || disk != nil } }
 
-    /// Lets a fault strike and mends it.
+    /// Causes a fault and mends it.
     func strike(_ fault: Fault) throws {
         let broker = random.pick(brokers)
         switch fault {
@@ -88,9 +88,9 @@ final class Injector {
 
     // MARK: Brokers
 
-    /// Kills a broker that holds a job which a client of another one waits for, and starts it again. `lost`: just then
-    /// half of a batch has reached the server, which does not hear of the end. Returns after how many seconds that
-    /// client was given the job.
+    /// Kills a broker that holds a job for which a client of another one waits, and starts it again. `lost`: at that
+    /// moment half of a batch has reached the server, which is not told that the connection has ended. Returns the
+    /// seconds until that client was given the job.
     private func kill(_ broker: Broker, lost: Bool = false) throws -> Double {
         let other = brokers.first { $0.number != broker.number }!
         let tube = "heir-\(recorder.newToken())"
@@ -117,7 +117,7 @@ final class Injector {
         return seconds
     }
 
-    /// The server has half a batch, and neither it nor the broker hears that no more will come.
+    /// The server has half of a batch, and neither it nor the broker is told that the rest is lost.
     private func cutInsideBatch(of broker: Broker) throws {
         let before = broker.database.cutsStruck
         broker.database.cutNext(Cut(.beforeSyncSilently, statement: "put"))
@@ -129,7 +129,7 @@ final class Injector {
     private func endure(_ faults: FaultProxy.Faults, _ proxy: FaultProxy, for seconds: Double) {
         proxy.faults = faults
         pause(seconds)
-        // New connections get through; those that have lost something stay silent.
+        // New connections work; those that have lost bytes stay silent.
         proxy.faults = FaultProxy.Faults()
     }
 
@@ -146,7 +146,7 @@ final class Injector {
 
     // MARK: PostgreSQL
 
-    /// Under another name than the brokers' sessions have.
+    /// A session whose name differs from those of the brokers' sessions.
     private func session() throws -> Connection {
         try Connection("\(postgres.connectionString) application_name=chaos")
     }
@@ -155,7 +155,7 @@ final class Injector {
         try body(session())
     }
 
-    /// The process of one of the brokers' sessions.
+    /// The backend process of one of the brokers' sessions.
     private func pickBackend(_ session: Connection) throws -> Int32 {
         let statement = Statement(
             name: "", sql: "select pid from pg_stat_activity where application_name = 'beanrow' order by pid")
@@ -169,7 +169,7 @@ final class Injector {
         try session.run("select pg_terminate_backend(\(pickBackend(session)))")
     }
 
-    /// Takes all slots, then those of the brokers, too.
+    /// Takes all free connection slots, then those of the brokers.
     private func useUpSlots() throws {
         let session = try session()
         var others: [Connection] = []
@@ -185,7 +185,7 @@ final class Injector {
         }
     }
 
-    /// Whether PostgreSQL has no space for another table of a megabyte, or is not even there.
+    /// True if PostgreSQL has no space for another table of a megabyte, or is down.
     private var isRefusingToWrite: Bool {
         let table = "create table filler as select repeat(i::text, 1000) from generate_series(1, 300) as i"
         return (try? session().run("begin; \(table); rollback")) == nil
@@ -202,7 +202,7 @@ final class Injector {
         }
         disk.free()
         guard isFelt else { throw WireMismatch("the disk was filled, and PostgreSQL did not feel it") }
-        // Without space for its log PostgreSQL may have given up.
+        // PostgreSQL may have ended because it had no space for its log.
         _ = try postgres.startIfEnded()
     }
 }

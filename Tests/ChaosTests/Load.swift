@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 import TestKit
 
-/// Producers and workers, each on a thread of its own, that go on whatever happens to their connections.
+/// Producers and workers, each on its own thread. They continue whatever happens to their connections.
 final class Load: Sendable {
-    /// Producers wait when so many jobs are under way: faults are to meet a queue that lives, not one that grows.
+    /// Producers wait while this many jobs exist, so that the queue does not only grow while faults happen.
     private static let mostJobs = 400
 
     private let recorder: Recorder
@@ -14,9 +14,9 @@ final class Load: Sendable {
     private let workers = Crew()
 
     /// - Parameters:
-    ///   - ways: Each is taken by one producer and two workers; nil while the broker is not there.
-    ///   - seed: What the clients do is a function of it; when they do it is not.
-    ///   - recorder: Takes down what they send and are told.
+    ///   - ways: The routes, each used by one producer and two workers; nil while the broker is down.
+    ///   - seed: Decides what the clients do, but not when.
+    ///   - recorder: Records commands and replies.
     init(on ways: [@Sendable () -> Way?], seed: UInt64, _ recorder: Recorder) {
         self.recorder = recorder
         self.ways = ways
@@ -32,7 +32,7 @@ final class Load: Sendable {
         }
     }
 
-    /// Ends the producers and waits for them; the workers go on.
+    /// Ends the producers and waits for them; the workers continue.
     func stopProducing() {
         producers.stop()
     }
@@ -43,7 +43,7 @@ final class Load: Sendable {
         workers.stop()
     }
 
-    /// A client that connects again whenever it has lost its connection.
+    /// A client that connects again after each lost connection.
     private func run(
         _ index: Int, _ number: Int, in crew: Crew,
         _ session: @escaping @Sendable (Client, inout SplitMix) throws -> Void
@@ -52,7 +52,7 @@ final class Load: Sendable {
             var random = SplitMix(seed: seed &+ UInt64(index * 100 + number))
             while crew.isWorking {
                 if let way = ways[index](), let client = try? Client(way, recorder) {
-                    // What ends a session is no failure: the checker judges by what was said before.
+                    // The end of a connection is no failure: the checker looks at the events before it.
                     try? session(client, &random)
                     client.close()
                 }
@@ -93,7 +93,7 @@ final class Load: Sendable {
         }
     }
 
-    /// What becomes of a job in hand.
+    /// What a worker does with a reserved job.
     private func finish(_ id: UInt64, _ client: Client, _ random: inout SplitMix) throws {
         let isEnding = !producers.isWorking
         let fate = isEnding ? Fate.delete : random.weighted(Fate.weights)
@@ -116,7 +116,7 @@ final class Load: Sendable {
             client.close()
             throw CancellationError()
         }
-        // Refused it was not done, and the job is still held.
+        // A refused command was not done: the job is still held.
         if try client.delete(id) == .refused { _ = try client.delete(id) }
         if random.percent(10) { _ = try client.peek(id) }
     }
@@ -131,7 +131,7 @@ final class Load: Sendable {
     }
 }
 
-/// Threads that go on until they are told to stop.
+/// Threads that run until they are told to stop.
 private final class Crew: Sendable {
     private let isStopped = Atomic(false)
     private let running = Atomic(0)
@@ -146,7 +146,7 @@ private final class Crew: Sendable {
         }
     }
 
-    /// Waits until all have ended, too.
+    /// Tells them to stop and waits until all have ended.
     func stop() {
         isStopped.store(true, ordering: .relaxed)
         while running.load(ordering: .acquiring) > 0 { Thread.sleep(forTimeInterval: 0.01) }

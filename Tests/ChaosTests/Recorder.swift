@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Takes down what happens, from all threads.
+/// Records the events of all threads.
 final class Recorder: Sendable {
     struct Counts: Sendable {
         var inserted = 0
         var deliveries = 0
         var deleted = 0
         var connections = 0
-        /// Seconds between two deliveries, at most.
+        /// The most seconds between two deliveries.
         var longestPause = 0.0
     }
 
@@ -40,7 +40,7 @@ final class Recorder: Sendable {
 
     var events: [Event] { state.withLock { $0.events } }
 
-    /// Jobs that clients know of and nobody has deleted.
+    /// Jobs that clients know and none has deleted.
     var backlog: Int { state.withLock { $0.counts.inserted - $0.counts.deleted } }
 
     func newToken() -> Int {
@@ -68,7 +68,7 @@ final class Recorder: Sendable {
         }
     }
 
-    /// For the counts: DELETED alone is just done.
+    /// The event's name for the counts.
     func noteDeleted() {
         state.withLock { $0.counts.deleted += 1 }
     }

@@ -1,11 +1,11 @@
 import Foundation
 import TestKit
 
-/// Waits until a broker serves again, and says how long that took.
+/// Waits until a broker serves again, and measures how long that takes.
 enum Recovery {
-    /// Puts, reserves and deletes a job of its own until that works.
+    /// Puts, reserves and deletes a job until that works.
     ///
-    /// - Returns: Whether it did in so many seconds.
+    /// - Returns: True if it worked within this time.
     static func wait(for broker: Broker, within seconds: Double) -> Bool {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
@@ -24,7 +24,7 @@ enum Recovery {
         try client.expect("WATCHING 2")
         try client.expect("WATCHING 1")
         try client.expectInserted()
-        // Maybe one of a probe that failed.
+        // It may be the job of an earlier attempt.
         try client.send("reserve-with-timeout 1\r\n")
         let (id, _) = try client.expectJob()
         try client.send("delete \(id)\r\n")

@@ -1,25 +1,25 @@
-/// What came of a run.
+/// The results of a run.
 struct Report: Sendable {
     struct FaultFigures: Sendable {
         var count = 0
-        /// Seconds until all brokers served again, at most.
+        /// The most seconds until all brokers served again.
         var slowestRecovery = 0.0
     }
 
     var seed: UInt64
     var seconds = 0.0
     var faults: [Fault: FaultFigures] = [:]
-    /// Those that could not be made here.
+    /// The faults that could not be made on this machine.
     var leftOut: [Fault] = []
     var counts = Recorder.Counts()
     /// How often a connection was cut around a commit.
     var cuts = 0
-    /// Seconds until the jobs of a killed broker were given out by another one.
+    /// Seconds until another broker gave out the jobs of a killed one.
     var handovers: [Double] = []
-    /// The same for one that left the server with half of a batch.
+    /// The same for a broker whose last batch had reached the server in part.
     var losses: [Double] = []
     var violations: [Violation] = []
-    /// The histories of the jobs that violations name, and what the brokers said.
+    /// The histories of the jobs in the violations, and the brokers' logs.
     var evidence: [String] = []
 
     var struck: Int { faults.values.reduce(0) { $0 + $1.count } }
@@ -47,7 +47,7 @@ struct Report: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// Everything to look into; nothing when there were no violations.
+    /// The details of all violations; empty if there were none.
     var details: String {
         (violations.map(\.description) + evidence).map { $0 + "\n\n" }.joined()
     }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// How long a run takes, and which.
+/// The length and the seed of a run.
 struct Settings: Sendable {
-    /// Seconds in which faults strike; each kind strikes once in any case.
+    /// Seconds in which faults happen; each kind happens at least once.
     var seconds = 0.0
     var seed: UInt64 = 1
     /// A progress line every few seconds.
     var showsProgress = false
-    /// The longest that the jobs of a killed broker may be out of reach, in seconds.
+    /// The most seconds until another broker must give out the jobs of a killed one.
     var handoverLimit = 30.0
 
-    /// As the environment says (`script/chaos`), else what a run of all tests has time for.
+    /// The values of the environment (`script/chaos`), else short ones for a run of all tests.
     static func fromEnvironment() -> Settings {
         var settings = Settings()
         let environment = ProcessInfo.processInfo.environment

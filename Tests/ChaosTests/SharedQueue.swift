@@ -3,13 +3,13 @@ import TestKit
 
 @testable import PostgresStore
 
-/// The jobs of a run's clients, in the database of all brokers.
+/// The jobs of a run's clients, in the brokers' database.
 struct SharedQueue {
     let postgres: TestPostgres
     let schema: String
     let brokers: [Broker]
 
-    /// The jobs that are there.
+    /// The ids of all jobs.
     private func jobs() throws -> [History.LeftJob] {
         let connection = try Connection(postgres.connectionString)
         let jobs = Statement(
@@ -22,7 +22,7 @@ struct SharedQueue {
         }
     }
 
-    /// What is left as it is stored, and the brokers, for whoever has to find out why.
+    /// The stored rows of the remaining jobs, and the brokers, to find out why they remain.
     var description: String {
         get throws {
             try postgres.psql(
@@ -36,13 +36,13 @@ struct SharedQueue {
         }
     }
 
-    /// A server that is killed every few seconds forgets each time which tables have dead rows, and autovacuum with it:
-    /// after half an hour they would fill the disk.
+    /// Vacuums the tables. A server that is killed every few seconds forgets each time which tables have dead rows, so
+    /// autovacuum does nothing, and after half an hour dead rows would fill the disk.
     func vacuum() throws { _ = try postgres.psql("vacuum") }
 
-    /// Lets the workers have everything, as long as they get somewhere.
+    /// Waits until the workers have taken all jobs, as long as they make progress.
     ///
-    /// - Returns: What nobody is given.
+    /// - Returns: The jobs that no worker is given.
     func drain() throws -> [History.LeftJob] {
         var fewest = Int.max
         var empty = 0
@@ -54,7 +54,7 @@ struct SharedQueue {
                 fewest = count
                 patience = .now + .seconds(60)
             }
-            // What was put without an answer may come late.
+            // A put without an answer may be committed late.
             empty = count == 0 ? empty + 1 : 0
             if empty == 10 { return [] }
             Thread.sleep(forTimeInterval: 0.2)

@@ -2,19 +2,19 @@ import Foundation
 import TestKit
 import Testing
 
-/// A connection is cut exactly around a commit, so that the broker cannot know what became of it: the client hears the
-/// truth, or nothing and the end of its connection.
+/// A connection is cut exactly around a commit, so that the broker cannot know its outcome. The client is told the true
+/// outcome, or nothing, and its connection is closed.
 @Suite struct UnknownCommitTests {
     /// A command that commits. `ID` stands for the job that was put before it.
     private struct Operation {
         var command: String
         var answer: String
-        /// Whether the job is reserved before, or buried.
+        /// True if the job is reserved, or buried, before the command.
         var holds = false
         var buries = false
         /// The prepared statement whose transaction is cut.
         var statement: String
-        /// SQL that says how often it has happened.
+        /// SQL that counts how often the command was done.
         var truth: String
     }
 
@@ -51,7 +51,7 @@ import Testing
             truth: "select count(*) from tubes where name = 'TUBE' and paused_until > now() + interval '50 seconds'"),
     ]
 
-    /// The database is there again at once: the broker looks up what became of the commit, and says so.
+    /// The database is back at once: the broker looks up the outcome of the commit and answers.
     @Test(arguments: Cut.Place.noticed) func theAnswerIsTrue(_ place: Cut.Place) throws {
         let scene = try Scene()
         for operation in Self.operations {
@@ -65,20 +65,20 @@ import Testing
         try scene.expectSoundness()
     }
 
-    /// The database stays away: the client hears nothing, and its connection is closed.
+    /// The database stays away: the client gets no answer, and its connection is closed.
     @Test(arguments: Cut.Place.noticed) func thereIsNoAnswer(_ place: Cut.Place) throws {
         let scene = try Scene(databaseTimeout: 2)
         for operation in Self.operations {
             let job = try scene.beginPatiently(holds: operation.holds, buries: operation.buries)
             scene.database.cutNext(Cut(place, statement: "ledger", with: operation.statement))
-            // From now on the broker cannot reach the database anew.
+            // From now on the broker cannot connect to the database again.
             scene.database.faults = .refusal
             try job.client.send(job.fill(operation.command))
             try job.client.expectEOF()
 
             scene.database.faults = FaultProxy.Faults()
             try scene.waitForRecovery()
-            // Where the server got all of it, it has happened, once; else it was done again or not.
+            // If the server got the whole batch, the command was done once. Else it may have been repeated or not.
             let happened = try scene.psql(job.fill(operation.truth))
             let mayBeUndone = ![.afterSync, .insideAnswer].contains(place)
             #expect(happened == "1" || mayBeUndone && ["", "0"].contains(happened), "\(operation.command)")
@@ -87,7 +87,7 @@ import Testing
         try scene.expectSoundness()
     }
 
-    /// The broker folds what SQL has changed into its counts, and does not hear whether it has.
+    /// The broker folds SQL's changes into its counts and does not learn the outcome.
     @Test(arguments: Cut.Place.noticed) func whatSQLPutsIsCountedOnce(_ place: Cut.Place) throws {
         let scene = try Scene()
         let job = try scene.begin(holds: false, buries: false)
@@ -101,11 +101,11 @@ import Testing
         try scene.expectSoundness()
     }
 
-    /// The same at moments that nobody has chosen, for two brokers under load.
+    /// The same at random moments, for two brokers under load.
     @Test func underLoadNoAnswerIsUntrue() async throws {
         try await onThread {
             let recorder = Recorder()
-            let postgres = try TestPostgres.private(settings: ["fsync": "off"])
+            let postgres = try TestPostgres.private()
             let brokers = try (1...2).map { try Broker($0, on: postgres, schema: "chaos") }
             let load = Load(on: brokers.flatMap(\.ways), seed: 1, recorder)
             defer { load.stop() }
@@ -129,7 +129,7 @@ import Testing
     }
 }
 
-/// A broker whose way to the database leads through a proxy.
+/// A broker that connects to the database through a proxy.
 private final class Scene {
     let database: FaultProxy
     private let postgres: TestPostgres
@@ -146,7 +146,7 @@ private final class Scene {
             .init(database: connectionString, schema: schema, options: ["--database-timeout", "\(databaseTimeout)"]))
     }
 
-    /// A job in a tube of its own, and a client that may hold it.
+    /// A job in its own tube, and a client that may hold it.
     struct Job {
         var client: WireClient
         var id: UInt64
@@ -177,7 +177,7 @@ private final class Scene {
         return Job(client: client, id: id, tube: tube)
     }
 
-    /// Begins anew where it takes the database longer than the broker waits for it; no other answer is excused.
+    /// Begins again if the database takes longer than the broker waits for it. No other answer is accepted.
     func beginPatiently(holds: Bool, buries: Bool) throws -> Job {
         for _ in 1..<5 {
             do {
@@ -197,7 +197,7 @@ private final class Scene {
         try postgres.psql("set search_path to \(schema); \(sql)")
     }
 
-    /// Until puts, changes and queries, each over a connection of its own, are answered again.
+    /// Waits until puts, changes and queries, each on its own connection, are answered again.
     func waitForRecovery() throws {
         try eventually("the broker serves again") {
             (try? probe()) != nil
@@ -216,7 +216,7 @@ private final class Scene {
         try client.expect("KICKED 0")
     }
 
-    /// The counts of tubes say what the jobs say.
+    /// The counts of the tubes agree with the jobs.
     func expectSoundness() throws {
         try eventually("counts and jobs agree") {
             try psql(

@@ -1,4 +1,4 @@
-/// What no fault excuses.
+/// An event that no fault excuses.
 struct Violation: Sendable, CustomStringConvertible {
     enum Kind: String, Sendable {
         case lost = "a job is lost"
@@ -15,7 +15,7 @@ struct Violation: Sendable, CustomStringConvertible {
     }
 
     var kind: Kind
-    /// The job's, where there is one.
+    /// The id of the job, if the violation concerns one.
     var id: UInt64?
     var what: String
 

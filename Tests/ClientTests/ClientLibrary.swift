@@ -2,18 +2,18 @@ import Foundation
 import TestKit
 import Testing
 
-/// A client library, and the script in `Sessions` that goes through its API.
+/// A client library, and the script in `Sessions` that uses its API.
 struct ClientLibrary: Sendable, CustomTestStringConvertible {
     let name: String
     /// The program that runs the script.
     let interpreter: String
-    /// Its options, whatever it runs.
+    /// Options of the interpreter.
     var options: [String] = []
-    /// Arguments with which it loads the library, or fails.
+    /// Arguments with which the interpreter loads the library; it fails if the library is missing.
     let load: [String]
-    /// Takes the port of the server on 127.0.0.1. Prints a line as each step begins, and `done` at the end.
+    /// The script. Its argument is the server's port on 127.0.0.1. It prints a line as each step begins, and `done`.
     let script: String
-    /// What there is to install.
+    /// The package to install.
     let packages: String
 
     static let all: [ClientLibrary] = [
@@ -43,7 +43,7 @@ struct ClientLibrary: Sendable, CustomTestStringConvertible {
         ),
     ]
 
-    /// The ways in which a dozen libraries, most of which have no package, read statistics.
+    /// How a dozen libraries, most of them without a package, read statistics.
     static let parsers = ClientLibrary(
         name: "the parsers of many",
         interpreter: "python3",
@@ -67,7 +67,7 @@ struct ClientLibrary: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// The first interpreter that can load the library: another one on PATH may come before the distribution's.
+    /// The first interpreter that can load the library: PATH may name another one before the distribution's.
     func findInterpreter() throws -> String {
         var reasons = ""
         for candidate in interpreters() {
@@ -81,7 +81,7 @@ struct ClientLibrary: Sendable, CustomTestStringConvertible {
         throw WireMismatch("\(name) is missing: install \(packages) (script/test does so).\(reasons)")
     }
 
-    /// Runs the script to its end and returns what it printed; a failure throws with that.
+    /// Runs the script to its end and returns its output; a failure throws with that output.
     func runSession(with interpreter: String, port: UInt16) throws -> String {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Sessions/\(script)").path

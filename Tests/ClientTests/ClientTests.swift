@@ -22,8 +22,8 @@ import Testing
     }
 }
 
-/// Excuses beanstalkd where a session fails in its last step, in which one connection holds a job too long and another
-/// one waits for it: now and then beanstalkd forgets such a connection while that is silent.
+/// Accepts a failure of beanstalkd in the last step of a session, in which one connection holds a job too long and
+/// another one waits for it: beanstalkd sometimes forgets such a connection while it is silent.
 private func withExpiryOfASilentHolder(_ body: () throws -> Void) throws {
     try withKnownIssue("beanstalkd loses an expiry now and then", isIntermittent: true) {
         try body()

@@ -2,10 +2,10 @@ import Foundation
 import Testing
 import Yams
 
-/// Docker is not at hand where these tests run, so they read the container files and hold each path, port, flag and
-/// environment name in them against the repository and the program.
+/// These tests run without Docker. They read the container files and compare each path, port, flag and environment
+/// variable in them with the repository and the program.
 @Suite struct ContainerTests {
-    /// beanstalkd's port, and so the program's default.
+    /// beanstalkd's port, which is the program's default.
     static let defaultPort = "11300"
 
     let dockerfile: Dockerfile
@@ -35,7 +35,7 @@ import Yams
 
     @Test func whatThePackageLoadsIsCopied() {
         let sources = dockerfile.arguments(of: "COPY").flatMap { $0.dropLast() }
-        // SwiftPM refuses a package whose test targets have no folder; Sources links to migrations.
+        // SwiftPM needs the folders of the test targets; Sources has a link to migrations.
         for needed in ["Sources", "Tests", "migrations"] {
             #expect(sources.contains(needed))
         }
@@ -141,7 +141,7 @@ struct Compose: Decodable {
     let volumes: [String: Volume?]
 }
 
-/// A Dockerfile as a list of instructions. Knows comments, continued lines and the JSON form of commands.
+/// A Dockerfile as a list of instructions, with comments, continued lines and the JSON form of commands.
 struct Dockerfile {
     private var instructions: [(name: String, arguments: [String])] = []
 
@@ -185,14 +185,14 @@ enum Repository {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    /// The entries at the top level that a COPY source names; `*` at its end stands for anything.
+    /// The top-level entries that a COPY source names; a `*` at its end matches anything.
     static func entries(matching source: String) throws -> [String] {
         let entries = try FileManager.default.contentsOfDirectory(atPath: root.path)
         return source.hasSuffix("*")
             ? entries.filter { $0.hasPrefix(source.dropLast()) } : entries.filter { $0 == source }
     }
 
-    /// All Swift sources of the program, one after the other.
+    /// All Swift sources of the program, concatenated.
     static func sources() throws -> String {
         let files = FileManager.default.enumerator(at: root.appending(path: "Sources"), includingPropertiesForKeys: nil)
         let paths = try #require(files).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
@@ -205,12 +205,12 @@ enum Program {
     struct Help {
         let text: String
 
-        /// `-p`, `--port` and the like, wherever they stand.
+        /// All flags, such as `-p` and `--port`.
         var flags: Set<String> {
             Set(text.matches(of: /(?:^|[\s,\/\[(|])(--?[A-Za-z][A-Za-z-]*)/).map { String($0.output.1) })
         }
 
-        /// What is said about a flag: its line, and those after it until another flag's.
+        /// The help of a flag: its line and those that follow until the next flag.
         func description(of flag: String) -> String {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             let startsFlag = { (line: Substring) in line.drop(while: \.isWhitespace).hasPrefix("-") }

@@ -2,22 +2,22 @@ import Foundation
 import Synchronization
 import TestKit
 
-/// Runs the histories of many seeds, several at a time, each worker on servers of its own.
+/// Runs the histories of many seeds, several at a time. Each worker has its own servers.
 final class Campaign: Sendable {
     struct Settings: Sendable {
         var first: UInt64 = 1
         var seeds = 24
-        /// Steps of a history.
+        /// The number of steps of a history.
         var length = 40
         var jobs = 6
-        /// Runs that shrinking one difference may take.
+        /// The most runs that the shrinking of one difference may take.
         var shrinkingRuns = 60
         var showsProgress = false
 
-        /// Whether this is the run that belongs to all tests, not one by hand.
+        /// True for the run among all tests, false for one of script/differential.
         static var isShort: Bool { ProcessInfo.processInfo.environment["DIFFERENTIAL_SEEDS"] == nil }
 
-        /// As the environment says (`script/differential`), else what a run of all tests has time for.
+        /// The values of the environment (`script/differential`), else small ones for a run of all tests.
         static func fromEnvironment() -> Settings {
             var settings = Settings()
             let environment = ProcessInfo.processInfo.environment
@@ -37,7 +37,7 @@ final class Campaign: Sendable {
         var histories = 0
         var replies = 0
         var inconclusive = 0
-        /// Differences that did not come again.
+        /// Differences that did not occur again.
         var passing = 0
         var differences: [String] = []
         var failures: [String] = []
@@ -58,7 +58,7 @@ final class Campaign: Sendable {
         state = Mutex(State(next: settings.first, running: settings.jobs))
     }
 
-    /// Runs everything on threads of its own: all this waits is no work for the pool of the concurrency runtime.
+    /// Runs everything on its own threads: blocking code must not run on the pool of the concurrency runtime.
     func run() async -> Result {
         await withCheckedContinuation { continuation in
             for _ in 0..<settings.jobs {
@@ -105,7 +105,7 @@ final class Campaign: Sendable {
         let done = result.histories + result.failures.count
         guard done % 20 == 0 || done == settings.seeds else { return }
         let seconds = Int((ContinuousClock.now - started) / .seconds(1))
-        // Past stdio, which would keep it from a pipe until the end.
+        // Not by stdio, which buffers what goes to a pipe until the end.
         let line = "\(seconds) s: \(done) of \(settings.seeds) seeds, \(result.summary)\n"
         FileHandle.standardOutput.write(Data(line.utf8))
     }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// When the rounds of a history begin, between which it lets time pass.
+/// The times at which the rounds of a history begin. Time passes between the rounds.
 ///
-/// All that happens by itself happens whole seconds after a command: deadlines, timeouts, ends of delays and pauses.
-/// Rounds begin at different fractions of a second and are over within a window, so that no event, and no second of an
-/// age, falls near a command of another round. A history that overruns a window proves nothing and is run again.
+/// Deadlines, timeouts, and the ends of delays and pauses come whole seconds after a command. Rounds begin at different
+/// fractions of a second and end within a window, so that no such event, and no second of an age, is near a command of
+/// another round. A history that overruns a window proves nothing and is run again.
 struct Clock {
-    /// The most rounds that leave enough room between them.
+    /// The most rounds with enough room between them.
     static let maxRounds = 3
 
     private let fraction: Double
     private let window: Double
-    /// When each round has begun.
+    /// The beginning of each round.
     private var starts: [ContinuousClock.Instant] = [.now]
 
     init(rounds: Int) {
@@ -19,12 +19,12 @@ struct Clock {
         window = [0.85, 0.38, 0.22][min(rounds, Clock.maxRounds) - 1]
     }
 
-    /// Whether the round has taken no longer than it may.
+    /// True if the round is still within its window.
     var isInWindow: Bool {
         ContinuousClock.now - starts[starts.count - 1] < .seconds(window)
     }
 
-    /// Sleeps until the next round begins, and has something done whenever events may just have happened.
+    /// Sleeps until the next round begins, and calls `body` whenever events may have happened.
     mutating func pass(seconds: Int, afterEvents: () -> Void) {
         let next = starts[starts.count - 1] + .seconds(Double(seconds) + fraction)
         let times = starts.flatMap { start in (1...20).map { start + .seconds(Double($0) + window + 0.02) } }

@@ -19,12 +19,12 @@ import Testing
         #expect(result.replies > 0)
     }
 
-    /// The list says no more than is so.
+    /// Each listed difference exists.
     @Test(.enabled(if: Campaign.Settings.isShort)) func intendedDifferences() throws {
         let worker = Worker(shrinkingRuns: 0)
         for intended in IntendedDifference.all {
             guard let example = intended.example else { continue }
-            // On a busy machine a packet may be read in pieces, which some examples depend on.
+            // Some examples need a packet to be read in one piece, which may fail on a busy machine.
             let isSo = try (0..<5).contains { _ in
                 if case .different = try worker.run(example, avoids: false) { true } else { false }
             }

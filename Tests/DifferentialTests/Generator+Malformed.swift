@@ -1,6 +1,6 @@
 import TestKit
 
-/// What is no command, or not quite one.
+/// Malformed commands.
 extension Generator {
     private static let lines: [String] = [
         "", " ", "x", "PUT 0 0 0 0", "Stats", " stats", "reserved", "reserve ", "reserve-job", "reserve-job ",
@@ -41,12 +41,12 @@ extension Generator {
 
     private mutating func odd() -> Message {
         let line = random.pick(Self.lines)
-        // What follows a put that is none is a command.
+        // The line after a malformed put is read as a command.
         let body = line.hasPrefix("put ") && random.percent(50) ? "body\r\n" : ""
         return Message("\(line)\r\n\(body)")
     }
 
-    /// Around the longest line and the longest name.
+    /// Lines and names around the maximum length.
     private mutating func long() -> Message {
         // 225 and 449 are a listed difference.
         let size = random.pick([200, 222, 223, 224, 226, 227, 300, 448, 450, 600])
@@ -57,7 +57,7 @@ extension Generator {
         return Message(line.count + 2 == 225 ? "\(line)0\r\n" : "\(line)\r\n")
     }
 
-    /// A body that is longer, or shorter, than announced; what is left over is read as commands.
+    /// A body that is longer or shorter than announced. Left-over bytes are read as commands.
     private mutating func putWithoutEnd() -> Message {
         let size = random.below(6)
         let extra = random.pick([-2, -1, 1, 2, 3])

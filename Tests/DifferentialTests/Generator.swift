@@ -10,11 +10,11 @@ struct Generator {
     private let length: Int
     private let rounds: Int
     private let drains: Bool
-    /// Malformed messages out of a hundred.
+    /// The percentage of malformed messages.
     private let malformed: Int
     private var nextTag = 1
 
-    /// `length`: the number of steps, more or less.
+    /// `length`: the approximate number of steps.
     init(seed: UInt64, length: Int) {
         random = SplitMix(seed: seed)
         tubes = Array(["a", "b-1", "c/+;.$_()"].prefix(1 + random.below(3)))
@@ -60,7 +60,7 @@ struct Generator {
         random.percent(malformed) ? malformedMessage() : command()
     }
 
-    /// A look at everything there is, by a client that had no part in it.
+    /// Commands that show the whole state, by a client that took no part in it.
     private mutating func audit() -> [Step] {
         let names = ["default"] + tubes
         let looks = [Message("stats\r\n"), Message("list-tubes\r\n")] + names.map { Message("stats-tube \($0)\r\n") }
@@ -68,14 +68,14 @@ struct Generator {
         return [.open(clients), .send(clients, looks + jobs, cuts: [])]
     }
 
-    /// A tag for one more put.
+    /// A new tag for a put.
     mutating func newTag() -> Int {
         defer { nextTag += 1 }
         tags.append(nextTag)
         return nextTag
     }
 
-    /// A job, rather one of the latest; now and then one that has never been.
+    /// The id of a job, most often a recent one, sometimes one that never existed.
     mutating func job() -> Int {
         if tags.isEmpty || random.percent(3) { return 0 }
         return random.pick(random.percent(80) ? tags.suffix(5) : tags)

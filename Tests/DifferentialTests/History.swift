@@ -1,30 +1,30 @@
-/// What several clients do, in order: the same for both servers.
+/// The steps of several clients in order, the same for both servers.
 struct History: Sendable {
     var steps: [Step]
 
-    /// How often it lets time pass.
+    /// How many steps let time pass.
     var pauses: Int {
         steps.reduce(0) { if case .pass = $1 { $0 + 1 } else { $0 } }
     }
 
-    /// A server that has been told to drain is of no use to the next history.
+    /// True if the servers were told to drain: another history cannot use them.
     var drains: Bool {
         steps.contains { if case .drain = $0 { true } else { false } }
     }
 }
 
-/// One thing that is done before the replies are looked at.
+/// One step; the replies are compared after it.
 enum Step: Sendable {
-    /// A client connects. Clients are told apart by numbers; this one has none yet or has gone.
+    /// A client connects. Clients have numbers; this one is new or has disconnected.
     case open(Int)
-    /// A client sends messages in one go, or cut at these points (thousandths of the whole).
+    /// A client sends messages in one piece, or cut at these points (thousandths of the whole).
     case send(Int, [Message], cuts: [Int])
     /// A client sends the first thousandths of a message.
     case begin(Int, Message, thousandths: Int)
-    /// A client sends the rest of what it has begun.
+    /// A client sends the rest of the message that it has begun.
     case finish(Int)
     case close(Int)
-    /// A client says that it will send nothing more.
+    /// A client closes its sending side.
     case halfClose(Int)
     /// This many seconds pass, and a fraction that keeps events away from commands (`Clock`).
     case pass(Int)
@@ -32,20 +32,20 @@ enum Step: Sendable {
     case drain
 }
 
-/// A command, well-formed or not, with all that belongs to it.
+/// A command, well-formed or not, with its body.
 struct Message: Sendable {
     enum Piece: Sendable {
         case bytes([UInt8])
-        /// The id of the job that the put with this tag has made.
+        /// The id of the job that was made by the put with this tag.
         case job(Int)
     }
 
     var pieces: [Piece]
     /// The tag of the job, if this is a put.
     var put: Int?
-    /// It may wait for a job.
+    /// True if it may wait for a job.
     var blocks = false
-    /// It makes a job wait for a second or a few.
+    /// True if it delays a job by some seconds.
     var delays = false
     /// The tube that it adds to the client's watch list.
     var watches: String?
@@ -63,7 +63,7 @@ struct Message: Sendable {
         self.pieces = pieces
     }
 
-    /// `delete <id>` and the like.
+    /// A command with an id, for example `delete <id>`.
     init(_ word: String, job tag: Int, _ rest: String = "") {
         self.init([.bytes(Array("\(word) ".utf8)), .job(tag), .bytes(Array("\(rest)\r\n".utf8))])
     }
@@ -76,7 +76,7 @@ extension Message: ExpressibleByStringLiteral {
 }
 
 extension Message: CustomStringConvertible {
-    /// With job ids as the tags of their puts, and control characters made visible.
+    /// Job ids are shown as the tags of their puts, and control characters are escaped.
     var description: String {
         pieces.reduce(into: "") { text, piece in
             switch piece {
@@ -105,7 +105,7 @@ extension Step: CustomStringConvertible {
     }
 }
 
-/// The bytes as text, with control characters and all above ASCII made visible, and long runs cut.
+/// The bytes as text: control characters and bytes above ASCII are escaped, and long runs are cut.
 func visible(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     for byte in bytes.prefix(160) {

@@ -1,12 +1,12 @@
-/// What Beanrow does otherwise than beanstalkd 1.12 on purpose; docs/compatibility.md says the same to its readers.
+/// An intended difference between Beanrow and beanstalkd 1.12. docs/compatibility.md lists the same.
 struct IntendedDifference: Sendable {
     let what: String
-    /// Random histories do not do this. It must get different replies, or it does not belong here.
+    /// A history that gets different replies. Random histories avoid it.
     ///
-    /// None: it cannot be shown at will, or the comparison leaves it out.
+    /// Nil if the difference cannot be reproduced at will, or if the comparison leaves it out.
     var example: History?
 
-    /// The values of `stats` that belong to the process or the machine; only that the keys are there is compared.
+    /// The keys of `stats` whose values depend on the process or the machine. Only their presence is compared.
     static func isUncomparable(_ key: String) -> Bool {
         key.hasPrefix("binlog-") || uncomparable.contains(key)
     }
@@ -21,7 +21,7 @@ struct IntendedDifference: Sendable {
     private static let put: Message = "put 0 0 100 1\r\nx\r\n"
 
     static let all: [IntendedDifference] = [
-        // First: its example knows the id of the first job.
+        // First: its example uses the id of the first job.
         IntendedDifference(
             what: "beanstalkd shows a job whose body has not arrived.",
             example: History(steps: [
@@ -46,7 +46,7 @@ struct IntendedDifference: Sendable {
             what: "beanstalkd gives a job to one of those who wait for it, Beanrow to the one who has waited longest.",
             example: History(
                 steps: (0...5).map { .open($0) } + [.send(5, ["use w\r\n"], cuts: [])]
-                    // The first job moves the index that says whose turn it is.
+                    // The first job moves the index that decides whose turn it is.
                     + [.send(0, ["watch w\r\n", "reserve\r\n"], cuts: []), .send(5, [put], cuts: [])]
                     + (0..<5).map { .send($0, ["watch w\r\n", "reserve\r\n"], cuts: []) }
                     + (0..<5).map { _ in .send(5, [put], cuts: []) })),

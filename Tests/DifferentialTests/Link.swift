@@ -6,9 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A client's connection to one server. Nothing here waits for a reply, unless told how long.
+/// A client's connection to one server. It waits for replies only with a given time.
 final class Link {
-    /// All that the server has said, in order.
+    /// All replies of the server, in order.
     private(set) var replies: [Reply] = []
     private(set) var isClosed = false
     private var parser = ReplyParser()
@@ -22,10 +22,10 @@ final class Link {
         close()
     }
 
-    /// What has arrived of a reply that is not whole.
+    /// The bytes of an incomplete reply.
     var rest: [UInt8] { parser.rest }
 
-    /// Sends all of it; a server that has closed the connection gets nothing.
+    /// Sends all bytes; none if the server has closed the connection.
     func send(_ bytes: some Collection<UInt8>) {
         let bytes = Array(bytes)
         var sent = 0
@@ -42,7 +42,7 @@ final class Link {
         }
     }
 
-    /// Takes in what is there, and says whether there was anything.
+    /// Reads what has arrived. Returns true if that was anything.
     @discardableResult
     func receive() -> Bool {
         var isNews = false
@@ -61,7 +61,7 @@ final class Link {
         return isNews
     }
 
-    /// Returns when something has arrived, or after this time.
+    /// Waits until something has arrived, for this time at most.
     func wait(milliseconds: Int, for events: Int32 = POLLIN) {
         var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         poll(&entry, 1, Int32(milliseconds))

@@ -2,9 +2,9 @@ import Synchronization
 
 @testable import TestKit
 
-/// Both servers, started alike.
+/// Both servers, started with the same options.
 final class Pair {
-    /// Bytes that a body may have on both, few enough for histories to exceed.
+    /// The most bytes of a body on both servers, few enough for histories to exceed.
     static let maxJobSize = 300
     private static let starting = Mutex(())
 
@@ -13,7 +13,7 @@ final class Pair {
 
     init() throws {
         let options = ["-z", String(Self.maxJobSize)]
-        // beanstalkd takes a port that was free a moment ago.
+        // beanstalkd's port was free a moment ago, but another program may have taken it.
         original = try Self.starting.withLock { _ in
             try Side(BrokerProcess(.init(server: .beanstalkd, options: options)))
         }
@@ -30,7 +30,7 @@ final class Pair {
         for side in sides { try side.begin() }
     }
 
-    /// Clears up after a history. Returns false where the servers are not to be used again.
+    /// Cleans up after a history. Returns false if the servers must not be used again.
     func end() throws -> Bool {
         var isClean = true
         for side in sides where try !side.end() { isClean = false }

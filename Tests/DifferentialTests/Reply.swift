@@ -1,4 +1,4 @@
-/// What a client got from a server.
+/// A reply of a server to a client.
 enum Reply: Sendable {
     case line(String)
     /// A line that announces a body, and the body.
@@ -15,7 +15,7 @@ enum Reply: Sendable {
     }
 }
 
-/// Cuts what a server sends into replies.
+/// Cuts a server's bytes into replies.
 struct ReplyParser {
     private var bytes: [UInt8] = []
 
@@ -23,10 +23,10 @@ struct ReplyParser {
         bytes.append(contentsOf: more)
     }
 
-    /// What has arrived of a reply that is not whole.
+    /// The bytes of an incomplete reply.
     var rest: [UInt8] { bytes }
 
-    /// The next whole reply.
+    /// The next complete reply.
     mutating func next() -> Reply? {
         guard let end = bytes.indices.dropLast().first(where: { bytes[$0] == 0x0D && bytes[$0 + 1] == 0x0A }) else {
             return nil

@@ -1,10 +1,10 @@
 import TestKit
 
-/// What random histories do otherwise, lest it shows nothing but an intended difference or a race.
+/// Steps that are replaced in random histories, because they would only show an intended difference or a race.
 extension Runner {
-    /// Jobs that become ready within milliseconds of each other may do so together in Beanrow (a listed difference), so
-    /// the commands that see to it are sent apart. While a client waits, the others send one message at a time: what it
-    /// does when it wakes up would race with the rest of a packet.
+    /// Jobs that become ready within milliseconds of each other may become ready together in Beanrow (a listed
+    /// difference), so the commands that cause it are sent apart. While a client waits, the others send one message at a
+    /// time: the client's next command would race with the rest of a packet.
     func parts(of step: Step) -> [Step] {
         guard avoids, case .send(let number, let messages, _) = step, messages.count > 1 else { return [step] }
         let delaying = messages.count(where: \.delays)
@@ -34,8 +34,8 @@ extension Runner {
         return message
     }
 
-    /// Whether the client may go. Not while another one waits, if it may hold jobs that were delayed or buried: Beanrow
-    /// gives those back a commit later than others (a listed difference).
+    /// True if the client may disconnect. Not while another one waits, if it may hold jobs that were delayed or buried:
+    /// Beanrow releases those one commit later than others (a listed difference).
     func mayLeave(_ number: Int) -> Bool {
         !avoids || !(clients[number]!.takesByID && isAnotherWaiting(than: number))
     }

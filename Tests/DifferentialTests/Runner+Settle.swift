@@ -2,9 +2,9 @@ import Foundation
 
 @testable import TestKit
 
-/// Waiting for both servers to be done with a step, and comparing what they said.
+/// Waits until both servers have done a step, and compares their replies.
 extension Runner {
-    /// Seconds that Beanrow may take for what beanstalkd has done already.
+    /// Seconds that Beanrow may take after beanstalkd has replied.
     private static let patience = 4.0
 
     mutating func settleBeanrow(after step: Step, _ index: Int) throws -> Difference? {
@@ -13,8 +13,8 @@ extension Runner {
         return try compareStates(after: step, index)
     }
 
-    /// beanstalkd serves its connections in turn, one event each, so that after some exchanges with another connection
-    /// in which nobody was told anything there is nothing left to tell.
+    /// beanstalkd serves its connections in turn, one event each. If no client got a reply during some exchanges with
+    /// another connection, no reply is left.
     func settleOriginal(after step: Step) throws {
         let side = pair.original
         if case .halfClose(let number) = step, let link = side.links[number] {
@@ -33,7 +33,7 @@ extension Runner {
         }
     }
 
-    /// Waits until Beanrow has said as much as beanstalkd.
+    /// Waits until Beanrow has sent as many replies as beanstalkd.
     private func awaitBeanrow() throws {
         let deadline = Deadline(after: Self.patience)
         for (number, link) in pair.beanrow.links {
@@ -70,7 +70,7 @@ extension Runner {
         return nil
     }
 
-    /// Some steps are answered by nothing; `stats` tells when both servers have noticed them.
+    /// Some steps get no reply; `stats` shows when both servers have noticed them.
     private mutating func compareStates(after step: Step, _ index: Int) throws -> Difference? {
         switch step {
         case .open, .close, .halfClose, .drain: break
@@ -92,7 +92,7 @@ extension Runner {
                 return keys.map { "\($0): \(stats[$0] ?? "missing")" }
             }
             for link in pair.original.links.values { link.receive() }
-            // What has been done the servers may not have noticed yet.
+            // The servers may not have noticed the step yet.
             let connected = 1 + pair.original.links.values.count { !$0.isClosed }
             if states[0] == states[1], states[0][0] == "\(keys[0]): \(connected)",
                 states[0][2] == "draining: \(drained)"

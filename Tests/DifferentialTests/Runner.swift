@@ -2,27 +2,27 @@ import Foundation
 
 @testable import TestKit
 
-/// What came of running a history.
+/// The result of running a history.
 enum Outcome {
-    /// The replies that were compared.
+    /// The number of replies that were compared.
     case same(replies: Int)
     case different(Difference)
-    /// The machine was too slow, or a guess at an id was wrong.
+    /// The run proves nothing: the machine was too slow, or a guessed id was wrong.
     case inconclusive(String)
 }
 
-/// Where the servers parted ways.
+/// The first difference between the servers.
 struct Difference {
-    /// The index of the step after which they did.
+    /// The index of the step after which the replies differed.
     var step: Int
     var client: Int?
     var original: [String]
     var beanrow: [String]
-    /// All that was done and replied until then.
+    /// All commands and replies until then.
     var transcript: [String]
     var replies: Int
 
-    /// What tells one difference from another while a history shrinks: the first words that differ.
+    /// The first words that differ. They tell one difference from another while a history is shrunk.
     var kind: String {
         let pairs = zip(original, beanrow).first { $0 != $1 }
         return "\(pairs?.0 ?? original.last ?? "") / \(pairs?.1 ?? beanrow.last ?? "")".filter { !$0.isNumber }
@@ -32,15 +32,15 @@ struct Difference {
 /// Runs one history on both servers, step by step.
 struct Runner {
     struct Client {
-        /// Everything it may have watched since it connected.
+        /// All tubes that it may have watched since it connected.
         var watched: Set<String> = ["default"]
-        /// It has sent a command that may wait, and nothing shows that the wait is over.
+        /// True if it has sent a command that may wait, and nothing shows that the wait is over.
         var mayWait = false
-        /// How often it has sent more behind such a command.
+        /// How often it has sent more after such a command.
         var ahead = 0
-        /// It has asked for jobs by their ids.
+        /// True if it has reserved jobs by their ids.
         var takesByID = false
-        /// What it has not sent yet of a message, for each server.
+        /// The part of a message that it has not sent yet, for each server.
         var rest: [[UInt8]] = []
         var hasHalfClosed = false
         var compared = 0
@@ -54,8 +54,8 @@ struct Runner {
     var replies = 0
     var drained = false
 
-    /// `predicts`: commands may use the id of a job whose put is in the same packet. `avoids`: what would only show an
-    /// intended difference is done otherwise.
+    /// `predicts`: commands may use the id of a job whose put is in the same packet. `avoids`: steps that would only show
+    /// an intended difference are replaced.
     init(_ pair: Pair, predicts: Bool = true, avoids: Bool = true) {
         self.pair = pair
         self.predicts = predicts
@@ -82,7 +82,7 @@ struct Runner {
                 }
                 if case .open = part, case .open = next { continue }
                 try settleOriginal(after: part)
-                // Not later: Beanrow may be about to take its time for what it never does.
+                // At once: Beanrow is given time only for replies that beanstalkd has sent.
                 let isInWindow = clock.isInWindow
                 let difference = try settleBeanrow(after: part, index)
                 guard !pair.sides.contains(where: \.wasMispredicted) else { return .inconclusive("mispredicted") }
@@ -92,23 +92,23 @@ struct Runner {
         return clock.isInWindow ? .same(replies: replies) : .inconclusive("too slow")
     }
 
-    /// Whether a client has sent more than has been done: no telling what becomes of it when the client goes.
+    /// True if a client has sent more than was done: the outcome is open if the client disconnects.
     var hasUnfinished: Bool {
         clients.values.contains { $0.mayWait && $0.ahead > 0 }
     }
 
-    // MARK: Doing
+    // MARK: Steps
 
     /// beanstalkd 1.12 often forgets a reservation that runs out while its client is silent: its tick comes in the same
-    /// microsecond as the deadline, which does not count as over yet, and no other one is planned. A client that says
-    /// something makes it look again.
+    /// microsecond as the deadline, which is not over then, and it plans no other tick. Any command of the client makes it
+    /// look again.
     private func nudge() {
         for (number, client) in clients where client.rest.isEmpty && !client.hasHalfClosed {
             for side in pair.sides { side.links[number]!.send("x\r\n".utf8) }
         }
     }
 
-    /// - Returns: false where the step makes no sense now, as happens when a history shrinks.
+    /// - Returns: False if the step makes no sense now, as happens while a history is shrunk.
     private mutating func perform(_ step: Step) throws -> Bool {
         switch step {
         case .open(let number):
@@ -139,7 +139,7 @@ struct Runner {
             try send(client.rest, from: number, cuts: [])
             return true
         case .close(let number):
-            // Whether beanstalkd still does what was sent behind a waiting reserve is a matter of packets.
+            // Whether beanstalkd still does commands after a waiting reserve depends on the packets.
             guard let client = clients[number], !(avoids && client.mayWait && client.ahead > 0), mayLeave(number)
             else { return false }
             clients[number] = nil
@@ -160,7 +160,7 @@ struct Runner {
 
     private func maySend(_ number: Int) -> Bool {
         guard let client = clients[number] else { return false }
-        // TCP sends ten packets at most that nobody acknowledges at once.
+        // TCP sends at most ten packets that are not acknowledged.
         return client.rest.isEmpty && !client.hasHalfClosed && client.ahead < 5
             && !pair.sides[0].links[number]!.isClosed
     }

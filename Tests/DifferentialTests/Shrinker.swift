@@ -1,6 +1,6 @@
-/// Makes a history with a difference shorter, as long as the difference stays.
+/// Shortens a history as long as it shows the same difference.
 struct Shrinker {
-    /// Runs that it may take.
+    /// The number of runs that are left.
     private var left: Int
     private let run: (History) throws -> Difference?
 
@@ -9,7 +9,7 @@ struct Shrinker {
         self.run = run
     }
 
-    /// - Returns: the shortest history found and what it showed, which is at first what is given.
+    /// - Returns: The shortest history found, and its difference; the given ones if none is shorter.
     mutating func shrink(_ history: History, _ difference: Difference) throws -> (History, Difference) {
         var best = (history: history, difference: difference)
         best.history.steps = Array(best.history.steps.prefix(difference.step + 1))
@@ -29,7 +29,7 @@ struct Shrinker {
         return best
     }
 
-    /// Takes single messages out of what is sent in one go, and the cuts.
+    /// Removes single messages and cuts from steps that send several messages.
     private mutating func shrinkPackets(_ best: inout (history: History, difference: Difference)) throws {
         var index = best.history.steps.count - 1
         while index >= 0 {

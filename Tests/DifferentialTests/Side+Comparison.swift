@@ -1,18 +1,19 @@
-/// Replies as far as both servers must agree on them.
+/// The parts of replies on which both servers must agree.
 extension Side {
     /// The keys of `stats` that count from the start of the server.
     private static let isCounter: @Sendable (String) -> Bool = {
         $0.hasPrefix("cmd-") || ["job-timeouts", "total-jobs", "total-connections"].contains($0)
     }
 
-    /// The reply with names for job ids, counters since the beginning of the history, and without what cannot agree.
+    /// The reply with names instead of job ids, with counters since the beginning of the history, and without values that
+    /// cannot agree.
     func comparable(_ reply: Reply) -> [String] {
         switch reply {
         case .closed: ["(closed)"]
         case .line(let line): [withNames(line)]
         case .withBody(let line, let body):
             if let lines = YAML.lines(reply) {
-                // The number of bytes depends on that of the ids' digits.
+                // The number of bytes depends on the digits of the ids.
                 ["OK"] + document(lines)
             } else {
                 [withNames(line), visible(body)]
@@ -31,7 +32,7 @@ extension Side {
     private func document(_ lines: [String]) -> [String] {
         let entries = lines.map { YAML.entry($0) }
         let keys = entries.compactMap { $0?.key }
-        // A list, or no YAML at all.
+        // A list, or not YAML.
         guard keys.count == lines.count else { return lines }
         let isOfServer = keys.contains("pid")
         let isOfDefault = keys.first == "name" && entries[0]!.value == "default"

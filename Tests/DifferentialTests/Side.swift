@@ -2,19 +2,19 @@ import Foundation
 
 @testable import TestKit
 
-/// One of the two servers, with the same clients connected as the other one has.
+/// One of the two servers, with the same clients as the other.
 final class Side {
     let server: BrokerProcess
     /// A connection that takes no part in the histories.
     let control: Link
     var links: [Int: Link] = [:]
 
-    // Of the history under way.
-    /// Ids by the tags of their puts.
+    // The state of the current history.
+    /// Job ids by the tags of their puts.
     private var ids: [Int: JobIDText] = [:]
-    /// What both servers' ids are called in comparisons.
+    /// The common names of both servers' ids in comparisons.
     private(set) var names: [JobIDText: String] = [:]
-    /// Puts of each client whose reply is due, oldest first.
+    /// The puts of each client that have no reply yet, oldest first.
     private var due: [Int: [Int]] = [:]
     private var insertions: [Int: Int] = [:]
     /// Ids that were used before their `INSERTED` came, in the same packet.
@@ -22,7 +22,7 @@ final class Side {
     private(set) var wasMispredicted = false
     private var nextID: UInt64 = 1
     private var polls = 0
-    /// Counters at the beginning.
+    /// The counters at the beginning of the history.
     private(set) var counters: [String: Int] = [:]
     private(set) var tubeCounters: [String: Int] = [:]
 
@@ -33,7 +33,7 @@ final class Side {
         control = try Link(server.address)
     }
 
-    /// Forgets the history before, and notes the counters that this one starts with.
+    /// Begins a history: forgets the one before and notes the counters.
     func begin() throws {
         ids = [:]
         names = [:]
@@ -52,12 +52,12 @@ final class Side {
         return YAML.mapping(try control.ask("stats\r\n")) ?? [:]
     }
 
-    /// How many calls of `stats` the history has not made itself.
+    /// How many `stats` commands were sent by the runner and not by the history.
     var uncounted: Int { polls + 1 }
 
     // MARK: Job ids
 
-    /// The bytes that the messages are for this server.
+    /// The bytes of the messages for this server.
     func render(_ messages: [Message], from client: Int, predicts: Bool) -> [UInt8] {
         var bytes: [UInt8] = []
         var expected = nextID
@@ -69,7 +69,7 @@ final class Side {
                     bytes += text
                 case .job(let tag):
                     if ids[tag] == nil, let guess = predicted[tag] { guesses[tag] = guess }
-                    // What no server ever gets to, if there is not even a guess.
+                    // Without even a guess: an id that no server reaches.
                     bytes += Array((ids[tag] ?? predicted[tag] ?? String(4_000_000_000 + tag)).utf8)
                 }
             }
@@ -82,7 +82,7 @@ final class Side {
         return bytes
     }
 
-    /// Takes note of the ids that a client's new replies tell.
+    /// Notes the ids in a client's new replies.
     func learn(from reply: Reply, to client: Int) {
         let words = reply.line.split(separator: " ")
         switch words.first {
@@ -112,9 +112,9 @@ final class Side {
         due[client]?.isEmpty == false ? due[client]!.removeFirst() : nil
     }
 
-    // MARK: Clearing up
+    // MARK: Cleaning up
 
-    /// Puts everything back as it was. Returns false where that fails, and the server is not to be used again.
+    /// Restores the initial state. Returns false if that fails: the server must not be used again.
     func end() throws -> Bool {
         links = [:]
         let deadline = Deadline(after: 10)

@@ -1,11 +1,11 @@
-/// Examines one history after the other on a pair of servers, replaced when a history has spoilt it.
+/// Examines one history after the other on a pair of servers, which is replaced if a history leaves it unusable.
 final class Worker {
     struct Report: Sendable {
         var replies = 0
         var isInconclusive = false
-        /// There was a difference, and then there was none: the end of its transcript.
+        /// A difference that did not occur again: the end of its transcript.
         var passing: String?
-        /// The shortest history with the difference, as a text.
+        /// The shortest history with the difference, as text.
         var difference: String?
     }
 
@@ -20,8 +20,8 @@ final class Worker {
         pair = nil
     }
 
-    /// Runs a history. A difference counts when it comes again and again: beanstalkd 1.12 forgets a client whose
-    /// reservation runs out exactly on a tick, now and then.
+    /// Runs a history. A difference counts if it occurs repeatedly: beanstalkd 1.12 sometimes forgets a client whose
+    /// reservation runs out exactly on a tick.
     func examine(_ history: History, seed: UInt64) throws -> Report {
         var report = Report()
         let first: Difference
@@ -50,7 +50,7 @@ final class Worker {
 
     private func confirm(_ history: History, _ first: Difference) throws -> Difference? {
         var last: Difference?
-        // What hangs on the time may hang on a forgotten expiry.
+        // A difference that depends on time may come from a forgotten expiry.
         for _ in 0..<(history.pauses > 0 ? 5 : 2) {
             guard case .different(let again) = try run(history), again.kind == first.kind else { return nil }
             last = again
@@ -58,7 +58,7 @@ final class Worker {
         return last
     }
 
-    /// Runs a history, and again where that proved nothing.
+    /// Runs a history, repeatedly if that proves nothing.
     func run(_ history: History, avoids: Bool = true) throws -> Outcome {
         var outcome = Outcome.inconclusive("not run")
         var predicts = true

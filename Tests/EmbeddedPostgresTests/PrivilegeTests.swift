@@ -38,8 +38,7 @@ struct PrivilegeTests {
         "cluster", "socket", "postgres.log", "postgres.log.1", "cluster/beanrow.conf", "cluster/PG_VERSION",
     ])
     func aStartFollowsNoLink(name: String) throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             let before = try victim.state()
             for target in [victim.path, victim.file, victim.path + "/new"] {
@@ -67,7 +66,7 @@ struct PrivilegeTests {
 
     /// The cluster is replaced by a link while PostgreSQL runs, and PostgreSQL then ends.
     @Test func aRestartFollowsNoLink() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let running = try embedded(path).start()
             let victim = try Victim(beside: path)
             let before = try victim.state()
@@ -86,8 +85,7 @@ struct PrivilegeTests {
     }
 
     @Test func theLockFileMayNotBeALink() throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             let before = try victim.state()
             unlink(path + "/lock")
@@ -100,8 +98,7 @@ struct PrivilegeTests {
     /// Where the system allows it, any user can make a hard link to any file.
     @Test(arguments: ["lock", "postgres.log", "cluster/beanrow.conf", "cluster/postmaster.pid"])
     func hardLinksGiveNoRights(name: String) throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let victim = try Victim(beside: path)
             chmod(victim.file, 0o600)
             let place = path + "/" + name
@@ -159,8 +156,7 @@ struct PrivilegeTests {
 
     /// Reading a pipe would wait until somebody writes to it.
     @Test func doesNotWaitForAPipe() throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let directory = try DataDirectory(preparing: path, user: nil)
             for name in ["cluster/beanrow.conf", "cluster/postmaster.pid", "lock"] {
                 let place = path + "/" + name

@@ -10,7 +10,7 @@ import Glibc
 
 @Suite struct RecoveryTests {
     @Test func recoversAfterEverythingWasKilled() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             var killed: RunningCluster? = try embedded(path).start()
             let pid = try #require(killed?.postmasterPID)
             try sql("CREATE TABLE kept AS SELECT 42 AS answer", #require(killed?.connectionString))
@@ -26,7 +26,7 @@ import Glibc
     }
 
     @Test func waitsForTheSessionsOfAKilledServer() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             var killed: RunningCluster? = try embedded(path).start()
             let pid = try #require(killed?.postmasterPID)
             let connectionString = try #require(killed?.connectionString)
@@ -51,7 +51,7 @@ import Glibc
 
     #if os(Linux)
     @Test func ignoresAReusedPid() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let first = try embedded(path).start()
             let pidFile = path + "/cluster/postmaster.pid"
             let text = readFile(pidFile)
@@ -72,7 +72,7 @@ import Glibc
     #endif
 
     @Test func takesOverTheServerOfAKilledBroker() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             var left: RunningCluster? = try embedded(path).start()
             let pid = try #require(left?.postmasterPID)
             let connectionString = left?.connectionString

@@ -10,7 +10,7 @@ import Glibc
 
 @Suite struct RefusalTests {
     @Test func refusesASecondBroker() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let cluster = try embedded(path).start()
             let error = try startError(embedded(path))
             #expect(error == .inUse(dataDirectory: path, pid: getpid()))
@@ -23,7 +23,7 @@ import Glibc
     #if os(Linux)
     /// Between fork and exec a program has copies of all descriptors, including those that are close-on-exec.
     @Test func aCopiedDescriptorDoesNotKeepTheLock() throws {
-        try withDataDirectory { path in
+        try withCluster { path in
             let first = try embedded(path).start()
             let copies = entries(of: "/proc/self/fd").compactMap { Int32($0) }
                 .filter { linkTarget("/proc/self/fd/\($0)") == path + "/lock" }.map { dup($0) }

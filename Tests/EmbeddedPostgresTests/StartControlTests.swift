@@ -49,8 +49,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func whileTheServerStarts(inOrder: Bool) throws {
-        try withDataDirectory { path in
-            try embedded(path).start().stop()
+        try withCluster { path in
             let log = path + "/postgres.log"
             let size = fileStatus(log)?.st_size
             let error = try start(path, when: { fileStatus(log)?.st_size != size }) {

@@ -24,6 +24,30 @@ func withDataDirectory(_ body: (_ path: String) throws -> Void) throws {
     try body(path)
 }
 
+/// A data directory with a cluster that was started and stopped once. It is a copy: making a cluster takes seconds.
+func withCluster(_ body: (_ path: String) throws -> Void) throws {
+    try withDataDirectory { path in
+        let copied = try Command(as: .current, ["cp", "-a", StoppedCluster.shared.get().path, path]).run()
+        try #require(copied.status == 0, "\(copied.output)")
+        try body(path)
+    }
+}
+
+/// The cluster that `withCluster` copies, until the end of the test process.
+private struct StoppedCluster {
+    let path: String
+
+    static let shared = Result { try StoppedCluster() }
+
+    private init() throws {
+        let root = "/tmp/beanrow-test-cluster-\(getpid())"
+        path = root + "/data"
+        try makeDirectory(root, mode: 0o755)
+        atexit { _ = try? Command(as: .current, ["rm", "-rf", "--", "/tmp/beanrow-test-cluster-\(getpid())"]).run() }
+        try embedded(path).start().stop()
+    }
+}
+
 func embedded(_ path: String, user: String? = nil, settings: [String: String] = [:]) -> EmbeddedPostgres {
     // The tests crash servers, but not the machine.
     let settings = ["fsync": "off"].merging(settings) { $1 }

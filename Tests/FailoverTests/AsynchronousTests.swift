@@ -1,10 +1,10 @@
 import TestKit
 import Testing
 
-/// An asynchronous standby may lack the last commits. What was lost is lost; nothing else goes wrong by it.
+/// An asynchronous standby may lack the last commits. These are lost, but nothing else is wrong.
 @Suite("An asynchronous standby takes over", .serialized)
 struct AsynchronousTests {
-    /// The standby has `kept`; then it hears no more.
+    /// The standby has the commit of `kept` and none after it.
     private func losing() throws -> (pair: ReplicatedPostgres, broker: BrokerProcess, client: WireClient, kept: UInt64)
     {
         let pair = try ReplicatedPostgres(isSynchronous: false)
@@ -27,7 +27,7 @@ struct AsynchronousTests {
 
         try pair.failOver()
         try client.waitUntilPutsWork()
-        // Whoever held a job holds it no more, and is told so in the only way that the protocol has.
+        // A client that held a job holds it no longer. Its connection is closed: the protocol has no other way to say so.
         try worker.expectEOF()
         try client.ask("delete \(lost[0])", "NOT_FOUND")
         try client.ask("peek \(lost[299])", "NOT_FOUND")
@@ -61,7 +61,7 @@ struct AsynchronousTests {
 
         try pair.primary.kill9()
         _ = try pair.promote()
-        // Another broker, or SQL, makes a tube: it gets the number.
+        // Another broker, or SQL, makes a tube, which gets the number.
         _ = try pair.standby.psql(
             "alter table beanrow.tube alter id restart with \(number); insert into beanrow.tube (name) values ('other')"
         )
@@ -99,7 +99,7 @@ struct AsynchronousTests {
         #expect(Set(after).isDisjoint(with: before))
     }
 
-    /// Both have lost, and one of them has heard of it first.
+    /// Both have lost their registrations, and one of them notices it first.
     @Test func underLoadTwoBrokersGiveNothingOutTwice() throws {
         let pair = try ReplicatedPostgres(isSynchronous: false)
         let brokers = try (1...2).map { _ in try BrokerProcess.start(on: pair) }
@@ -114,7 +114,7 @@ struct AsynchronousTests {
             try client.waitUntilPutsWork()
         }
         before.join()
-        // What was lost is not to be asked after; from here on everything counts again.
+        // The checks below leave out the lost jobs and count everything from here on.
         let left = try brokers[0].connect()
         try left.ask("watch probe", "WATCHING 2")
         try eventually("nothing is left") {

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// The views on a standby that only reads.
+/// The views on a standby, which is read-only.
 @Suite("A replica", .serialized)
 struct ReplicaTests {
     @Test func theViewsTellTheTruth() throws {
@@ -26,7 +26,7 @@ struct ReplicaTests {
         #expect(throws: (any Error).self) { try pair.standby.psql("select beanrow.put('default', 'x')") }
     }
 
-    /// What the replica has is old then, and true for the time that it is of.
+    /// The views of a replica that lags behind are consistent for an earlier time.
     @Test func oneThatIsCutOffGoesOnTellingWhatItKnows() throws {
         let pair = try ReplicatedPostgres(isSynchronous: false)
         let broker = try BrokerProcess.start(on: pair)
@@ -38,7 +38,7 @@ struct ReplicaTests {
             (try? pair.standby.psql("select state from beanrow.jobs")) == "reserved"
         }
         try pair.cutReplication()
-        // A broker that was not heard of for so long would be called dead on the primary.
+        // On the primary a broker without a heartbeat for so long would be shown as dead.
         try eventually("its last news are old") {
             try pair.standby.psql("select max(heartbeat_at) < now() - interval '6 seconds' from beanrow.brokers") == "t"
         }

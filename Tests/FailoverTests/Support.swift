@@ -1,15 +1,15 @@
 import TestKit
 
 extension BrokerProcess {
-    /// A broker that knows both servers of a pair. It waits for the database as long as the tests wait for it: a slow
-    /// failover is no reason to refuse a write or to close a connection.
+    /// A broker that knows both servers of a pair. It waits for the database as long as the tests wait, so that it refuses
+    /// no write and closes no connection because of a slow failover.
     static func start(_ options: [String] = [], on pair: ReplicatedPostgres) throws -> BrokerProcess {
         try start(["--database-timeout", "60"] + options, database: pair.connectionString)
     }
 }
 
 extension ReplicatedPostgres {
-    /// The primary dies and the standby is promoted.
+    /// Kills the primary and promotes the standby.
     func failOver() throws {
         try primary.kill9()
         try promote()
@@ -17,7 +17,7 @@ extension ReplicatedPostgres {
 }
 
 extension PostgresServer {
-    /// Sessions of brokers.
+    /// The number of the brokers' sessions.
     var sessions: Int {
         get throws { Int(try psql("select count(*) from pg_stat_activity where application_name = 'beanrow'"))! }
     }
@@ -30,7 +30,7 @@ extension WireClient {
         return try expectInserted()
     }
 
-    /// Says something and expects this line.
+    /// Sends a command and expects this line.
     func ask(_ command: String, _ answer: String, fileID: String = #fileID, line: Int = #line) throws {
         try send("\(command)\r\n")
         try expect(answer, fileID: fileID, line: line)

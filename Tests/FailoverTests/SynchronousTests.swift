@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// With a synchronous standby nothing acknowledged is lost, and no client notices more than a pause.
+/// With a synchronous standby no acknowledged write is lost, and clients notice a pause at most.
 @Suite("A synchronous standby takes over", .serialized)
 struct SynchronousTests {
     @Test(arguments: [1, 2]) func underLoadNothingIsLost(brokers: Int) throws {
@@ -41,7 +41,7 @@ struct SynchronousTests {
         try producer.ask("peek \(held)", "NOT_FOUND")
     }
 
-    /// An old primary that is started again, and that nobody has told, accepts writes. It is named first.
+    /// An old primary is started again as a primary: it accepts writes. The connection string names it first.
     @Test func theOldPrimaryIsNotUsedAgain() throws {
         let pair = try ReplicatedPostgres(isSynchronous: true)
         let broker = try BrokerProcess.start(on: pair)
@@ -65,7 +65,7 @@ struct SynchronousTests {
         #expect(broker.stderr.contains("passed over an old primary"))
     }
 
-    /// A primary that hangs keeps its connections open and answers nothing.
+    /// A primary that hangs keeps its connections open and does not answer.
     @Test func aPrimaryThatHangsIsLeftWhenTheStandbyIsPromoted() throws {
         let pair = try ReplicatedPostgres(isSynchronous: true)
         let broker = try BrokerProcess.start(on: pair)

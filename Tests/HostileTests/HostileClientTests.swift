@@ -2,9 +2,9 @@ import Foundation
 import TestKit
 import Testing
 
-/// What a client may do to others: nothing. One works on beside each attack; its figures are printed.
+/// A client cannot harm others. Another client works beside each attack; its figures are printed.
 @Suite(.serialized) struct HostileClientTests {
-    /// Sanitizers make everything slower, and memory no measure.
+    /// Sanitizers make everything slower and use memory themselves.
     private static let isSanitized = ProcessInfo.processInfo.environment["BEANROW_SANITIZED"] != nil
 
     private func attacked(
@@ -13,13 +13,13 @@ import Testing
         let server = try BrokerProcess.start(options)
         try Victim.unharmed(
             by: name, on: server, megabytes: Self.isSanitized ? .max : megabytes, { try attack(server) })
-        // Nothing of the attack is left.
+        // The attack leaves nothing behind.
         let client = try server.connect()
         try client.send("put 0 0 60 1\r\na\r\n")
         try client.expectInserted()
     }
 
-    /// Many clients that send one byte after the other, and are all served in the end.
+    /// Many clients send single bytes; all are served in the end.
     @Test func slowBytes() throws {
         try attacked("a byte at a time", megabytes: 150) { server in
             let clients = try (0..<200).map { _ in try server.connect() }
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// A million commands as fast as the broker takes them; the replies are read when it takes no more.
+    /// A million commands as fast as the broker reads them. The replies are read when it reads no more.
     @Test func aPipelineOfAMillion() throws {
         let count = Self.isSanitized ? 100_000 : 1_000_000
         try attacked("\(count) commands at once", megabytes: 150) { server in
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    /// Clients that ask for 3 GB of bodies and read none of it.
+    /// Clients ask for 3 GB of bodies and read none of them.
     @Test func repliesNeverRead() throws {
         try attacked("replies never read", megabytes: 250) { server in
             let producer = try server.connect()
@@ -80,7 +80,7 @@ import Testing
             let asks = [UInt8]((0..<1000).map { Array("peek \(ids[$0 % 10])\r\npeek-ready\r\n".utf8) }.joined())
             let clients = try (0..<50).map { _ in try MuteClient(of: server) }
             for client in clients { _ = try client.push(asks, patience: 0.05) }
-            // Each has been answered as often as its socket takes it.
+            // Each got as many answers as its socket takes.
             try server.waitUntil("cmd-peek", in: 500...50_000)
         }
     }
@@ -93,7 +93,7 @@ import Testing
             for client in clients { try client.send("put 0 0 60 60000\r\n\(half)") }
             try server.waitUntil("current-producers", in: 2_001...2_001)
             for client in clients { client.close() }
-            // The victim and the one that asks.
+            // The victim and the client that asks.
             try server.waitUntil("current-connections", in: 0...2)
         }
     }
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// Tubes with the longest names, more than one client may watch.
+    /// Tubes with the longest names, more of them than one client may watch.
     @Test func watchesWithoutEnd() throws {
         try attacked("12,000 watches", megabytes: 200) { server in
             let client = try server.connect()
@@ -139,13 +139,13 @@ import Testing
             try client.send((0..<12_000).map { "watch \(name)\($0)\r\n" }.joined())
             for count in 2...10_000 { try client.expect("WATCHING \(count)") }
             for _ in 10_000...12_000 { try client.expect("OUT_OF_MEMORY") }
-            // Each look at so many tubes takes its time; the victim has its turns in between.
+            // Each list of so many tubes takes a while; the victim is served in between.
             try client.send(String(repeating: "reserve-with-timeout 0\r\n", count: 500))
             for _ in 0..<500 { try client.expect("TIMED_OUT") }
         }
     }
 
-    /// A client that keeps what it gets: each reserve costs the same.
+    /// A client that keeps all jobs that it reserves: each reserve costs the same.
     @Test func manyJobsHeld() throws {
         let count = Self.isSanitized ? 2_000 : 30_000
         try attacked("\(count) jobs held by one client", megabytes: 250) { server in

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// How many clients there may be, and for how long they may do nothing.
+/// The limits on the number of clients and on how long they may be idle.
 @Suite struct LimitTests {
     @Test func oneClientTooMany() throws {
         let server = try BrokerProcess.start(["--max-connections", "5"])
@@ -18,10 +18,10 @@ import Testing
             try refused.expectEOF()
         }
         let lines = server.stderr.ranges(of: "clients were turned away").count
-        // After each line there is none for 10 s.
+        // After each such line there is no other for 10 s.
         let most = 1 + Int((ContinuousClock.now - start) / .seconds(10))
         #expect((1...most).contains(lines), "said once in a while")
-        // Those that are in are served as ever, and when one goes another may come.
+        // Open connections are served as before, and when one ends another can come.
         try clients[1].send("put 0 0 60 1\r\na\r\n")
         try clients[1].expectInserted()
         clients[0].close()
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// More clients than file descriptors: some descriptors stay free, for the database above all.
+    /// More clients than file descriptors: some descriptors stay free for the database.
     @Test func moreClientsThanDescriptors() throws {
         let postgres = try TestPostgres.private()
         let server = try BrokerProcess.start(postgres: postgres, descriptors: 128)
@@ -59,7 +59,7 @@ import Testing
         #expect(try server.stop() == 0)
     }
 
-    /// An accept that fails is not repeated at once, and is repeated.
+    /// An accept that fails is repeated, but not at once.
     @Test func noDescriptorIsLeft() throws {
         let server = try BrokerProcess.start()
         let client = try server.connect()
@@ -91,7 +91,7 @@ import Testing
         try waiting.expect("WATCHING 2")
         try waiting.expect("WATCHING 1")
 
-        // It sends something now and then, for longer than the idle one may stay.
+        // It sends something now and then, for longer than the idle limit.
         let start = ContinuousClock.now
         for byte in "put 0 0 100 30\r\n123456789012345678901234567890\r\n".utf8 {
             try slow.send([byte])
@@ -100,19 +100,19 @@ import Testing
         #expect(ContinuousClock.now - start > .seconds(6))
         try idle.expectEOF()
         try slow.expectInserted()
-        // What the idle one held is free.
+        // The job of the idle client is ready again.
         try slow.send("reserve-job 1\r\nuse other\r\nput 0 0 100 1\r\nb\r\n")
         #expect(try slow.expectJob().body == "a")
         try slow.expect("USING other")
         let id = try slow.expectInserted()
-        // Waiting all that time was not idling, and its time begins with the answer.
+        // A client that waits for a job is not idle: its idle time begins with the answer.
         #expect(try waiting.expectJob().id == id)
         try waiting.send("delete \(id)\r\n")
         try waiting.expect("DELETED")
         try waiting.expectEOF()
     }
 
-    /// Nobody is closed who was not asked to be.
+    /// Without the option no connection is closed.
     @Test func withoutALimitNobodyIsIdle() throws {
         let server = try BrokerProcess.start()
         let client = try server.connect()
@@ -121,7 +121,7 @@ import Testing
         try client.expect("USING default")
     }
 
-    /// Who takes a long reply slowly is there; who does not take it at all is not.
+    /// A client that reads a long reply slowly is not idle; one that does not read it is.
     @Test func anIdleReader() throws {
         let server = try BrokerProcess.start(["--idle-timeout", "3", "-z", "40000000"])
         let client = try server.connect()

@@ -2,13 +2,13 @@ import Foundation
 import TestKit
 import Testing
 
-/// Texts from outside are part of log lines: they begin none, and command no terminal.
+/// Texts from outside are part of log lines. They cannot begin a line and contain no control characters.
 @Suite struct LogTests {
-    /// As in the text that goes into the log: a line break, a line that looks like the broker's, and a colour.
+    /// A text with a line break, a line that looks like the broker's, and a terminal colour.
     private let evil = "a\n2026-01-01T00:00:00+0000 critical beanrow: [x] \u{1b}[31m\u{7f}\u{9b}2J\u{202e}\u{2028}b"
     private let tame = #"a\n2026-01-01T00:00:00+0000 critical beanrow: [x] \u{1b}[31m\u{7f}\u{9b}2J\u{202e}\u{2028}b"#
 
-    /// Nothing but characters that can be seen, in lines that each begin as the broker begins them.
+    /// All characters are printable, and each line begins as the broker's lines do.
     private func expectPlain(_ log: String) {
         for line in log.split(separator: "\n") {
             #expect(line.contains(/^[0-9-]{10}T[0-9:+-]+ (info|notice|warning|error|critical) beanrow:/), "\(line)")
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func theNameOfAPreparedTransaction() throws {
-        let postgres = try TestPostgres.private(settings: ["fsync": "off", "max_prepared_transactions": "2"])
+        let postgres = try TestPostgres.private(settings: ["max_prepared_transactions": "2"])
         _ = try postgres.psql("alter database beanrow set beanrow.old_snapshot = '0 seconds'")
         let schema = postgres.freshSchema()
         let broker = try BrokerProcess.start(postgres: postgres, schema: schema)
@@ -35,7 +35,7 @@ import Testing
         _ = try postgres.psql("rollback prepared '\(evil)'")
     }
 
-    /// Metadata, and a name that the operator may have from somebody else.
+    /// Metadata, and a name that may come from somebody else than the operator.
     @Test func theNameOfASchema() throws {
         let broker = try BrokerProcess.start(schema: "schema \u{1b}]0;x\u{7}\ny")
         #expect(broker.stderr.contains(#"schema=schema \u{1b}]0;x\u{7}\ny"#))
@@ -53,9 +53,9 @@ import Testing
         expectPlain(lines.dropLast().joined(separator: "\n"))
     }
 
-    /// What the server remarks while the schema is made: a function of somebody's, which libpq would show as it is.
+    /// The server's notices while the schema is made: they come from somebody's function, and libpq prints them as they are.
     @Test func aRemarkOfTheServer() throws {
-        let postgres = try TestPostgres.private(settings: ["fsync": "off"])
+        let postgres = try TestPostgres.private()
         _ = try postgres.psql(
             """
             create function remark() returns event_trigger language plpgsql as
@@ -69,7 +69,7 @@ import Testing
         #expect(!printed.contains("\u{1b}"))
     }
 
-    /// What is not logged but printed keeps its own lines, and nothing else.
+    /// Output that is printed, not logged, keeps its line breaks but no other control characters.
     @Test(arguments: [
         ["--\u{1b}[31m\u{9b}red"], ["migrate", "up", "--database", "host=/nonexistent user=\u{1b}[31m\u{202e}x"],
     ])

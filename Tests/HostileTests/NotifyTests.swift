@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Any login of the database may NOTIFY: it says nothing to a broker, and hears nothing of one.
+/// Any login of the database may LISTEN and NOTIFY. It can neither tell a broker anything nor learn anything from one.
 @Suite(.serialized) struct NotifyTests {
     private let server: BrokerProcess
     private let client: WireClient
@@ -18,7 +18,7 @@ import Testing
         try client.send("put 0 0 60 1\r\na\r\n")
         let id = try client.expectInserted()
         for tube in ["1", "2000000000"] { _ = try psql("select pg_notify('\(schema)', '\(tube) 0 0 secret')") }
-        // It has looked since.
+        // The broker has read its notices since.
         _ = try psql("select pg_sleep(0.2)")
         try client.send("use secret\r\nput 0 0 60 1\r\nb\r\npeek-ready\r\n")
         try client.expect("USING secret")
@@ -30,7 +30,7 @@ import Testing
                 == "\(id) default, \(next) secret")
     }
 
-    /// With as many names.
+    /// The same with as many names.
     @Test func aMillionNoticesTakeNoMemory() throws {
         let schema = server.configuration.schema
         try Victim.unharmed(by: "a million notices", on: server, megabytes: 150) {

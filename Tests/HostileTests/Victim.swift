@@ -3,10 +3,10 @@ import Synchronization
 import TestKit
 import Testing
 
-/// How long a well-behaved client's commands took.
+/// The latencies of a well-behaved client's commands.
 struct Latencies: CustomStringConvertible {
     var milliseconds: [Double] = []
-    /// How long the machine meanwhile kept a thread waiting that wanted to do nothing.
+    /// By how much an idle thread woke up late in that time.
     var stall = 0.0
 
     var median: Double { milliseconds.isEmpty ? 0 : milliseconds.median }
@@ -17,26 +17,25 @@ struct Latencies: CustomStringConvertible {
     }
 }
 
-/// A client that puts a job, reserves it and deletes it, again and again, while another one misbehaves.
+/// A client that puts, reserves and deletes one job after the other while another client misbehaves.
 final class Victim: Sendable {
     private let server: BrokerProcess
     private let isDone = Atomic(false)
     private let outcome = Mutex<Result<Latencies, any Error>?>(nil)
-    /// Whoever measures nothing proves nothing.
+    /// Too few measured commands prove nothing.
     private static let fewestRounds = 30
 
     private init(of server: BrokerProcess) {
         self.server = server
     }
 
-    /// Works while `attack` does its worst, and checks that neither the client's latency nor the broker's memory
-    /// suffered.
+    /// Works while `attack` runs, and checks the client's latency and the broker's memory.
     ///
     /// - Parameters:
-    ///   - name: Of the attack, for the figures that are printed.
+    ///   - name: The attack's name, for the figures that are printed.
     ///   - server: The broker.
-    ///   - megabytes: What the broker's memory may have grown to at its worst.
-    ///   - attack: What is done meanwhile.
+    ///   - megabytes: The limit for the broker's peak memory.
+    ///   - attack: Runs beside the client.
     /// - Throws: what the attack or the client throws.
     static func unharmed(
         by name: String, on server: BrokerProcess, megabytes: Int, _ attack: () throws -> Void
@@ -45,7 +44,7 @@ final class Victim: Sendable {
         let hurt = try measure(on: server, attack)
         let peak = try server.peakMegabytes
         print("\(name): alone \(calm); meanwhile \(hurt); peak memory \(peak) MiB")
-        // Generous: a machine that runs many tests at once is slow, not wrong.
+        // Generous: a machine that runs many tests at once is slow and not wrong.
         #expect(hurt.longest - hurt.stall < 2000, "a command took too long; the machine stalled for \(hurt.stall) ms")
         #expect(hurt.median < 100, "commands take too long")
         #expect(peak < megabytes, "the broker took too much memory")
@@ -64,7 +63,7 @@ final class Victim: Sendable {
             try eventually("the victim's last command is answered") { victim.outcome.withLock { $0 != nil } }
         }
         let lateness = stall.end()
-        // The attack's own error first: it may be why the victim was not answered.
+        // The attack's own error first: it may be the reason why the victim got no answer.
         try attacked.get()
         try answered.get()
         var latencies = try victim.outcome.withLock { try $0!.get() }
@@ -105,7 +104,7 @@ final class Victim: Sendable {
 }
 
 extension BrokerProcess {
-    /// The most memory that the process has had.
+    /// The process's peak memory.
     var peakMegabytes: Int {
         get throws {
             let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
@@ -114,7 +113,7 @@ extension BrokerProcess {
         }
     }
 
-    /// Seconds of processor time that it has taken.
+    /// Seconds of processor time that the process has used.
     var processorSeconds: Double {
         get throws {
             let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)

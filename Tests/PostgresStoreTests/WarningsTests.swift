@@ -13,7 +13,7 @@ struct WarningsTests {
     /// A cluster that cleans up when it is told to, and whose naps allow few dead rows.
     private static let cluster = Swift.Result {
         try TestPostgres.private(settings: [
-            "fsync": "off", "autovacuum": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "2",
+            "autovacuum": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "2",
         ])
     }
 

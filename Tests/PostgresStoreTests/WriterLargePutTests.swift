@@ -35,11 +35,16 @@ struct WriterLargePutTests {
         #expect(try db.countsAgree())
     }
 
-    @Test(arguments: [[], [0], Body(0...255), Body(repeating: 0xC3, count: 3 << 20)] as [Body])
+    @Test(arguments: [[], [0], Body(0...255)] as [Body])
     func bodiesAreBytes(_ body: Body) throws {
         try broker.put(broker.put(1, body: body), broker.put(2, body: [7]))
         #expect(try broker.find(.peek(1)).first?.body == body)
         #expect(try broker.find(.peek(2)).first?.body == [7])
+    }
+
+    /// Not an argument of the test above: the test runner prints every byte of those.
+    @Test func aLargeBodyIsBytes() throws {
+        try bodiesAreBytes(Body(repeating: 0xC3, count: 3 << 20))
     }
 
     @Test func whatIsRefused() throws {

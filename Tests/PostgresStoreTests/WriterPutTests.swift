@@ -48,12 +48,16 @@ struct WriterPutTests {
     @Test(
         arguments: [
             [], [0], [0, 1, 0, 255, 0], Body("'; drop table job; --\r\n\\x00 $1".utf8), Body(0...255),
-            Body(repeating: 0xC3, count: 1 << 20),
         ] as [Body])
     func bodiesAreBytes(_ body: Body) throws {
         try broker.put(broker.put(1, body: body))
         #expect(try db.number("select octet_length(body) from job") == Int64(body.count))
         #expect(try broker.find(.peek(1)).first?.body == body)
+    }
+
+    /// Not an argument of the test above: the test runner prints every byte of those.
+    @Test func aLargeBodyIsBytes() throws {
+        try bodiesAreBytes(Body(repeating: 0xC3, count: 1 << 20))
     }
 
     @Test func aThousandAtOnceKeepTheirOwnValues() throws {

@@ -3,7 +3,7 @@ import TestKit
 
 /// A place for the folder of an embedded PostgreSQL, removed with this object.
 final class EmbeddedPlace {
-    let path = "/tmp/beanrow-place-\(UUID())"
+    let path = "\(scratchDirectory)/beanrow-place-\(UUID())"
     var dataDirectory: String { path + "/data" }
 
     init(owner: uid_t = geteuid()) throws {

@@ -99,7 +99,7 @@ struct RoleTests {
         #expect(!(first.stderr + second.stderr).contains("permission denied"))
     }
 
-    @Test(arguments: [
+    private static let forbidden = [
         "create table mine (id integer)", "create view mine as select 1",
         "create function f() returns int language sql as 'select 1'",
         "drop table job", "drop sequence job_id", "truncate job", "truncate ledger",
@@ -109,13 +109,17 @@ struct RoleTests {
         "select * from import", "insert into import_file values (1, 1, 1)", "grant select on job to public",
         "select * from jobs", "alter view jobs rename to mine", "create schema mine", "create role mine",
         "select * from pg_authid", "copy job to '/tmp/jobs'", "select * from neighbour.secret",
-    ])
-    func whatItCannotDo(sql: String) throws {
+    ]
+
+    /// All with one role: a statement that is refused changes nothing.
+    @Test func whatItCannotDo() throws {
         _ = try postgres.psql(
             "create schema if not exists neighbour; create table if not exists neighbour.secret (id integer)")
-        let said = try attempt(sql)
         let refusals = ["permission denied", "must be owner", "must be superuser", "no privileges were granted"]
-        #expect(refusals.contains { said.contains($0) }, "\(sql): \(said)")
+        for sql in Self.forbidden {
+            let said = try attempt(sql)
+            #expect(refusals.contains { said.contains($0) }, "\(sql): \(said)")
+        }
     }
 
     @Test func doneAgainItTakesBackWhatIsTooMuch() throws {

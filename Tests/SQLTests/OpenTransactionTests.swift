@@ -19,7 +19,7 @@ import Glibc
     /// A server that can prepare transactions.
     private static let cluster = Swift.Result {
         try TestPostgres.private(settings: [
-            "fsync": "off", "max_connections": "300", "max_prepared_transactions": "100",
+            "max_connections": "300", "max_prepared_transactions": "100",
         ])
     }
 

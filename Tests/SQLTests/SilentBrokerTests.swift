@@ -41,7 +41,9 @@ import Glibc
         try sql.run("rollback to savepoint s")
         try sql.value("select beanrow.put('t', 'from SQL', 2000)")
         broker.signal(SIGCONT)
-        for id in ids { #expect(try client.reserve().id == id) }
+        // Not in order: a refill passes over rows that are locked while the broker gives up what it had.
+        let reserved = try ids.map { _ in try client.reserve().id }
+        #expect(reserved.sorted() == ids)
         try client.put("more")
         try client.send("delete \(ids[0])\r\nrelease \(ids[1]) 0 0\r\nbury \(ids[2]) 0\r\n")
         for word in ["DELETED", "RELEASED", "BURIED"] { try client.expect(word) }

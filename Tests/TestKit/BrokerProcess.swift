@@ -9,29 +9,29 @@ import Darwin
 /// The program that the transcripts are played against.
 public enum Server: String, Sendable {
     case beanrow
-    /// The original, to check the transcripts themselves.
+    /// The original: the transcripts themselves are checked against it.
     case beanstalkd
 
-    /// Chosen by the environment variable WIRE_SERVER.
+    /// The environment variable WIRE_SERVER, `beanrow` by default.
     public static let current = Server(rawValue: ProcessInfo.processInfo.environment["WIRE_SERVER"] ?? "beanrow")!
 }
 
-/// A running server of its own: for Beanrow on a schema of its own, so that job ids start at 1.
+/// A server process that belongs to one test. Beanrow gets a new schema, so that job ids start at 1.
 public final class BrokerProcess: Sendable {
-    /// What a server is started with, and started again with after a crash.
+    /// The configuration of a server, for its start and for each start after a crash.
     public struct Configuration: Sendable {
         public var server: Server
         public var options: [String]
         public var socketPath: String?
-        /// 0 for any.
+        /// 0: a free port.
         public var port: UInt16 = 0
         public var database: String
         public var schema: String
-        /// The folder of a PostgreSQL of its own, instead of a database.
+        /// The data directory of an embedded PostgreSQL, instead of a database.
         public var dataDirectory: String?
-        /// The command that starts it, as `env -i`, instead of the test itself.
+        /// A command that starts the server, for example `env -i`; empty: it is started directly.
         public var launcher: [String] = []
-        /// File descriptors that it may have.
+        /// The most file descriptors that it may open; nil: the limit of the test process.
         public var descriptors: Int?
 
         public init(
@@ -55,15 +55,15 @@ public final class BrokerProcess: Sendable {
     /// Starts the server under test and returns once it serves.
     ///
     /// - Parameters:
-    ///   - options: Further options, those that beanstalkd knows too unless the test is for Beanrow alone.
-    ///   - keepsJobs: The jobs outlive the process. Beanrow's always do; beanstalkd gets a binlog for it.
-    ///   - overSocket: Listens on a Unix-domain socket instead of a port.
-    ///   - postgres: The cluster that holds the jobs, the shared one unless given.
-    ///   - schema: The schema in it, a new one unless given.
-    ///   - database: The connection string, if `postgres` does not say all.
-    ///   - descriptors: File descriptors that the process may have.
+    ///   - options: Further options. beanstalkd must know them, too, unless the test is for Beanrow alone.
+    ///   - keepsJobs: The jobs outlive the process. Beanrow's always do; beanstalkd is given a binlog.
+    ///   - overSocket: True: it listens on a Unix-domain socket instead of a port.
+    ///   - postgres: The cluster that holds the jobs; the shared one by default.
+    ///   - schema: The schema in it; a new one by default.
+    ///   - database: The connection string, instead of `postgres`.
+    ///   - descriptors: The most file descriptors that the process may open.
     /// - Returns: The running server.
-    /// - Throws: `WireMismatch` with what the server printed when it did not come to serve.
+    /// - Throws: `WireMismatch` with the server's output if it does not serve.
     public static func start(
         _ options: [String] = [],
         keepsJobs: Bool = false,
@@ -142,7 +142,7 @@ public final class BrokerProcess: Sendable {
 
     public var pid: Int32 { child.pid }
 
-    /// What the server has logged so far.
+    /// The server's log so far.
     public var stderr: String { child.printed }
 
     /// The exit code once it has ended; 128 + n if signal n ended it.
@@ -160,7 +160,7 @@ public final class BrokerProcess: Sendable {
         child.signal(number)
     }
 
-    /// Takes the server down without any warning to it.
+    /// Ends the server with SIGKILL.
     public func kill9() {
         child.signal(SIGKILL)
         _ = child.waitForExit()
@@ -176,7 +176,7 @@ public final class BrokerProcess: Sendable {
         return code
     }
 
-    /// Waits, so long at most, until it has ended by itself or by a signal.
+    /// Waits until it has ended, for this time at most.
     public func waitForExit(within seconds: Double = patience) -> Int32? { child.waitForExit(within: seconds) }
 
     /// Stops the server and starts another one on the same jobs.
@@ -185,7 +185,7 @@ public final class BrokerProcess: Sendable {
         return try BrokerProcess(configuration)
     }
 
-    /// Waits until one number in `stats` is this one.
+    /// Waits until a number in `stats` has this value.
     public func waitUntil(
         _ key: String,
         is value: Int,
@@ -195,7 +195,7 @@ public final class BrokerProcess: Sendable {
         try waitUntil(key, in: value...value, fileID: fileID, line: line)
     }
 
-    /// Waits until one number in `stats` is one of these.
+    /// Waits until a number in `stats` is in this range.
     public func waitUntil(
         _ key: String,
         in values: ClosedRange<Int>,
@@ -211,10 +211,10 @@ public final class BrokerProcess: Sendable {
         }
     }
 
-    /// The binary under test: named by BEANROW_BINARY, else beside the test bundle.
+    /// The binary under test: BEANROW_BINARY if set, else the one beside the test bundle.
     public static func beanrowPath() throws -> String {
         if let path = ProcessInfo.processInfo.environment["BEANROW_BINARY"] { return path }
-        // The helper that loads the bundle may live elsewhere, but its arguments name the bundle.
+        // The program that loads the bundle may be elsewhere, but its arguments name the bundle.
         let starts = CommandLine.arguments + [Bundle.main.executablePath ?? "", "/proc/self/exe"]
         for start in starts where start.hasPrefix("/") {
             var directory = URL(fileURLWithPath: start).resolvingSymlinksInPath().deletingLastPathComponent()
@@ -258,7 +258,7 @@ public final class BrokerProcess: Sendable {
     }
 
     private static func waitForStart(of child: ChildProcess, _ isUp: () -> Bool) throws {
-        // A new cluster takes a while where everything else runs too.
+        // A new cluster takes a while on a busy machine.
         let deadline = Deadline(after: patience)
         while !isUp() {
             if let code = child.exitCode {

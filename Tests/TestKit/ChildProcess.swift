@@ -31,7 +31,7 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
-        // Tests run on threads that block signals, and a child inherits that: no SIGTERM would ever reach it.
+        // Tests run on threads that block signals. A child that inherits the mask never gets a SIGTERM.
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var none = sigset_t()

@@ -1,5 +1,5 @@
 extension ClientLedger {
-    /// Takes out all jobs that the server has and compares them with what the clients were told. Throws what is wrong.
+    /// Reserves and deletes all jobs of the server and compares them with the clients' replies. Throws the differences.
     public func check(on server: BrokerProcess) throws {
         let found = try takeAll(from: server)
         var wrong = violations
@@ -8,7 +8,7 @@ extension ClientLedger {
         }
         let risen = deleted.intersection(found.keys)
         if !risen.isEmpty { wrong.append("these were deleted: \(risen)") }
-        // What was never answered may be there, once.
+        // A job whose put was not answered may exist, once.
         let strange = Set(found.filter { inserted[$0.key] == nil }.map(\.value)).subtracting(unanswered)
         if !strange.isEmpty { wrong.append("nobody has put these: \(strange)") }
         if Set(found.values).count != found.count { wrong.append("a body is there twice") }
@@ -16,12 +16,12 @@ extension ClientLedger {
         guard wrong.isEmpty else { throw WireMismatch(wrong.joined(separator: "\n")) }
     }
 
-    /// Reserves and deletes everything; throws when an acknowledged job does not come, or one comes twice.
+    /// Reserves and deletes everything; throws if an acknowledged job is missing or comes twice.
     private func takeAll(from server: BrokerProcess) throws -> [UInt64: String] {
         let client = try server.connect()
         var found: [UInt64: String] = [:]
         var missing = mustBeThere
-        // A dead broker's reservations come free only once it is known to be dead.
+        // A dead broker's reservations end only after it was declared dead.
         var deadline = Deadline(after: patience)
         repeat {
             let before = found.count
@@ -34,14 +34,14 @@ extension ClientLedger {
             }
             pause(milliseconds: 10)
         } while !missing.isEmpty
-        // Nothing is left that was only out of reach. What other brokers do counts a little later.
+        // No job is left. Changes of other brokers are counted a little later.
         for state in ["ready", "reserved", "delayed", "buried"] {
             try server.waitUntil("current-jobs-\(state)", is: 0)
         }
         return found
     }
 
-    /// Until there is nothing at once.
+    /// Reserves and deletes until no job is ready.
     private func takeReady(_ client: WireClient, _ found: inout [UInt64: String]) throws {
         while true {
             try client.send("reserve-with-timeout 0\r\n")

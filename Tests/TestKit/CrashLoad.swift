@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What the clients of a broker were told.
+/// The replies that the clients of a broker have got.
 public struct ClientLedger: Sendable {
     /// The bodies of the puts that got an id.
     public var inserted: [UInt64: String] = [:]
@@ -11,7 +11,7 @@ public struct ClientLedger: Sendable {
     var openDeletes: [UInt64: Int] = [:]
     /// The bodies of the puts that were not, or not clearly, answered.
     var unanswered: Set<String> = []
-    /// What no crash excuses.
+    /// Replies that are wrong whatever has crashed.
     var violations: [String] = []
     /// Why connections ended early.
     public var ends: [String] = []
@@ -24,14 +24,14 @@ public struct ClientLedger: Sendable {
     }
 }
 
-/// Clients that put and delete without a pause until the server is gone or they are told to finish.
+/// Clients that put and delete without a pause until the server has ended or they are told to finish.
 public final class CrashLoad: Sendable {
     private let state: Mutex<ClientLedger>
     private let isFinishing = Atomic(false)
     private let running = Atomic(0)
 
-    /// Starts the clients, on each of the servers in turn. `round` tells the bodies of one load from those of another
-    /// on the same jobs, and `ledger` is what the earlier loads were told.
+    /// Starts the clients on the servers in turn. `round` makes the bodies of this load differ from those of earlier
+    /// loads on the same jobs, and `ledger` has the replies of the earlier loads.
     public init(on servers: BrokerProcess..., round: Int = 0, continuing ledger: ClientLedger = ClientLedger()) {
         var ledger = ledger
         ledger.ends = []
@@ -66,7 +66,7 @@ public final class CrashLoad: Sendable {
         }
     }
 
-    /// Lets each client read the answers to what it has sent, and end.
+    /// Makes each client read the answers to what it has sent, and end.
     public func finish() {
         isFinishing.store(true, ordering: .sequentiallyConsistent)
     }
@@ -83,7 +83,7 @@ public final class CrashLoad: Sendable {
         case delete(UInt64)
     }
 
-    /// Sends ten puts, and deletes of half of what the last ten gave, always one packet ahead of the answers.
+    /// Sends ten puts and deletes half of the ten jobs before, always one packet ahead of the answers.
     private func putAndDelete(_ client: WireClient, name: String) throws {
         var sent: [[Request]] = []
         var mine: [UInt64] = []
@@ -96,7 +96,7 @@ public final class CrashLoad: Sendable {
                     packet.append(.put("job \(name) \(number)"))
                     number += 1
                 }
-                // Noted before it is sent: the server may do it without living to answer.
+                // Noted before it is sent: the server may do it and end before it answers.
                 note(packet)
                 sent.append(packet)
                 try client.send(packet.map(text).joined())
@@ -109,7 +109,7 @@ public final class CrashLoad: Sendable {
         }
     }
 
-    /// Takes a job and deletes it, one at a time.
+    /// Reserves and deletes one job after the other.
     private func work(_ client: WireClient) throws {
         while !isFinishing.load(ordering: .sequentiallyConsistent) {
             try client.send("reserve-with-timeout 1\r\n")
@@ -143,7 +143,7 @@ public final class CrashLoad: Sendable {
         }
     }
 
-    /// Takes down an answer; returns the id that a put got.
+    /// Notes an answer; returns the id if it is that of a put.
     private func answered(_ request: Request, _ line: String) -> UInt64? {
         state.withLock { ledger in
             ledger.answers += 1
@@ -162,7 +162,7 @@ public final class CrashLoad: Sendable {
                 switch line {
                 case "DELETED":
                     if !ledger.deleted.insert(id).inserted { ledger.violations.append("\(id) was deleted twice") }
-                // Another client had it, and it is that one's to delete.
+                // Another client has reserved it and will delete it.
                 case "NOT_FOUND": ledger.openDeletes[id, default: 0] -= 1
                 case "INTERNAL_ERROR": break
                 default: ledger.violations.append("delete was answered \(line)")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a test saw on the wire, or around it, when it expected something else.
+/// A difference between what a test expected and what it saw, on the wire or elsewhere.
 public struct WireMismatch: Error, CustomStringConvertible {
     public let description: String
 
@@ -9,16 +9,16 @@ public struct WireMismatch: Error, CustomStringConvertible {
     }
 }
 
-/// Seconds that a test waits for what must come, unless the time is what it claims.
+/// Seconds that a test waits for something that must happen, unless the time is what it tests.
 ///
-/// Long, because a machine that runs many tests at once, or hangs for a while, is slow and not wrong.
+/// It is long because a machine that runs many tests at once, or hangs for a while, is slow and not wrong.
 public let patience: Double = 60
 
 /// Polls until `condition` holds, and throws once `seconds` have passed without it.
 ///
-/// A round counts half a second at most: a machine that hangs meanwhile takes one round from the test, not all.
+/// A round counts as half a second at most: a machine that hangs costs the test one round, not all of its time.
 ///
-/// For what the protocol gives no reply to wait for, such as a signal having arrived.
+/// Use it where no reply can be waited for, for example until a signal has arrived.
 public func eventually(
     _ what: String,
     within seconds: Double = patience,
@@ -44,7 +44,7 @@ func pause(milliseconds: Int) {
     Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
 }
 
-/// A point in time to wait for, in the unit that poll(2) takes.
+/// A point in time to wait for, in milliseconds as poll(2) takes them.
 struct Deadline {
     private let instant: ContinuousClock.Instant
 
@@ -52,7 +52,7 @@ struct Deadline {
         instant = .now + .milliseconds(Int64(seconds * 1000))
     }
 
-    /// Rounded up, so that it is zero only once the time has come.
+    /// Rounded up, so that it is zero only after the deadline.
     var millisecondsLeft: Int32 {
         let left = instant - .now
         guard left > .zero else { return 0 }

@@ -6,8 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A clock that a test sets while a program runs: libfaketime, which comes between the program and the machine's clock.
-/// The monotonic clock stays what it is.
+/// A clock that a test sets while a program runs, by libfaketime. The monotonic clock is not changed.
 public final class FakeClock: Sendable {
     private let file: String
     private let library: String
@@ -24,16 +23,16 @@ public final class FakeClock: Sendable {
         try set(seconds: 0)
     }
 
-    /// Sets it so far ahead of the machine's.
+    /// Sets it ahead of the machine's clock by this time.
     public func set(seconds: Int) throws {
-        // In one step: whoever reads it now sees either.
+        // In one step: a program that reads it sees the old time or the new one.
         let new = file + ".new"
         try (seconds < 0 ? "\(seconds)\n" : "+\(seconds)\n").write(toFile: new, atomically: false, encoding: .utf8)
         chmod(new, 0o644)
         guard rename(new, file) == 0 else { throw WireMismatch("cannot set the clock") }
     }
 
-    /// What the program is to be started with, for env(1).
+    /// The environment that the program needs, as arguments of env(1).
     var environment: [String] {
         [
             "LD_PRELOAD=\(library)", "FAKETIME_TIMESTAMP_FILE=\(file)", "FAKETIME_NO_CACHE=1",

@@ -7,13 +7,13 @@ import Glibc
 import Darwin
 #endif
 
-/// A proxy between clients and a server, with faults that a test sets while connections are open.
+/// A proxy between clients and a server. A test sets its faults while connections are open.
 ///
-/// A connection that has lost bytes, or that was there while both directions were lost, stays silent until `reset()`:
-/// what comes through is never a stream with a hole in it. Its sockets stay open on both sides, whatever the other side
-/// does, so that each sees a half-open connection.
+/// A connection that has lost bytes, or that was open while both directions were lost, stays silent until `reset()`:
+/// a stream never has a hole. Its sockets stay open on both sides, whatever the other side does, so that each side sees
+/// a half-open connection.
 public final class FaultProxy: Sendable {
-    /// What befalls the bytes.
+    /// What happens to the bytes.
     public struct Faults: Sendable, Equatable {
         /// Bytes for the server disappear.
         public var losesRequests: Bool
@@ -21,10 +21,10 @@ public final class FaultProxy: Sendable {
         public var losesAnswers: Bool
         /// New connections are closed at once.
         public var refuses: Bool
-        /// Seconds that each piece of the stream is held back.
+        /// Seconds by which each piece of the stream is delayed.
         public var delay: Double
 
-        /// Without arguments none: everything goes through.
+        /// Without arguments: no faults, everything is passed on.
         public init(losesRequests: Bool = false, losesAnswers: Bool = false, refuses: Bool = false, delay: Double = 0) {
             self.losesRequests = losesRequests
             self.losesAnswers = losesAnswers
@@ -32,21 +32,21 @@ public final class FaultProxy: Sendable {
             self.delay = delay
         }
 
-        /// Both directions are lost, and with them what is said to new connections.
+        /// Both directions are lost, for new connections, too.
         public static let silence = Faults(losesRequests: true, losesAnswers: true)
 
         /// No new connections.
         public static let refusal = Faults(refuses: true)
     }
 
-    /// What travels through: it decides where a connection may be cut.
+    /// The protocol of the connections, which decides where they can be cut.
     public enum Content: Sendable {
         case bytes
         /// PostgreSQL's protocol, not encrypted: `cutNext` works.
         case postgres
     }
 
-    /// Where clients connect to.
+    /// The address that clients connect to.
     public let address: ServerAddress
     private let control: ProxyControl
     private let ended = DispatchSemaphore(value: 0)
@@ -56,7 +56,7 @@ public final class FaultProxy: Sendable {
     /// - Parameters:
     ///   - address: Where to listen, port 0 for any.
     ///   - server: Where each connection leads.
-    ///   - content: What travels through.
+    ///   - content: The protocol of the connections.
     /// - Throws: `WireMismatch` when it cannot listen there.
     public init(
         at address: ServerAddress = .tcp(port: 0), to server: ServerAddress, content: Content = .bytes
@@ -76,7 +76,7 @@ public final class FaultProxy: Sendable {
         end()
     }
 
-    /// The faults of all connections, present and new, from now on.
+    /// Sets the faults of all connections, open and new, from now on.
     public var faults: Faults {
         get { control.read { $0.faults } }
         set { control.change { $0.faults = newValue } }
@@ -87,20 +87,20 @@ public final class FaultProxy: Sendable {
         control.change { $0.resets += 1 }
     }
 
-    /// Cuts the next connection that comes to the place named. Several are met in their order.
+    /// Cuts the next connection that reaches this place. Several cuts are made in their order.
     public func cutNext(_ cut: Cut) {
         control.change { $0.cuts.append(cut) }
     }
 
-    /// How many cuts have struck.
+    /// How many cuts were made.
     public var cutsStruck: Int { control.read { $0.cutsStruck } }
 
-    /// Forgets the cuts that have not struck.
+    /// Forgets the cuts that were not made yet.
     public func cancelCuts() {
         control.change { $0.cuts = [] }
     }
 
-    /// Closes everything and stops listening. A second call does nothing.
+    /// Closes all connections and stops listening. A second call does nothing.
     public func end() {
         var isFirst = false
         control.change { state in

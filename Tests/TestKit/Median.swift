@@ -1,4 +1,4 @@
 extension Collection where Element: Comparable {
-    /// The one in the middle, of two the larger; there has to be one.
+    /// The middle element, the larger of two. The collection must not be empty.
     public var median: Element { sorted()[count / 2] }
 }

@@ -6,7 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A connection that sends what it is told to and reads nothing, or only much later.
+/// A connection that sends and does not read, or reads only much later.
 public final class MuteClient {
     private let descriptor: Int32
 
@@ -18,8 +18,8 @@ public final class MuteClient {
         systemClose(descriptor)
     }
 
-    /// Sends what the server takes now.
-    /// - Returns: how many bytes that was.
+    /// Sends as many bytes as the server takes now.
+    /// - Returns: How many it has taken.
     public func offer(_ bytes: ArraySlice<UInt8>) throws -> Int {
         let count = bytes.withUnsafeBytes { systemSend(descriptor, $0.baseAddress!, $0.count) }
         guard count >= 0 || errno == EAGAIN || errno == EINTR else {
@@ -28,8 +28,8 @@ public final class MuteClient {
         return max(0, count)
     }
 
-    /// Sends until the server has taken nothing for so long, or has taken all.
-    /// - Returns: how many bytes it has taken.
+    /// Sends until the server has taken all bytes, or none for this time.
+    /// - Returns: How many it has taken.
     public func push(_ bytes: [UInt8], patience seconds: Double = 1) throws -> Int {
         var sent = 0
         var deadline = Deadline(after: seconds)
@@ -41,7 +41,7 @@ public final class MuteClient {
         return sent
     }
 
-    /// Takes what there is to read now, up to 1 MiB; `nil` at the end of the connection.
+    /// Reads what has arrived, up to 1 MiB; `nil` at the end of the connection.
     public func take() throws -> [UInt8]? {
         let capacity = 1 << 20
         var result = 0

@@ -6,7 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// Lets this process open so many files: each connection of a test is one.
+/// Raises the number of files that this process may open: each connection of a test is one.
 public func allowFiles(_ count: Int) throws {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// PgBouncer before a cluster, on a port of 127.0.0.1.
+/// PgBouncer in front of a cluster, on a port of 127.0.0.1.
 public final class PgBouncer: Sendable {
-    /// When a client's connection gives its session of the server back.
+    /// When PgBouncer takes a server session back from a client.
     public enum Mode: String, Sendable { case session, transaction, statement }
 
     public let connectionString: String
@@ -10,7 +10,7 @@ public final class PgBouncer: Sendable {
     private let child: ChildProcess
     private let note: String
 
-    /// Starts one and waits until it leads to the cluster. `settings`: lines of its configuration, as `name = value`.
+    /// Starts PgBouncer and waits until it reaches the cluster. `settings`: lines of its configuration, as `name = value`.
     public init(_ mode: Mode, before postgres: TestPostgres, settings: [String] = []) throws {
         port = try ServerAddress.HeldPort()
         let directory = TestRun.shared.path("pgbouncer")
@@ -51,7 +51,7 @@ public final class PgBouncer: Sendable {
         unlink(note)
     }
 
-    /// Has it open so many sessions of the server, by clients that work at the same time.
+    /// Makes it open this many server sessions, by clients that work at the same time.
     public func open(servers count: Int) throws {
         let console = connectionString.replacing("dbname=beanrow", with: "dbname=pgbouncer")
         let client = "psql -X -w -q -d '\(connectionString)' -c 'select pg_sleep(0.5)'"

@@ -10,7 +10,7 @@ import Darwin
 /// A PostgreSQL server that a test starts, stops, kills and halts.
 public final class PostgresServer: Sendable {
     let directory: String
-    // Its own also while it is down: clients know it.
+    // Held while the server is down, too: clients have been given the number.
     private let heldPort: ServerAddress.HeldPort
     private let process = Mutex<ChildProcess?>(nil)
     private let clock: FakeClock?
@@ -29,7 +29,7 @@ public final class PostgresServer: Sendable {
 
     /// A new server that runs.
     ///
-    /// - Parameter clock: Its clock, instead of the machine's.
+    /// - Parameter clock: The clock that it uses; the machine's by default.
     /// - Returns: The server.
     /// - Throws: `WireMismatch` when it does not start.
     public static func started(clock: FakeClock? = nil) throws -> PostgresServer {
@@ -47,11 +47,11 @@ public final class PostgresServer: Sendable {
     func initialize() throws {
         _ = try run(
             "initdb", ["-D", directory, "-U", "beanrow", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-        // Only a crash of the machine could lose what is not synced, and no test makes one.
+        // Without fsync only a crash of the machine loses data, and no test causes one.
         try configure("fsync = off\nunix_socket_directories = ''\nwal_keep_size = '256MB'\n")
     }
 
-    /// The copy of another one, as its standby.
+    /// Makes this server the standby of another one.
     func copy(_ primary: PostgresServer) throws {
         _ = try run("pg_basebackup", ["-D", directory, "-d", primary.connectionString, "-c", "fast", "--no-sync"])
         try configure("primary_conninfo = '\(primary.connectionString) application_name=standby'\n")
@@ -62,7 +62,7 @@ public final class PostgresServer: Sendable {
         try append("listen_addresses = '127.0.0.1'\nport = \(port)\n" + lines, to: "postgresql.conf")
     }
 
-    /// As the account of the cluster, which alone may own its files.
+    /// Appends to a file, which stays owned by the cluster's account: PostgreSQL accepts no other owner.
     private func append(_ text: String, to file: String) throws {
         _ = try ChildProcess.run("/bin/sh", ["-c", "cat >>\(directory)/\(file) <<'END'\n\(text)END"])
         if let account = Unprivileged.account { chown("\(directory)/\(file)", account.user, account.group) }
@@ -82,7 +82,7 @@ public final class PostgresServer: Sendable {
         _ = TestRun.shared.note(pid: child.pid)
     }
 
-    /// SIGKILL to all its processes, as a power cut would end them.
+    /// Sends SIGKILL to all its processes, as if the power was cut.
     public func kill9() throws {
         let child = process.withLock { process in
             defer { process = nil }
@@ -93,7 +93,7 @@ public final class PostgresServer: Sendable {
         _ = child.waitForExit()
     }
 
-    /// Halts all its processes: it is there and does nothing. `kill9` ends it.
+    /// Stops all its processes with SIGSTOP: connections stay open and get no answers. `kill9` ends it.
     public func halt() throws {
         guard let child = process.withLock({ $0 }) else { return }
         for pid in try clusterProcesses(of: child.pid) { kill(pid, SIGSTOP) }
@@ -110,7 +110,7 @@ public final class PostgresServer: Sendable {
         _ = try psql("select pg_reload_conf()")
     }
 
-    /// From here on this role needs its password; others go on without.
+    /// From here on this role needs its password; other roles need none.
     public func requirePasswords(of role: String) throws {
         let access = try String(contentsOfFile: "\(directory)/pg_hba.conf", encoding: .utf8)
         let line = "host all \(role) 127.0.0.1/32 scram-sha-256\n"
@@ -141,12 +141,12 @@ func clusterProcesses(of postmaster: Int32) throws -> [Int32] {
 /// SIGKILL to a whole cluster; returns when its processes are gone.
 func killCluster(postmaster: Int32) throws {
     let pids = try clusterProcesses(of: postmaster)
-    // The postmaster first: it would restart what it sees dying.
+    // The postmaster first: it restarts when a child dies.
     for pid in pids { kill(pid, SIGKILL) }
     try eventually("the processes of the cluster are gone") { pids.allSatisfy { !processRuns($0) } }
 }
 
-/// Whether a process runs; a dead one may stay as a zombie where nobody reaps it.
+/// Whether a process runs. A zombie counts as dead: some containers have nobody who reaps it.
 public func processRuns(_ pid: Int32) -> Bool {
     guard kill(pid, 0) == 0 else { return false }
     guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
@@ -158,7 +158,7 @@ public func runPSQL(_ connectionString: String, _ sql: String) throws -> String 
     try runPSQL(connectionString, ["-c", sql])
 }
 
-/// Runs a file with the psql program, to its first error; its messages stand among what it prints.
+/// Runs a file with the psql program until the first error. Its messages are part of the output.
 public func runPSQL(_ connectionString: String, file: String) throws -> String {
     try runPSQL(connectionString, ["-f", file])
 }
@@ -166,6 +166,7 @@ public func runPSQL(_ connectionString: String, file: String) throws -> String {
 private func runPSQL(_ connectionString: String, _ what: [String]) throws -> String {
     let program = try ChildProcess.find("psql")
     let options = ["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString]
-    let output = try ChildProcess.run(program, options + what)
+    // A file may have work for a minute on a machine that is busy.
+    let output = try ChildProcess.run(program, options + what, within: 10 * patience)
     return output.hasSuffix("\n") ? String(output.dropLast()) : output
 }

@@ -1,9 +1,9 @@
-/// Follows one connection of PostgreSQL's protocol, and says where it is to be cut.
+/// Follows one connection of PostgreSQL's protocol and says where to cut it.
 struct PostgresTap {
-    /// What goes on to the other side.
+    /// What is passed on to the other side.
     struct Passage {
         var bytes: [UInt8] = []
-        /// After these bytes nothing comes through any more, and the client, or the server, is told that it is the end.
+        /// Nothing is passed on after these bytes. The flags say who is told that the connection has ended.
         var cuts = false
         var tellsClient = true
         var tellsServer = true
@@ -12,11 +12,10 @@ struct PostgresTap {
     private let control: ProxyControl
     private var fromClient = PostgresMessages(fromClient: true)
     private var fromServer = PostgresMessages(fromClient: false)
-    /// What the client has sent since its last sync, and the prepared statements in it. It is kept until it is
-    /// complete.
+    /// What the client has sent since its last sync, and the prepared statements in it. It is held back until the sync.
     private var batch: [UInt8] = []
     private var statements: Set<String> = []
-    /// Those of its batches before in a transaction that is still open.
+    /// The statements of its earlier batches in a transaction that is still open.
     private var begun: Set<String> = []
     /// A cut that waits for the answer to the sync.
     private var pending: Cut?
@@ -70,7 +69,7 @@ struct PostgresTap {
                 continue
             }
             if message.type == PostgresMessage.readyForQuery {
-                // The server says so after the commit.
+                // The server sends this message after the commit.
                 cut(&passage)
             } else if pending.place == .insideAnswer {
                 passage.bytes += message.bytes

@@ -9,13 +9,13 @@ import Darwin
 /// One connection through a `FaultProxy`: a socket to the client, one to the server.
 final class ProxyLink {
     private let client: ProxySocket
-    /// None when the connection was made while everything is lost.
+    /// Nil if the connection was made while both directions were lost.
     private let server: ProxySocket?
     private var tap: PostgresTap?
-    /// Bytes were lost: nothing comes through any more.
+    /// True once bytes were lost: nothing is passed on from then on.
     private var isSilent: Bool
 
-    /// More than this on the way, and no more is read.
+    /// The most bytes that wait to be written; beyond it nothing is read.
     private static let limit = 1 << 20
 
     init(client: Int32, server: Int32?, tap: PostgresTap?) {
@@ -34,7 +34,7 @@ final class ProxyLink {
         ].compactMap { $0 }
     }
 
-    /// When something that is held back may go on.
+    /// When the next piece that is held back may be written.
     var nextDue: ContinuousClock.Instant? {
         [client.nextDue, server?.nextDue].compactMap { $0 }.filter { $0 > .now }.min()
     }
@@ -44,7 +44,7 @@ final class ProxyLink {
         server?.close()
     }
 
-    /// Reads and writes what is there.
+    /// Reads and writes whatever is possible now.
     func move(under faults: FaultProxy.Faults) {
         if faults.losesRequests && faults.losesAnswers { isSilent = true }
         carry(from: client, to: server, isLost: faults.losesRequests, faults.delay) { tap?.requests($0) }
@@ -72,7 +72,7 @@ final class ProxyLink {
             if passage.tellsClient { client.end() }
             if passage.tellsServer { server?.end() }
         case .end:
-            // Of a half-open connection nobody hears that the other side has ended.
+            // On a half-open connection neither side is told that the other has closed.
             if isSilent { source.close() } else { end() }
         }
     }

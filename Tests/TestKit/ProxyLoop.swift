@@ -39,7 +39,7 @@ final class ProxyLoop {
         systemClose(listener)
     }
 
-    /// Until a socket or the bell has something, or a piece that is held back is due.
+    /// Waits until a socket or the bell is readable, or a delayed piece is due.
     private func wait() {
         var entries = [
             pollfd(fd: control.bell, events: Int16(POLLIN), revents: 0),

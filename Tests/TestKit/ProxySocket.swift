@@ -11,7 +11,7 @@ final class ProxySocket {
     private let descriptor: Int32
     private var pieces: [(due: ContinuousClock.Instant, bytes: ArraySlice<UInt8>)] = []
     private(set) var isOpen = true
-    /// Closed as soon as all has been written; nothing more is read.
+    /// Closed as soon as everything is written; nothing more is read.
     private var isEnding = false
 
     init(_ descriptor: Int32) {
@@ -25,7 +25,7 @@ final class ProxySocket {
     /// Bytes to be written.
     var waiting: Int { pieces.reduce(0) { $0 + $1.bytes.count } }
 
-    /// When the next piece that is held back may go.
+    /// When the next delayed piece may be written.
     var nextDue: ContinuousClock.Instant? { pieces.first.map(\.due) }
 
     func interest(reads: Bool) -> pollfd? {
@@ -57,7 +57,7 @@ final class ProxySocket {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .end
     }
 
-    /// Writes what is due.
+    /// Writes the pieces that are due.
     func flush() {
         while isOpen, let piece = pieces.first, piece.due <= .now {
             let count = piece.bytes.withUnsafeBytes { systemSend(descriptor, $0.baseAddress!, $0.count) }
@@ -71,7 +71,7 @@ final class ProxySocket {
         if isEnding, pieces.isEmpty { close() }
     }
 
-    /// Closes it once what waits has been written.
+    /// Closes it after the waiting bytes are written.
     func end() {
         isEnding = true
         flush()

@@ -22,12 +22,12 @@ public final class ReplicatedPostgres: Sendable {
         self.standby = standby
     }
 
-    /// Names both servers, the primary first.
+    /// A connection string that names both servers, the primary first.
     public var connectionString: String {
         "host=127.0.0.1,127.0.0.1 port=\(primary.port),\(standby.port) user=beanrow dbname=postgres"
     }
 
-    /// Ends the streaming: what is committed from here on, the standby does not get.
+    /// Ends the streaming: the standby gets no later commits.
     public func cutReplication() throws {
         try standby.set("primary_conninfo", to: "")
         try eventually("the streaming has ended") {
@@ -35,7 +35,7 @@ public final class ReplicatedPostgres: Sendable {
         }
     }
 
-    /// Makes a primary of the standby.
+    /// Promotes the standby.
     public func promote() throws {
         _ = try standby.psql("select pg_promote(true, 60)")
         try eventually("the standby accepts writes") { try standby.psql("select pg_is_in_recovery()") == "f" }

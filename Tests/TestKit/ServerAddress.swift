@@ -36,10 +36,10 @@ public enum ServerAddress: Sendable, Equatable {
         try HeldPort().number
     }
 
-    /// A TCP port that nobody else is given while this lives, also while its server is not running.
+    /// A TCP port that the system gives to nobody else while this object exists, even while its server is down.
     ///
-    /// A socket is bound to it and does not listen. Linux lets a server listen beside it that sets SO_REUSEADDR, as
-    /// PostgreSQL and PgBouncer do; elsewhere the port is free again at once.
+    /// A socket is bound to it and does not listen. On Linux a server that sets SO_REUSEADDR, as PostgreSQL and PgBouncer
+    /// do, can still listen there. On other systems the port is not held.
     final class HeldPort: Sendable {
         let number: UInt16
         private let descriptor: Int32
@@ -129,7 +129,7 @@ private func withRebound<Address, Result>(
     }
 }
 
-// A child that inherited a client's socket would keep the connection open after the test has closed it.
+// A child that inherits a client's socket keeps the connection open after the test has closed it.
 private func makeSocket(_ family: Int32) throws -> Int32 {
     #if canImport(Glibc)
     let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -145,7 +145,7 @@ private func makeSocket(_ family: Int32) throws -> Int32 {
     return descriptor
 }
 
-/// Others that allow it too may bind their sockets to the same port.
+/// Allows other sockets with the same option to bind to the same port.
 private func allowReuse(of descriptor: Int32) {
     var on: Int32 = 1
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))

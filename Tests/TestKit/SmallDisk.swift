@@ -6,25 +6,25 @@ import Glibc
 import Darwin
 #endif
 
-/// A file system of its own, in memory, so small that it can be filled. Only root on Linux can make one.
+/// A file system in memory that is small enough to be filled. Only root on Linux can make one.
 public final class SmallDisk: Sendable {
     /// Where it is mounted.
     public let path: String
     private var filler: String { "\(path)/filler" }
 
-    /// Mounts it, until the end of the test process.
+    /// Mounts it until the end of the test process.
     ///
-    /// - Parameter megabytes: How much it holds.
+    /// - Parameter megabytes: Its size.
     /// - Throws: `WireMismatch` where nothing may be mounted.
     public init(megabytes: Int) throws {
         path = TestRun.shared.path("disk")
-        // The `postgres` user must get in.
+        // The user `postgres` needs access.
         mkdir(path, 0o755)
         let options = ["-t", "tmpfs", "-o", "size=\(megabytes)m,mode=755", "tmpfs", path]
         _ = try ChildProcess.run(ChildProcess.find("mount", orIn: ["/bin"]), options)
     }
 
-    /// Takes all the space that is left.
+    /// Fills the space that is left.
     public func fill() {
         let descriptor = open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
@@ -36,7 +36,7 @@ public final class SmallDisk: Sendable {
         }
     }
 
-    /// Gives it back.
+    /// Frees that space.
     public func free() {
         unlink(filler)
     }

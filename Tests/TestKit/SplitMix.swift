@@ -1,4 +1,4 @@
-/// Random numbers that a printed seed brings back, everywhere.
+/// Random numbers that depend on the seed alone, on every system.
 public struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ public struct SplitMix: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Whether something that happens this many times out of a hundred happens.
+    /// True this many times out of a hundred.
     public mutating func percent(_ chance: Int) -> Bool {
         Int.random(in: 0..<100, using: &self) < chance
     }
@@ -27,7 +27,7 @@ public struct SplitMix: RandomNumberGenerator {
         choices[below(choices.count)]
     }
 
-    /// One of the choices, each as often as its weight says.
+    /// One of the choices, with a probability by its weight.
     public mutating func weighted<Element>(_ choices: [(weight: Int, element: Element)]) -> Element {
         var left = below(choices.reduce(0) { $0 + $1.weight })
         for choice in choices {

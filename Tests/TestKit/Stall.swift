@@ -1,13 +1,14 @@
 import Foundation
 import Synchronization
 
-/// A thread that sleeps again and again and sees by how much it sleeps too long: what the machine does to everybody.
+/// A thread that sleeps in short intervals and measures by how much it wakes up late: the delay that every thread on
+/// this machine meets.
 public final class Stall: Sendable {
-    /// By how much the thread has slept too long.
+    /// By how much the thread has woken up late.
     public struct Lateness: Sendable {
-        /// The longest time.
+        /// The longest delay.
         public var longest = Duration.zero
-        /// All times together.
+        /// The sum of all delays.
         public var total = Duration.zero
     }
 
@@ -31,9 +32,9 @@ public final class Stall: Sendable {
         }
     }
 
-    /// Ends the thread, for which it waits: after a hang it may be the last one to go on.
+    /// Ends the thread and waits for its end: after a hang it may be the last one to run.
     ///
-    /// To be called once.
+    /// Call it once.
     public func end() -> Lateness {
         isEnding.store(true, ordering: .releasing)
         ended.wait()

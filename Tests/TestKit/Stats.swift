@@ -54,7 +54,7 @@ public struct Stats: Sendable {
     }
 }
 
-/// The text with its control characters made visible, cut where it gets long.
+/// The text with its control characters escaped, cut after some hundred characters.
 func quoted(_ text: String) -> String {
     let shown = text.unicodeScalars.count > 300 ? String(text.prefix(300)) + "..." : text
     return String(reflecting: shown)

@@ -19,8 +19,7 @@ public final class TestPostgres: Sendable {
     public let connectionString: String
 
     private static let sharedResult = Result {
-        // Only a crash of the machine could lose what is not synced, and no test makes one.
-        try TestPostgres("postgres", settings: ["fsync": "off", "max_connections": "300"])
+        try TestPostgres("postgres", settings: ["max_connections": "300"])
     }
 
     /// The cluster that the tests of this process share, started when first asked for.
@@ -31,8 +30,8 @@ public final class TestPostgres: Sendable {
     /// A cluster for one test alone, which may stop it or crash it.
     ///
     /// - Parameters:
-    ///   - settings: Of PostgreSQL, by name, added to the built-in ones.
-    ///   - directory: Where to make its data directory, in the test run's own unless given.
+    ///   - settings: PostgreSQL's settings by name, added to the built-in ones.
+    ///   - directory: The folder for its data directory; the test run's own by default.
     /// - Returns: The running cluster.
     /// - Throws: `EmbeddedPostgresError` when it does not start.
     public static func `private`(
@@ -43,8 +42,9 @@ public final class TestPostgres: Sendable {
 
     private init(_ name: String, settings: [String: String], in parent: String? = nil) throws {
         directory = parent.map { "\($0)/\(name)" } ?? TestRun.shared.path(name)
-        self.settings = settings
-        let running = try Self.launch(directory, settings)
+        // Without fsync only a crash of the machine loses data, and no test causes one.
+        self.settings = ["fsync": "off"].merging(settings) { $1 }
+        let running = try Self.launch(directory, self.settings)
         connectionString = running.connectionString
         cluster.withLock { $0 = running }
         note.withLock { $0 = TestRun.shared.note(pid: running.postmasterPID) }
@@ -55,7 +55,7 @@ public final class TestPostgres: Sendable {
         try? stop()
     }
 
-    /// A schema name that this cluster has not seen.
+    /// A schema name that no test on this cluster has used.
     public func freshSchema() -> String {
         let number = schemas.withLock { number in
             number += 1
@@ -102,19 +102,19 @@ public final class TestPostgres: Sendable {
         try running?.stop()
     }
 
-    /// SIGKILL to the postmaster and to all its children, as a power cut would end them.
+    /// Sends SIGKILL to the postmaster and all its children, as if the power was cut.
     public func kill9() throws {
         try end(by: signal(SIGKILL))
     }
 
-    /// An immediate shutdown: no session is asked, nothing is written out, and the next start recovers.
+    /// An immediate shutdown: sessions are cut, no checkpoint is written, and the next start recovers.
     public func stopImmediately() throws {
         let pids = processes
         if let postmaster = pids.first { kill(postmaster, SIGQUIT) }
         try end(by: pids)
     }
 
-    /// Lets go of the cluster once these processes are gone.
+    /// Waits until these processes are gone, then forgets the cluster.
     private func end(by pids: [Int32]) throws {
         try eventually("the processes of the cluster are gone") {
             pids.allSatisfy { !processRuns($0) }
@@ -122,19 +122,19 @@ public final class TestPostgres: Sendable {
         cluster.withLock { $0 = nil }
     }
 
-    /// SIGSTOP to all processes: sessions stay open, and nobody answers.
+    /// Sends SIGSTOP to all processes: sessions stay open and get no answers.
     public func freeze() {
         signal(SIGSTOP)
     }
 
-    /// The end of `freeze`.
+    /// Ends what `freeze` began.
     public func thaw() {
         signal(SIGCONT)
     }
 
     /// Starts the cluster again if it has ended by itself.
     ///
-    /// - Returns: Whether it had.
+    /// - Returns: True if it had ended and was started.
     @discardableResult
     public func startIfEnded() throws -> Bool {
         guard let running = cluster.withLock({ $0 }), try running.restartIfEnded() else { return false }
@@ -142,10 +142,10 @@ public final class TestPostgres: Sendable {
         return true
     }
 
-    /// Sends a signal to all processes, and returns whom it sent it.
+    /// Sends a signal to all processes and returns their pids.
     @discardableResult
     private func signal(_ number: Int32) -> [Int32] {
-        // The postmaster first: it would restart what it sees dying.
+        // The postmaster first: it restarts when a child dies.
         let pids = processes
         for pid in pids { kill(pid, number) }
         return pids

@@ -7,10 +7,22 @@ import Glibc
 import Darwin
 #endif
 
-/// The directory of this test process, and the order in which all that it started is taken down.
+/// Where tests keep their files: in memory if there is room for the clusters of several test processes, else on the disk.
 ///
-/// At exit the directory goes. A killed run leaves it behind, so its name holds the pid: a later run ends the programs
-/// that are noted there and removes it.
+/// A cluster has thousands of small files, which some disks make and remove slowly.
+public let scratchDirectory: String = {
+    #if os(Linux)
+    var shared = statvfs()
+    let hasRoom = statvfs("/dev/shm", &shared) == 0 && UInt64(shared.f_bavail) * UInt64(shared.f_frsize) >= 8 << 30
+    if hasRoom, access("/dev/shm", W_OK) == 0 { return "/dev/shm" }
+    #endif
+    return "/tmp"
+}()
+
+/// The directory of this test process, and the order in which the servers that it has started are stopped.
+///
+/// The directory is removed at exit. A run that is killed leaves it behind. Its name holds the pid of the run, so that a
+/// later run can end the processes that are noted there and remove it.
 final class TestRun: Sendable {
     static let shared = TestRun()
 
@@ -26,9 +38,9 @@ final class TestRun: Sendable {
 
     private init() {
         Self.removeLeftovers()
-        directory = "/tmp/\(Self.prefix)\(getpid())"
+        directory = "\(scratchDirectory)/\(Self.prefix)\(getpid())"
         try? FileManager.default.removeItem(atPath: directory)
-        // The `postgres` user must get in when the tests run as root.
+        // The user `postgres` needs access when the tests run as root.
         mkdir(directory, 0o755)
         atexit { TestRun.shared.end() }
     }
@@ -42,12 +54,12 @@ final class TestRun: Sendable {
         return "\(directory)/\(name)-\(number)"
     }
 
-    /// Has something done before the directory is removed at exit; the latest first.
+    /// Adds a cleanup that runs before the directory is removed at exit, the latest first.
     func atEnd(_ cleanup: @escaping @Sendable () -> Void) {
         state.withLock { $0.cleanups.append(cleanup) }
     }
 
-    /// Notes a process for a later run to end, should this one be killed.
+    /// Notes a process, so that a later run can end it if this one is killed.
     func note(pid: Int32) -> String {
         let note = path("pid")
         if let command = Self.command(of: pid) {
@@ -67,28 +79,28 @@ final class TestRun: Sendable {
     }
 
     private static func removeLeftovers() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: scratchDirectory)) ?? []
         for name in names where name.hasPrefix(prefix) {
             guard let pid = Int32(name.dropFirst(prefix.count)), pid != getpid() else { continue }
             guard kill(pid, 0) != 0, errno == ESRCH else { continue }
-            endNoted(in: "/tmp/\(name)")
-            remove("/tmp/\(name)")
+            endNoted(in: "\(scratchDirectory)/\(name)")
+            remove("\(scratchDirectory)/\(name)")
         }
     }
 
-    /// Removes the directory of a test process, with what is mounted in it.
+    /// Unmounts what is mounted in the directory of a test process, and removes it.
     private static func remove(_ directory: String) {
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
         for mount in mounts.split(separator: "\n") {
             let words = mount.split(separator: " ")
             guard words.count > 1, words[1].hasPrefix("\(directory)/") else { continue }
-            // Lazily: a backend that lost its postmaster may take a moment to let go of it.
+            // Lazily: a backend without its postmaster may use the file system for another moment.
             _ = try? ChildProcess.run(ChildProcess.find("umount", orIn: ["/bin"]), ["-l", String(words[1])])
         }
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// Kills the noted processes that are still what the note says: a pid may be another program's by now.
+    /// Kills the noted processes whose command lines still match: the system may have given a pid to another program.
     private static func endNoted(in directory: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in names where name.hasPrefix("pid-") {
@@ -96,7 +108,7 @@ final class TestRun: Sendable {
             let parts = note.split(separator: "\n", maxSplits: 1)
             guard parts.count == 2, let pid = Int32(parts[0]), command(of: pid) == String(parts[1]) else { continue }
             kill(pid, SIGKILL)
-            // Without its postmaster a backend ends by itself; give it the time to let go of the directory.
+            // A backend without its postmaster ends by itself. Until then it uses the directory.
             let deadline = Deadline(after: 5)
             while kill(pid, 0) == 0, deadline.millisecondsLeft > 0 { pause(milliseconds: 10) }
         }

@@ -6,12 +6,12 @@ import Glibc
 import Darwin
 #endif
 
-/// Programs that refuse to run as root: then they run as `postgres`.
+/// Programs that refuse to run as root. If the tests run as root, these run as `postgres`.
 enum Unprivileged {
     static let account: (user: uid_t, group: gid_t)? =
         geteuid() == 0 ? getpwnam("postgres").map { ($0.pointee.pw_uid, $0.pointee.pw_gid) } : nil
 
-    /// What is to be started so that the program runs as that account.
+    /// The command that runs the program as that account.
     static func command(
         _ program: String, _ arguments: [String], orIn directories: [String] = []
     ) throws -> (executable: String, arguments: [String]) {
@@ -21,7 +21,7 @@ enum Unprivileged {
         return (try ChildProcess.find("setpriv"), user + arguments)
     }
 
-    /// Makes a directory of its own for it.
+    /// Makes a directory that belongs to that account.
     static func makeDirectory(_ path: String) {
         mkdir(path, 0o700)
         if let account { chown(path, account.user, account.group) }

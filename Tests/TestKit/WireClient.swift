@@ -6,9 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A blocking beanstalkd connection whose every wait has a deadline.
+/// A blocking beanstalkd connection. Every wait has a deadline.
 ///
-/// It knows no commands: a test sends text and says which lines must come back, so that it reads as a transcript.
+/// It knows no commands. A test sends text and names the lines that must come back, so it reads as a transcript.
 public final class WireClient {
     /// Seconds that a read or a blocked write may take.
     public var timeout = patience
@@ -35,7 +35,7 @@ public final class WireClient {
         try send(Array(text.utf8), fileID: fileID, line: line)
     }
 
-    /// Sends all bytes, and meanwhile takes in what the server answers: neither side can block the other for ever.
+    /// Sends all bytes and reads replies meanwhile, so that neither side blocks the other.
     public func send(_ bytes: [UInt8], fileID: String = #fileID, line: Int = #line) throws {
         lastSent = String(decoding: bytes.prefix(300), as: UTF8.self)
         let deadline = Deadline(after: timeout)
@@ -64,7 +64,7 @@ public final class WireClient {
 
     // MARK: Expecting
 
-    /// Reads one line, which must be this one.
+    /// Reads one line, which must equal `expected`.
     public func expect(_ expected: String, fileID: String = #fileID, line: Int = #line) throws {
         let actual = try readLine(fileID: fileID, line: line)
         guard actual == expected else {
@@ -72,7 +72,7 @@ public final class WireClient {
         }
     }
 
-    /// Reads one line, which must begin so, and returns the rest of it.
+    /// Reads one line, which must begin with `prefix`, and returns the rest of it.
     @discardableResult
     public func expectPrefix(_ prefix: String, fileID: String = #fileID, line: Int = #line) throws -> String {
         let actual = try readLine(fileID: fileID, line: line)
@@ -143,7 +143,7 @@ public final class WireClient {
         }
     }
 
-    /// The server must close the connection without another word.
+    /// The server must close the connection without another reply.
     public func expectEOF(fileID: String = #fileID, line: Int = #line) throws {
         let deadline = Deadline(after: timeout)
         while !atEnd, consumed == received.count {
@@ -201,7 +201,7 @@ public final class WireClient {
 
     // MARK: Closing
 
-    /// Says that nothing more will be sent, and goes on reading.
+    /// Closes the sending side of the connection; replies can still be read.
     public func halfClose() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
@@ -233,7 +233,7 @@ public final class WireClient {
 
     private func consume(upTo end: Int) {
         consumed = end
-        // Dropping the read part only once it is half of the buffer keeps long pipelines linear.
+        // The read part is dropped only when it is half of the buffer, which keeps long pipelines linear.
         if consumed * 2 > received.count {
             received.removeFirst(consumed)
             consumed = 0
@@ -274,7 +274,7 @@ public final class WireClient {
 
     private func mismatch(_ text: String, _ fileID: String, _ line: Int) -> WireMismatch {
         var description = "\(text) [after sending \(quoted(lastSent))]"
-        // A connection ends a moment before the process that held it does.
+        // A connection ends a moment before its process does.
         if atEnd { pause(milliseconds: 200) }
         if let server {
             let state = server.exitCode.map { "has exited with \($0); it said" } ?? "has said so far"

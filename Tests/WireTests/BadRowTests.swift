@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Rows that no broker has written, and rows that somebody has deleted: whoever asks is answered, and nothing ends.
+/// Rows that no broker writes, and rows that somebody has deleted: clients get answers, and no broker ends.
 @Suite(.beanrowOnly) struct BadRowTests {
     private let postgres: TestPostgres
     private let server: BrokerProcess
@@ -34,12 +34,12 @@ import Testing
         "created_at = 'infinity'", "created_at = '-infinity'", "due_at = 'infinity'", "due_at = '-infinity'",
     ]
 
-    /// The bad one comes first: it is passed over, named once in the log, and can be deleted.
+    /// The bad job would be the first: it is skipped, named once in the log, and can be deleted.
     @Test(arguments: flaws) func aRowThatIsNoneOfAJob(_ flaw: String) throws {
         try passOver(flaw, at: server)
     }
 
-    /// With others, jobs are read one by one, and leased.
+    /// Beside other brokers jobs are read and leased one by one.
     @Test(arguments: ["priority = 5000000000", "priority = -1", "ttr = -1", "created_at = 'infinity'", "id = -id"])
     func alsoBesideOthers(_ flaw: String) throws {
         let other = try BrokerProcess(server.configuration)
@@ -60,7 +60,7 @@ import Testing
         try worker.expect("TIMED_OUT")
         #expect(["NOT_FOUND", "INTERNAL_ERROR"].contains(try worker.readLine()))
         let named = broker.stderr.split(separator: "\n").filter { $0.contains("none of a job") }
-        // No refill meets one whose place in the order is none.
+        // A refill never reads a row that its index condition leaves out.
         let isMet = !["state = 7", "priority = -1", "id = -id"].contains(flaw)
         #expect(named.count <= 1 && (named.count == 1 || !isMet), "\(named)")
         guard isFound else { return }
@@ -94,7 +94,7 @@ import Testing
         #expect(try client.expectJob() == (good, "b"))
     }
 
-    /// What the tables besides know is as wrong as can be: nothing ends, and what is right is served.
+    /// All other tables have wrong values: no broker ends, and correct jobs are served.
     @Test func wrongNumbersAndNames() throws {
         let id = try put("a")
         try psql(
@@ -119,7 +119,7 @@ import Testing
         #expect(try client.expectJob() == (next, "b"))
     }
 
-    // MARK: Rows that have gone
+    // MARK: Deleted rows
 
     @Test func aHeldJobIsDeletedBehindTheBrokersBack() throws {
         let ids = try (1...5).map { try put("\($0)") }
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    /// `recount` mends what nobody has asked for, in the database and in the broker.
+    /// `recount` mends the counts that nobody has asked for, in the database and in the broker.
     @Test func recount() throws {
         for n in 1...5 { _ = try put("\(n)") }
         try client.send("put 0 1000 60 1\r\nd\r\n")
@@ -155,9 +155,9 @@ import Testing
         #expect(try psql("select count(*) from recount()") == "0")
     }
 
-    // MARK: What one task fails
+    // MARK: A task that fails
 
-    /// Nobody's reservation can be ended: delayed jobs become ready all the same, and the log says it once.
+    /// Reservations of SQL cannot be ended: delayed jobs become ready all the same, and the log has one line about it.
     @Test func aSweepNeedsNoReservationsOfSQL() throws {
         try psql("drop function end_leases")
         try client.send("put 0 1 60 1\r\na\r\nreserve\r\n")

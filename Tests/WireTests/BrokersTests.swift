@@ -6,14 +6,14 @@ import Testing
 import Glibc
 #endif
 
-/// Two brokers on one database, as equals: a client may use either.
+/// Two brokers on one database: a client may use either.
 @Suite(.beanrowOnly) struct BrokersTests {
     private let (a, b): (BrokerProcess, BrokerProcess)
 
     init() throws {
         a = try BrokerProcess.start()
         b = try BrokerProcess(a.configuration)
-        // They know of each other.
+        // Each knows of the other.
         let schema = a.configuration.schema
         try eventually("nobody is the sole one") {
             try TestPostgres.shared().psql("select count(*) from \(schema).broker where is_sole") == "0"
@@ -25,7 +25,7 @@ import Glibc
         return try client.expectInserted()
     }
 
-    /// Shown without a clock: with the poll alone, each hand-over would take half a second on average.
+    /// By the poll alone each job would take half a second on average.
     @Test func whatIsPutAtOneReachesAWorkerThatWaitsAtTheOther() throws {
         let (producer, worker) = (try a.connect(), try b.connect())
         try producer.send("use t\r\n")
@@ -135,7 +135,8 @@ import Glibc
         try worker.expect("DELETED")
     }
 
-    /// Whoever still hears its broker may rely on its job: the connection ends before another has what it held.
+    /// A client with an open connection still holds its jobs: the broker closes the connection before a job is given out
+    /// again.
     @Test func aBrokerThatEndsClosesConnectionsBeforeTheirJobsAreGivenOut() throws {
         let producer = try b.connect()
         var holders: [UInt64: WireClient] = [:]
@@ -155,7 +156,7 @@ import Glibc
         #expect(a.waitForExit() == 0)
     }
 
-    /// It sleeps until another has declared it dead, and wakes up holding nothing.
+    /// It sleeps until the other has declared it dead, and holds nothing when it wakes up.
     @Test("invariant 2: a frozen broker can neither give out nor complete what others hold")
     func aFrozenBroker() throws {
         try unlessTheOtherStalls { a, b in
@@ -169,22 +170,22 @@ import Glibc
             try holder.send("delete \(first)\r\n")
             try idle.send("reserve-with-timeout 0\r\n")
             a.signal(SIGCONT)
-            // What it held is not its own any more: it is told nothing, and cut off.
+            // The client no longer holds its job: its connection is closed without an answer.
             try holder.expectEOF()
             try idle.expect("TIMED_OUT")
             try worker.send("touch \(first)\r\ndelete \(first)\r\ndelete \(second)\r\n")
             try worker.expect("TOUCHED")
             try worker.expect("DELETED")
             try worker.expect("DELETED")
-            // It goes on under a new epoch.
+            // The broker continues with a new epoch.
             let id = try put("third", through: idle)
             try idle.send("reserve\r\n")
             try idle.expectJob(id, "third")
         }
     }
 
-    /// A broker that the machine keeps from running for seconds is declared dead, and rightly: if that happens to `b`
-    /// too, the story has not been what it was meant to be, and begins anew.
+    /// A broker that the machine does not run for seconds is rightly declared dead. If that happens to `b`, too, the test
+    /// proves nothing and is repeated.
     private func unlessTheOtherStalls(_ story: (_ a: BrokerProcess, _ b: BrokerProcess) throws -> Void) throws {
         do {
             try story(a, b)

@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// What was asked for before `quit` comes whole, whoever is slow to read it.
+    /// A reply to a command before `quit` is sent completely, even if the client reads slowly.
     @Test(arguments: [false, true])
     func quitDoesNotCutOffAReply(isFetched: Bool) throws {
         var server = try BrokerProcess.start(["-z", "12000000"], keepsJobs: true)
@@ -43,7 +43,7 @@ import Testing
         for _ in 0..<12 { try producer.send([UInt8](repeating: UInt8(ascii: "x"), count: 1_000_000)) }
         try producer.send("\r\n")
         try producer.expect("INSERTED 1")
-        // After a restart the body comes from the database, and `quit` waits inside.
+        // After a restart the body comes from the database, and `quit` waits for it.
         if isFetched { server = try server.restarted() }
         let client = try server.connect()
         try client.send("reserve\r\nquit\r\n")
@@ -184,7 +184,7 @@ import Testing
         try quitter.send("use t\r\nput 0 0 10 10\r\nhalf ")
         try quitter.expect("USING t")
         quitter.close()
-        // This test's own one, and the one that asks.
+        // This test's own connection, and the one that asks.
         try server.waitUntil("current-connections", is: 2)
         try client.send("peek-ready\r\n")
         try client.expect("NOT_FOUND")
@@ -210,7 +210,7 @@ import Testing
             other.close()
         }
         try server.waitUntil("current-waiting", is: 0)
-        // This test's own one, and the one that asks.
+        // This test's own connection, and the one that asks.
         try server.waitUntil("current-connections", is: 2)
     }
 

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// What was acknowledged outlives a crash: of the broker, and of PostgreSQL.
+/// Acknowledged writes outlive a crash of the broker and of PostgreSQL.
 @Suite(.serialized) struct CrashTests {
     @Test func theBrokerIsKilled() throws {
         let server = try BrokerProcess.start(keepsJobs: true)
@@ -30,13 +30,13 @@ import Testing
 
     @Test(.beanrowOnly) func postgreSQLIsKilled() throws {
         let postgres = try TestPostgres.private()
-        // With time enough for the recovery: whoever waits longer for a commit is cut off.
+        // The timeout covers the recovery: connections that wait longer for a commit are closed.
         let server = try BrokerProcess.start(["--database-timeout", "60"], postgres: postgres)
         let load = CrashLoad(on: server)
         try load.waitForAnswers(2000)
         try postgres.kill9()
         try postgres.start()
-        // The broker finds its way back by itself, on the same connections.
+        // The broker reconnects by itself; the clients keep their connections.
         try load.waitForAnswers(load.ledger.answers + 1000)
         load.finish()
         load.join()

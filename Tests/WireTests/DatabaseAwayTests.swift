@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// PostgreSQL goes and comes back; the clients stay.
+/// PostgreSQL stops and starts again; the clients stay connected.
 @Suite(.beanrowOnly) struct DatabaseAwayTests {
     @Test func connectionsOutliveTheDatabase() throws {
         let postgres = try TestPostgres.private()
@@ -14,13 +14,13 @@ import Testing
         try postgres.stop()
         try producer.send("put 0 0 100 4\r\nlost\r\n")
         try producer.expect("INTERNAL_ERROR")
-        // What needs no database goes on, and the waiting client waits.
+        // Commands that need no database are answered, and the waiting client waits on.
         try producer.send("list-tube-used\r\n")
         try producer.expect("USING default")
         try waiting.expectNothing(within: 0.1)
 
         try postgres.start()
-        // A tube that nobody watches shows when the broker is back.
+        // A put into a tube that nobody watches shows when the broker works again.
         try producer.send("use probe\r\n")
         try producer.expect("USING probe")
         try eventually("a put works again") {
@@ -30,7 +30,7 @@ import Testing
         try producer.send("use default\r\nput 0 0 100 5\r\nfound\r\n")
         try producer.expect("USING default")
         let id = try producer.expectInserted()
-        // Not the job that was refused: its put was answered with an error while nothing could have stored it.
+        // Not the job of the refused put, which could not be stored.
         try waiting.expect("RESERVED \(id) 5")
         try waiting.expect("found")
         try waiting.send("delete \(id)\r\n")
@@ -48,7 +48,7 @@ import Testing
 
         try postgres.stop()
         try postgres.start()
-        // Still its own, or ready again: either way it can be deleted, once.
+        // The job is still reserved by this client, or ready again. Both ways it can be deleted once.
         try eventually("the database is used again") {
             try client.send("put 0 100 100 1\r\nb\r\n")
             return try client.readLine().hasPrefix("INSERTED ")

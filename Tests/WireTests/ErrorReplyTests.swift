@@ -7,7 +7,7 @@ import Glibc
 import Darwin
 #endif
 
-/// Every error reply, and the exact borders between a command and none.
+/// Every error reply, and the exact limits of valid commands.
 @Suite struct ErrorReplyTests {
     private let server: BrokerProcess
     private let client: WireClient
@@ -47,7 +47,7 @@ import Darwin
         try expect("BAD_FORMAT", for: ["kick x", "kick 18446744073709551616"])
     }
 
-    // beanstalkd 1.12 takes these, as what is left of them in an int.
+    // beanstalkd 1.12 accepts these, cut to the size of an int.
     @Test(.beanrowOnly) func whatIsNoTimeout() throws {
         try expect("BAD_FORMAT", for: ["2147483648", "4294967296", "x", "-"].map { "reserve-with-timeout \($0)" })
     }
@@ -57,7 +57,7 @@ import Darwin
         try expect("BAD_FORMAT", for: ["18446744073709551616", "\(Int64.min)0"].map { "reserve-with-timeout \($0)" })
     }
 
-    // So do 1.12 and its clients; 1.13 answers BAD_FORMAT.
+    // beanstalkd 1.12 answers the same; 1.13 answers BAD_FORMAT.
     @Test func aNegativeTimeoutIsNone() throws {
         for timeout in ["-1", "-2147483647"] {
             let worker = try server.connect()
@@ -95,7 +95,7 @@ import Darwin
     }
 
     @Test func expectedCRLF() throws {
-        // Exactly two bytes are read after the body, whatever they are.
+        // Exactly two bytes after the body are skipped, whatever they are.
         try client.send("put 0 0 10 1\r\nabc")
         try client.expect("EXPECTED_CRLF")
         try client.send("put 0 0 10 1\r\na\r\n")
@@ -122,7 +122,7 @@ import Darwin
         try expect("KICKED 0", for: [line])
     }
 
-    // beanstalkd takes the CR as the line's 224th byte and then waits for another line.
+    // beanstalkd reads the CR as the line's 224th byte and then waits for another line.
     @Test(.beanrowOnly) func aLineOf225Bytes() throws {
         try client.send("kick " + String(repeating: "0", count: 225 - 2 - 5) + "\r\n")
         try client.expect("BAD_FORMAT")

@@ -1,12 +1,12 @@
 import TestKit
 import Testing
 
-/// Finished jobs, as SQL readers find them.
+/// Finished jobs, as SQL readers see them.
 @Suite(.beanrowOnly) struct HistoryTests {
     private let postgres: TestPostgres
     private let server: BrokerProcess
 
-    /// The policy is there before the broker is, which so knows it from its first job on.
+    /// The policy is set before the broker starts, which therefore knows it from its first job on.
     init() throws {
         postgres = try TestPostgres.shared()
         let first = try BrokerProcess.start(postgres: postgres)
@@ -63,7 +63,7 @@ import Testing
                 == "deleted|ready|t\ndeleted|delayed|t\ndeleted|buried|f")
     }
 
-    /// A job is there, or it is in the history: whatever dies, and whenever.
+    /// A job exists or is in the history, whichever process dies and whenever.
     @Test func theBrokerIsKilledAgainAndAgain() throws {
         var server = server
         var ledger = ClientLedger()
@@ -85,7 +85,7 @@ import Testing
         #expect(ledger.deleted.subtracting(ended) == [], "what was deleted is in the history")
         #expect(Set(ledger.inserted.keys).subtracting(ended).subtracting(jobs) == [], "no job is neither")
         #expect(ended.count > 100)
-        // All that is left is finished now, and there too.
+        // Now the remaining jobs are finished, and are in the history, too.
         try ledger.check(on: server)
         #expect(try psql("select count(distinct id) from history") == "\(ended.count + jobs.count)")
     }

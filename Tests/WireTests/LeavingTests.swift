@@ -1,14 +1,14 @@
 import TestKit
 import Testing
 
-/// Whoever has left before a question is asked is not in its answer, whichever threads serve the two.
+/// A client that left earlier is not counted, whichever threads serve it and the client that asks.
 @Suite(.beanrowOnly) struct LeavingTests {
-    /// What a client does last.
+    /// The last thing that a client does.
     enum Leave: CaseIterable {
         case close, quit, closeBehindAReserve, closeBehindCommands
     }
 
-    /// The system itself may be late with the news, once in a while: beanstalkd 1.12 misses 3 to 12 of 200.
+    /// The system itself is sometimes late to report a closed connection: beanstalkd 1.12 misses 3 to 12 of 200.
     private static let tries = 100
     private static let missesAllowed = 3
 
@@ -63,7 +63,7 @@ import Testing
         #expect(misses <= Self.missesAllowed)
     }
 
-    /// Each question waits for all threads; many of one packet wait once.
+    /// Each such command waits for all threads; many in one packet wait once.
     @Test func manyQuestionsInOnePacket() throws {
         let server = try BrokerProcess.start(["--threads", "4"])
         let client = try server.connect()

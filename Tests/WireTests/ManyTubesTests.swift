@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Tubes by the thousand, and tubes that are used once.
+/// Thousands of tubes, and tubes that are used once.
 @Suite(.beanrowOnly) struct ManyTubesTests {
     private let server: BrokerProcess
     private let client: WireClient
@@ -16,7 +16,7 @@ import Testing
             "select count(*) from \(server.configuration.schema).\(table) where \(condition)")
     }
 
-    /// A tube for each request, and for each answer: nothing is left of them.
+    /// One tube for each request and one for each answer: they leave nothing behind.
     @Test func tubesThatAreUsedOnceLeaveNothing() throws {
         for round in 0..<10 {
             var sent = ""
@@ -39,7 +39,7 @@ import Testing
         try client.expect("USING default")
         try eventually("their rows are gone", within: 60) { try count("tube", "name like 'once%'") == "0" }
         #expect(try count("tube_count", "tube_id not in (select id from \(server.configuration.schema).tube)") == "0")
-        // And they come back as if they had never been.
+        // They can be used again, as if they were new.
         try client.send("use once-1\r\nput 0 0 60 1\r\ny\r\npeek-ready\r\n")
         try client.expect("USING once-1")
         let id = try client.expectInserted()
@@ -47,7 +47,7 @@ import Testing
         try client.expect("y")
     }
 
-    /// Two brokers: a client of the other has used the tube that this one removes.
+    /// Two brokers: a client of one uses the tube that the other removes.
     @Test func aTubeThatAnotherBrokerHasRemovedIsPutInto() throws {
         let other = try BrokerProcess(server.configuration)
         let its = try other.connect()

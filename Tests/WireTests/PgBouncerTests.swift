@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Brokers whose way to the database is PgBouncer (docs/operations.md).
+/// Brokers that connect to the database through PgBouncer.
 @Suite("PgBouncer", .beanrowOnly) struct PgBouncerTests {
     let postgres: TestPostgres
     let schema: String
@@ -31,7 +31,7 @@ import Testing
         #expect(try broker.stop() == 0)
     }
 
-    /// A job that one broker makes ready is given to a client that waits at the other, and the other way round.
+    /// A job that one broker makes ready is given to a client that waits at the other, in both directions.
     @Test func inSessionModeBrokersNotifyEachOther() throws {
         let pooler = try PgBouncer(.session, before: postgres)
         let brokers = [try broker(through: pooler), try broker(through: pooler)]
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    /// Whichever idle session the pooler gives next, the latest or the oldest, of one or of several.
+    /// The pooler gives the latest or the oldest idle session, of one or of several.
     @Test(arguments: [PgBouncer.Mode.transaction, .statement], [(0, 1), (0, 3), (1, 1), (1, 2), (1, 3)])
     func withoutSessionsOfItsOwnNoBrokerStarts(mode: PgBouncer.Mode, pool: (roundRobin: Int, servers: Int)) throws {
         let pooler = try PgBouncer(mode, before: postgres, settings: ["server_round_robin = \(pool.roundRobin)"])

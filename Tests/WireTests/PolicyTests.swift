@@ -23,7 +23,7 @@ import Testing
         try worker.expect("x")
     }
 
-    /// Waits until the broker knows the policies: that of a tube set last shows it for all before.
+    /// Waits until the broker knows the policies: when it knows that of the tube set last, it knows all.
     private func known() throws {
         _ = try psql("select set_policy('witness', max_ready => 1)")
         let witness = try server.connect()
@@ -43,7 +43,7 @@ import Testing
         try client.send("put 0 0 1 1\r\nx\r\n")
         let id = try client.expectInserted()
         try reserve(id, by: client)
-        // Not by the same one: it still has a job whose time is nearly over.
+        // Not by the same client: it still holds a job whose time to run is nearly over.
         let second = try server.connect()
         try reserve(id, by: second)
         try eventually("it is buried") { try client.state(of: id) == "buried" }

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// What a restart keeps, beyond what beanstalkd's binlog does.
+/// What a restart keeps beyond beanstalkd's binlog.
 @Suite(.beanrowOnly) struct RestartTests {
     private let first: BrokerProcess
     private let before: WireClient
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func sigtermEndsItCleanly() throws {
-        // Not even a waiting client holds it up.
+        // A waiting client does not delay it.
         try before.send("reserve\r\n")
         try first.waitUntil("current-waiting", is: 1)
         #expect(try first.stop() == 0)
@@ -43,7 +43,7 @@ import Testing
         try put("5 0 1", as: 1)
         try reserve(1)
         try eventually("the reservation has run out") { try before.state(of: 1) == "ready" }
-        // Each in one packet, before another reservation can run out.
+        // Each in one packet, so that the reservation does not run out.
         for _ in 0..<2 {
             try before.send("reserve-job 1\r\nbury 1 6\r\nkick-job 1\r\n")
             for line in ["RESERVED 1 1", "x", "BURIED", "KICKED"] { try before.expect(line) }

@@ -24,7 +24,7 @@ import Testing
 
     // MARK: Order
 
-    /// The job becomes ready during the pause, and both the pause and the wait end together.
+    /// The job becomes ready during the pause; the pause and the wait end at the same time.
     @Test func aWaitAsLongAsAPauseGetsTheJob() throws {
         try client.send("put 1 1 0 1\r\na\r\n")
         try client.expect("INSERTED 1")
@@ -82,7 +82,7 @@ import Testing
         try client.send("kick 2\r\n")
         try client.expect("KICKED 2")
         #expect(try client.state(of: 1) == "buried")
-        // While one is buried the delayed ones stay, whatever the bound.
+        // While a job is buried no delayed one is kicked, whatever the bound.
         try client.send("kick 100\r\n")
         try client.expect("KICKED 1")
         try client.send("kick 1\r\n")
@@ -105,7 +105,7 @@ import Testing
 
     @Test func deadlineSoonInterruptsAWait() throws {
         try put("0 0 2", as: 1)
-        // In one packet: a slow client would look when the time is over.
+        // In one packet: a slow client would ask after the time to run.
         try client.send("reserve\r\nreserve\r\nstats-job 1\r\n")
         try client.expect("RESERVED 1 1")
         try client.expect("x")
@@ -128,7 +128,7 @@ import Testing
         try reserve(1)
         let waiter = try server.connect()
         try withExpiryOfASilentHolder {
-            // In one packet: the second reservation lasts no longer than the first.
+            // In one packet: the second reservation runs out as soon as the first did.
             try waiter.send("reserve-with-timeout 20\r\nstats-job 1\r\nstats\r\n")
             try waiter.expect("RESERVED 1 1")
             try waiter.expect("x")
@@ -239,7 +239,7 @@ import Testing
         try other.expect("x")
         try client.send("release 1 0 100\r\n")
         try client.expect("RELEASED")
-        // Delayed and buried jobs are anybody's to delete.
+        // Any client may delete delayed and buried jobs.
         try other.send("delete 1\r\n")
         try other.expect("DELETED")
     }

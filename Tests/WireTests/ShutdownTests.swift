@@ -3,9 +3,9 @@ import Testing
 
 @testable import TestKit
 
-/// SIGTERM: what is under way is answered, what was leased is free, and it takes no more than 5 s.
+/// SIGTERM: open commands are answered, leases end, and it takes at most 5 s.
 @Suite(.beanrowOnly) struct ShutdownTests {
-    /// Sends the signal; the exit status, which comes in time.
+    /// Sends the signal and returns the exit status, which must come in time.
     private func end(
         _ server: BrokerProcess, with signal: Int32 = SIGTERM, within limit: Duration = .seconds(5)
     ) throws -> Int32 {
@@ -17,7 +17,7 @@ import Testing
         return status
     }
 
-    /// Sends SIGTERM; whether it is seen to stop so soon that it is still waiting for what is under way, for 1.5 s.
+    /// Sends SIGTERM. True if the log shows the stop early enough: the broker waits 1.5 s for open commands.
     private func beginsToEnd(_ server: BrokerProcess) throws -> Bool {
         let start = ContinuousClock.now
         server.signal(SIGTERM)
@@ -54,7 +54,7 @@ import Testing
         try load.ledger.check(on: BrokerProcess(server.configuration))
     }
 
-    /// What was sent before is answered before the connection ends, and no job is held by two.
+    /// Commands that were sent before are answered before the connection ends, and no job is held by two clients.
     @Test func whatIsUnderWayIsAnswered() throws {
         try untilQuick {
             let server = try BrokerProcess.start()
@@ -70,7 +70,7 @@ import Testing
             try eventually("it stops") { server.stderr.contains("stopping") }
             lock.release()
             let answer = Result { try client.expectInserted() }
-            // The broker waits for it no longer than 1.5 s.
+            // The broker waits for the answer for 1.5 s at most.
             guard ContinuousClock.now - start < .seconds(1.4) else { return false }
             _ = try answer.get()
             try client.expectEOF()
@@ -96,7 +96,7 @@ import Testing
         try client.expectEOF()
     }
 
-    /// PostgreSQL takes connections and answers nothing.
+    /// PostgreSQL accepts connections and does not answer.
     @Test func withTheDatabaseHanging() throws {
         let server = try BrokerProcess.start()
         let client = try server.connect()
@@ -118,7 +118,7 @@ import Testing
         try expectNoBroker(in: server)
     }
 
-    /// The database has not come yet.
+    /// The database is not there yet.
     @Test func beforeItServes() throws {
         let broker = try ChildProcess(
             BrokerProcess.beanrowPath(),
@@ -144,7 +144,7 @@ import Testing
             try client.send("put 0 0 100 1\r\na\r\n")
             try lock.waitForOneBehindIt()
             guard try beginsToEnd(server) else { return false }
-            // In order it takes longer while the lock is held.
+            // An orderly end takes longer while the lock is held.
             #expect(try end(server, with: signal, within: .seconds(2)) == status)
             return true
         }
@@ -158,11 +158,11 @@ import Testing
         try client.send("put 0 0 100 1\r\na\r\n")
         try client.expectInserted()
         let postmaster = try Cluster(of: server)
-        // How long the last checkpoint takes shall not depend on the disk.
+        // The time of the last checkpoint must not depend on the disk.
         try postmaster.stopSyncing()
         #expect(try end(server) == 0)
         #expect(!postmaster.hasPIDFile)
-        // Only then it says that it has ended in order, after a last checkpoint, and ends.
+        // It logs its orderly end after a last checkpoint.
         try eventually("it says so") { try postmaster.log.contains("database system is shut down") }
         try eventually("its PostgreSQL has ended") { !postmaster.isRunning }
         let again = try BrokerProcess(server.configuration)
@@ -186,7 +186,7 @@ import Testing
             try eventually("its PostgreSQL has ended") { !postmaster.isRunning }
             guard isQuick else { return false }
             #expect(status == 143)
-            // What was acknowledged is there.
+            // The acknowledged job exists.
             let again = try BrokerProcess(server.configuration)
             #expect(try again.connect().state(of: 1) == "ready")
             #expect(try again.stop() == 0)
@@ -195,7 +195,7 @@ import Testing
     }
 }
 
-/// What `body` returns, which takes less than `limit`, not counting how long the machine kept everybody waiting.
+/// Returns the result of `body`, which must take less than `limit`. Time in which the whole machine hung does not count.
 private func within<Value>(_ limit: Duration, _ body: () -> Value) -> Value {
     let stall = Stall()
     let start = ContinuousClock.now
@@ -206,7 +206,7 @@ private func within<Value>(_ limit: Duration, _ body: () -> Value) -> Value {
     return value
 }
 
-/// Repeats an attempt that returns false because the machine was too slow for it to say anything.
+/// Repeats an attempt that returns false because the machine was too slow for it to prove anything.
 private func untilQuick(_ attempt: () throws -> Bool) throws {
     for _ in 0..<5 {
         if try attempt() { return }
@@ -214,7 +214,7 @@ private func untilQuick(_ attempt: () throws -> Bool) throws {
     throw WireMismatch("the machine was too slow, five times")
 }
 
-/// A session that keeps everybody else from writing jobs.
+/// A session with a lock that keeps all others from writing jobs.
 private final class Lock {
     private let session: ChildProcess
     private let database: String
@@ -234,7 +234,7 @@ private final class Lock {
         }
     }
 
-    /// How many locks on the table are such.
+    /// The number of locks on the table for which the condition holds.
     private func count(_ condition: String) throws -> String {
         let sql = "select count(*) from pg_locks where relation = '\(table)'::regclass and \(condition)"
         return try ChildProcess.run(ChildProcess.find("psql"), ["-X", "-q", "-A", "-t", "-d", database, "-c", sql])
@@ -247,14 +247,14 @@ private final class Lock {
         }
     }
 
-    /// The session ends, and with it the transaction.
+    /// Ends the session, and with it the transaction.
     func release() {
         session.signal(SIGINT)
         _ = session.waitForExit()
     }
 }
 
-/// The PostgreSQL of an embedded broker, from outside.
+/// The PostgreSQL of an embedded broker, seen from outside.
 private struct Cluster {
     let directory: String
     let pid: Int32
@@ -270,7 +270,7 @@ private struct Cluster {
     var hasPIDFile: Bool { FileManager.default.fileExists(atPath: directory + "/cluster/postmaster.pid") }
     var log: String { get throws { try String(contentsOfFile: directory + "/postgres.log", encoding: .utf8) } }
 
-    /// From here on nothing waits until it is on disk.
+    /// Turns fsync off.
     func stopSyncing() throws {
         _ = try runPSQL(connectionString, "alter system set fsync = off")
         _ = try runPSQL(connectionString, "select pg_reload_conf()")

@@ -23,7 +23,7 @@ import Testing
         #expect(try client.expectOK().keys == jobKeys)
     }
 
-    /// As many clients read them, line by line.
+    /// Read line by line, as many clients do.
     @Test func namesAreBare() throws {
         try client.send("put 0 0 100 1\r\na\r\nstats-job 1\r\nstats-tube default\r\n")
         try client.expect("INSERTED 1")
@@ -41,7 +41,7 @@ import Testing
         #expect(try client.expectList() == ["default", name])
     }
 
-    /// Clients ask by it whether there is `kick-job`, say.
+    /// Clients use the version to find out whether `kick-job` exists, for example.
     @Test(.beanrowOnly) func theVersionIsTheProtocols() throws {
         try client.send("stats\r\n")
         let stats = try client.expectOK()
@@ -56,7 +56,7 @@ import Testing
         try stats.expect(["pid": "\(server.pid)", "max-job-size": "65535", "draining": "false"])
         let id = try #require(stats["id"])
         #expect(id.count == 16 && id.allSatisfy { $0.isHexDigit && !$0.isUppercase })
-        // Ours is never a number.
+        // Beanrow's is never a number.
         #expect(Server.current == .beanstalkd || id.first!.isLetter)
         for key in ["rusage-utime", "rusage-stime"] {
             let parts = try #require(stats[key]).split(separator: ".")
@@ -120,7 +120,7 @@ import Testing
         for line in ["USING t", "INSERTED 1", "PAUSED", "USING default"] {
             try other.expect(line)
         }
-        // Its job keeps it.
+        // The tube exists because it has a job.
         try client.send("stats-tube t\r\n")
         try client.expectOK().expect(["current-using": "0", "total-jobs": "1", "pause": "1000"])
         try client.send("delete 1\r\nstats-tube t\r\npause-tube t 1\r\nlist-tubes\r\n")
@@ -128,11 +128,11 @@ import Testing
         try client.expect("NOT_FOUND")
         try client.expect("NOT_FOUND")
         #expect(try client.expectList() == ["default"])
-        // It is not the old one that comes back.
+        // The new tube has none of the old counters.
         try client.send("use t\r\nstats-tube t\r\n")
         try client.expect("USING t")
         try client.expectOK().expect(["total-jobs": "0", "pause": "0", "cmd-pause-tube": "0"])
-        // A connection's end lets go of what it held.
+        // The end of a connection releases its job.
         try other.send("watch w\r\nuse u\r\n")
         try other.expect("WATCHING 2")
         try other.expect("USING u")

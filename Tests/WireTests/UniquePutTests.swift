@@ -38,7 +38,7 @@ import Testing
 
     @Test func whatIsNotKnownIsBadFormat() throws {
         let client = try server.connect()
-        // The body is swallowed: what it says is not done.
+        // The body is swallowed: it is not read as a command.
         try client.send("put 0 0 100 4 idp:k:300\r\nquit\r\nput 0 0 100 4 grp:g\r\nquit\r\nlist-tube-used\r\n")
         try client.expect("BAD_FORMAT")
         try client.expect("BAD_FORMAT")
@@ -46,7 +46,7 @@ import Testing
         #expect(try psql("select count(*) from job") == "0")
     }
 
-    /// Many clients of two brokers put the same few keys at the same moment.
+    /// Many clients of two brokers put the same few keys at the same time.
     @Test func atTheSameMomentFromTwoBrokers() throws {
         let other = try BrokerProcess.start(postgres: postgres, schema: server.configuration.schema)
         let clients = try (0..<8).map { try ($0 % 2 == 0 ? server : other).connect() }

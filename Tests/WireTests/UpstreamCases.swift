@@ -13,16 +13,16 @@ import Testing
 // | binlog_v5               | Reads a log that beanstalkd 1.4.6 wrote; a matter of importing, not of the wire.       |
 
 extension Trait where Self == ConditionTrait {
-    /// The test is about what the original does not do, or does otherwise.
+    /// The test is about something that beanstalkd does not do, or does differently.
     static var beanrowOnly: Self {
         .enabled(if: Server.current == .beanrow, "beanstalkd differs here")
     }
 }
 
-/// Runs a part in which one connection holds a job too long and another one waits for it.
+/// Runs a part of a test in which one connection holds a job too long and another one waits for it.
 ///
-/// beanstalkd sometimes forgets the connection whose reservation runs out while that connection is silent: its tick
-/// comes in the same microsecond as the deadline, which does not count as over yet, and no other tick is planned.
+/// beanstalkd sometimes forgets a connection whose reservation runs out while the connection is silent: its tick comes
+/// in the same microsecond as the deadline, which is not over then, and it plans no other tick.
 func withExpiryOfASilentHolder(_ body: () throws -> Void) throws {
     try withKnownIssue("beanstalkd loses an expiry now and then", isIntermittent: true) {
         try body()

@@ -9,7 +9,7 @@ import Testing
         client = try BrokerProcess.start().connect()
     }
 
-    /// Each of the lines alone must get this reply.
+    /// Each line must get this reply.
     private func expect(_ reply: String, for lines: [String]) throws {
         for line in lines {
             try client.send("\(line)\r\n")
@@ -27,7 +27,7 @@ import Testing
         }
         try client.send("\r\n")
         try client.expect("BAD_FORMAT")
-        // The connection goes on.
+        // The connection still works.
         try client.send("put 0 0 1 1\r\nA\r\n")
         try client.expect("INSERTED 1")
     }
@@ -125,7 +125,7 @@ import Testing
 
 private let longestName = String(repeating: "0123456789", count: 20)
 
-/// One more than 64 bits hold, far more, and numbers with letters around them.
+/// One more than fits into 64 bits, far more, and numbers next to letters.
 private let badIDs = [
     "18446744073709551616",
     "184467440737095516160000000000000000000000000000",

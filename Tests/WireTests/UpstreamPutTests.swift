@@ -34,7 +34,7 @@ import Darwin
     @Test func unix_auto_removal() throws {
         let first = try BrokerProcess.start(overSocket: true)
         first.kill9()
-        // The socket file of the dead server is in the way.
+        // The socket file of the dead server still exists.
         let second = try BrokerProcess(first.configuration)
         let client = try second.connect()
         try client.send("list-tube-used\r\n")
@@ -43,7 +43,7 @@ import Darwin
 
     @Test func too_big() throws {
         let client = try BrokerProcess.start(["-z", "10"]).connect()
-        // The command in the body is swallowed with it.
+        // The body is swallowed, with the command in it.
         try client.send("put 0 0 0 11\r\ndelete 9999\r\n")
         try client.send("put 0 0 0 1\r\nx\r\n")
         try client.expect("JOB_TOO_BIG")

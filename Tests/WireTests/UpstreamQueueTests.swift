@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Upstream's cases about the states of a job and who may have it.
+/// Upstream's cases about the states of a job and who may reserve it.
 @Suite struct UpstreamQueueTests {
     private let server: BrokerProcess
     private let client: WireClient
@@ -38,7 +38,7 @@ import Testing
         try put("0 99 1", "B", as: 2)
         try put("0 50 1", "C", as: 3)
 
-        // The one that is due first.
+        // The job that is due first.
         try client.send("peek-delayed\r\n")
         try client.expect("FOUND 3 1")
         try client.expect("C")
@@ -180,7 +180,7 @@ import Testing
         try client.send("watch foo\r\n")
         try client.expect("WATCHING 2")
         try client.send("reserve-with-timeout 1\r\n")
-        // What another connection does must not put the timeout off.
+        // Commands of another connection must not delay the timeout.
         try other.send("watch foo\r\n")
         try other.expect("WATCHING 2")
         try client.expect("TIMED_OUT")
@@ -206,7 +206,7 @@ import Testing
         #expect(try client.state(of: 1) == "reserved")
 
         try leave(consumer)
-        // Far sooner than its time to run.
+        // Much earlier than the time to run.
         try client.send("reserve-with-timeout 10\r\n")
         try client.expect("RESERVED 1 1")
         try client.expect("a")

@@ -22,7 +22,7 @@ import Testing
 
     @Test func reserve_ttr_deadline_soon() throws {
         try put("0 0 1", "a", as: 1)
-        // All in one packet, so that not even a slow machine is late for the time to run.
+        // All in one packet, so that the time to run is not over even on a slow machine.
         try client.send("reserve-with-timeout 1\r\nstats-job 1\r\nreserve-with-timeout 1\r\nrelease 1 0 0\r\n")
         try client.expect("RESERVED 1 1")
         try client.expect("a")
@@ -35,13 +35,13 @@ import Testing
     @Test func reserve_job_ttr_deadline_soon() throws {
         try put("0 5 1", "a", as: 1)
         #expect(try client.state(of: 1) == "delayed")
-        // A reservation made by id runs out like any other.
+        // A reservation by id runs out like any other.
         try client.send("reserve-job 1\r\nreserve-with-timeout 1\r\nstats-job 1\r\n")
         try client.expect("RESERVED 1 1")
         try client.expect("a")
         try client.expect("DEADLINE_SOON")
         try client.expectOK().expect(["state": "reserved"])
-        // It was delayed, but it comes back ready.
+        // The job was delayed, but comes back ready.
         try eventually("the job is ready") { try client.state(of: 1) == "ready" }
     }
 
@@ -58,7 +58,7 @@ import Testing
         try reserveJob(2, "B")
         try client.send("reserve-job 3\r\n")
         try client.expect("NOT_FOUND")
-        // The other one was left alone.
+        // The other job is unchanged.
         try client.send("release 1 1 0\r\n")
         try client.expect("NOT_FOUND")
         try client.send("release 2 1 0\r\n")

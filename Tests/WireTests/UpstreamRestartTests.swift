@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// Upstream's binlog cases, as far as they are about what a restart keeps.
+/// Upstream's binlog cases about what a restart keeps.
 @Suite struct UpstreamRestartTests {
     @Test func binlog_empty_exit() throws {
         let server = try BrokerProcess.start(keepsJobs: true).restarted()

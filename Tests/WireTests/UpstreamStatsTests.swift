@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func delayed_to_ready() throws {
-        // In one packet: a slow client would look when the delay is over.
+        // In one packet: a slow client would ask after the delay.
         try client.send("put 0 1 1 0\r\n\r\nstats-tube default\r\n")
         try client.expect("INSERTED 1")
         try client.expectOK().expect([

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// What SQL readers see from outside, at most about a second late.
+/// What SQL readers see, about a second late at most.
 @Suite(.beanrowOnly) struct ViewTests {
     private let postgres: TestPostgres
     private let server: BrokerProcess
@@ -58,7 +58,7 @@ import Testing
                 """
         )
         try expect(["default|1|1|1|1|t"], from: tubes)
-        // Only a reserved job has a holder and an end of its time.
+        // Only a reserved job has a holder and a deadline.
         try expect(
             ["f|f|f", "t|t|t", "f|f|f", "f|f|f"],
             from: """
@@ -66,7 +66,7 @@ import Testing
                 FROM %.jobs ORDER BY id
                 """
         )
-        // Only a job that waits has a time at which it is or was ready.
+        // Only a ready or delayed job has a time at which it is ready.
         try expect(
             ["t|t"],
             from: "SELECT r.ready_at <= now(), d.ready_at > now() + interval '900 s'"
@@ -118,7 +118,7 @@ import Testing
         try expect(["0"], from: "SELECT count(*) FROM %.brokers WHERE pid = \(server.pid)")
     }
 
-    /// In the view and, from a broker's start on, in its log.
+    /// In the view, and in a broker's log from its start on.
     @Test func whatAnOperatorIsWarnedOf() throws {
         #expect(try server.stop() == 0)
         _ = try postgres.psql("alter table \(schema).job set (autovacuum_enabled = false)")
