@@ -74,8 +74,8 @@ public struct Queue: ~Copyable {
     public internal(set) var epoch: Int64 = 0
     /// The store has been attached before.
     var hasStarted = false
-    /// No job is given out from memory from this time on unless the epoch is renewed (docs/ARCHITECTURE.md, Leases
-    /// and epochs).
+    /// No job is given out from memory from this time on unless the epoch is renewed
+    /// (docs/ARCHITECTURE.md, Leases and epochs).
     var epochValidUntil = Instant(nanoseconds: 0)
     var peers = 0
     /// Other brokers, or SQL, may have changed the counts of tubes since they were last read.

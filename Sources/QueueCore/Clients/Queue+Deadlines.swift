@@ -3,8 +3,8 @@
 ///
 /// So whether a client has a deadline close by is a count, however many jobs it holds.
 extension Queue {
-    /// How close to a deadline a client is warned instead of being given another job (beanstalkd's doc/protocol.txt,
-    /// Worker Commands).
+    /// How close to a deadline a client is warned instead of being given another job
+    /// (beanstalkd's doc/protocol.txt, Worker Commands).
     static let deadlineMargin = Span.seconds(1)
 
     func isDeadlineSoon(_ slot: Int) -> Bool { connections[slot].dueSoon > 0 }

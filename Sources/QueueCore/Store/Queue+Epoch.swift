@@ -61,12 +61,8 @@ extension Queue {
         for (query, answer) in answers { finish(query, answer, now: now) }
     }
 
-    /// The heartbeat has been renewed.
-    ///
-    /// - Parameters:
-    ///   - peers: how many other brokers live.
-    ///   - hasLostPeer: one of them has gone since the last renewal.
-    ///   - isSole: what this broker's row says.
+    /// The heartbeat has been renewed. `peers`: how many other brokers live. `hasLostPeer`: one of them has gone since the
+    /// last renewal. `isSole`: what this broker's row says.
     public mutating func renew(
         validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
     ) {

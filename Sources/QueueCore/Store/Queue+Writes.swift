@@ -15,11 +15,11 @@ extension Queue {
         return !lanes[kind].pending.isEmpty || kind == .changes && (!annotations.isEmpty || sql.answer != nil)
     }
 
-    /// Everything of a kind that has collected, as one transaction. The next batch is given out when this one has
-    /// been finished.
+    /// Everything of a kind that has collected, as one transaction. The next batch is given out when this one has been
+    /// finished.
     ///
-    /// - Parameter atLeast: how many operations are worth a transaction. While there are fewer, the result is `nil`,
-    ///   and `hasWrites` is `false` until there are so many.
+    /// `atLeast`: how many operations are worth a transaction. While there are fewer, the result is `nil`, and
+    /// `hasWrites` is `false` until there are so many.
     public mutating func takeWrites(_ kind: WriteKind, atLeast count: Int = 1, now: Instant) -> WriteBatch? {
         lanes[kind].wakeThreshold = count > 1 ? count : 0
         guard hasWrites(kind) else { return nil }

@@ -1,5 +1,5 @@
-/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead (docs/ARCHITECTURE.md, The
-/// priority cache).
+/// The priority cache: the next jobs of the tubes that somebody here watches, leased ahead
+/// (docs/ARCHITECTURE.md, The priority cache).
 extension Queue {
     /// Bytes that a cached job takes besides its body.
     static let jobOverhead = 256

@@ -1,5 +1,5 @@
-/// Tubes. A tube is made when it is first mentioned, and removed when nothing refers to it any more (beanstalkd's
-/// doc/protocol.txt, Tubes).
+/// Tubes. A tube is made when it is first mentioned, and removed when nothing refers to it any more
+/// (beanstalkd's doc/protocol.txt, Tubes).
 extension Queue {
     /// The tube of this name, which is made if it does not exist.
     mutating func tube(named name: TubeName) -> Int {

@@ -1,5 +1,5 @@
-/// The tube's next ready jobs, each with this broker's lease, written or not (docs/ARCHITECTURE.md, The priority
-/// cache).
+/// The tube's next ready jobs, each with this broker's lease, written or not
+/// (docs/ARCHITECTURE.md, The priority cache).
 ///
 /// Invariant: every ready job of the tube with a key below `horizon` that this broker may claim is in `heap`. Jobs
 /// beyond the horizon may be there too. So the smallest job of the heap is the tube's smallest exactly if it lies
