@@ -174,7 +174,7 @@ final class Writer: SameServerWorker, @unchecked Sendable {
             sent.append(returnsMissing)
         }
         if !batch.puts.isEmpty { try add(.put, batch.putParameters) }
-        if !batch.moves.isEmpty { try add(.move, batch.moveParameters(at: now), returnsMissing: true) }
+        if !batch.moves.isEmpty { try add(.changeStates, batch.moveParameters(at: now), returnsMissing: true) }
         if !batch.annotations.isEmpty {
             try add(.annotate, batch.annotateParameters(at: now), returnsMissing: true)
         }
