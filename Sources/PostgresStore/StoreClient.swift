@@ -15,8 +15,9 @@ public protocol StoreClient: AnyObject, Sendable {
 
     /// This broker has been registered. Its validity counts from `sentAt`, when the registration was sent.
     func attach(epoch: Int64, isSole: Bool, tubes: [TubeRow], sentAt: Instant)
-    /// The heartbeat that was sent at `sentAt` has committed.
+    /// A heartbeat has committed.
     /// - Parameters:
+    ///   - sentAt: When it was sent: the broker's validity counts from then.
     ///   - peers: The number of other brokers that live.
     ///   - hasLostPeer: A broker that lived at the last heartbeat is gone.
     ///   - isSole: What the broker's row says.

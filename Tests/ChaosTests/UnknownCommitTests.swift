@@ -35,10 +35,10 @@ import Testing
             command: "delete ID\r\n", answer: "DELETED", buries: true, statement: "delete_unleased",
             truth: "select 1 - count(*) from jobs where id = ID"),
         Operation(
-            command: "release ID 4 100\r\n", answer: "RELEASED", holds: true, statement: "move",
+            command: "release ID 4 100\r\n", answer: "RELEASED", holds: true, statement: "change_states",
             truth: "select releases from jobs where id = ID and priority = 4 and state = 'delayed'"),
         Operation(
-            command: "bury ID 3\r\n", answer: "BURIED", holds: true, statement: "move",
+            command: "bury ID 3\r\n", answer: "BURIED", holds: true, statement: "change_states",
             truth: "select buries from jobs where id = ID and priority = 3 and state = 'buried'"),
         Operation(
             command: "kick 10\r\n", answer: "KICKED 1", buries: true, statement: "kick",

@@ -9,7 +9,7 @@ final class Database {
     let schema: String
     let connection: Connection
     let server: TestPostgres
-    /// What the names of its sessions begin with.
+    /// The names of its sessions begin with this.
     let sessions: String
 
     init(schema: String? = nil, on server: TestPostgres? = nil, isMigrated: Bool = true) throws {
@@ -50,7 +50,7 @@ final class Database {
         try text("select coalesce(string_agg(result::text, ' '), '') from (\(query)) as result")
     }
 
-    /// The one value of a query.
+    /// The only value of a query.
     func value(_ query: String) throws -> String {
         try text("select coalesce((\(query))::text, 'null')")
     }
@@ -65,7 +65,7 @@ final class Database {
         return number
     }
 
-    /// Whether a condition holds.
+    /// True if a condition holds.
     func holds(_ condition: String) throws -> Bool {
         try value("select \(condition)") == "true"
     }
@@ -78,7 +78,7 @@ final class Database {
 
     // MARK: What brokers leave behind
 
-    /// A row of `broker` as if one had registered: another one, whose pid says nothing here.
+    /// Adds the row of another broker, as if it had registered from another machine.
     @discardableResult
     func addBroker(
         heartbeat: String = "clock_timestamp()", pid: Int32 = 1, space: String = "elsewhere", isSole: Bool = false
@@ -105,13 +105,13 @@ final class Database {
         try run("delete from broker where epoch = \(epoch); delete from fence where epoch = \(epoch)")
     }
 
-    /// A tube's row.
+    /// Adds the row of a tube.
     func addTube(_ name: String = "default") throws -> Int32 {
         try run("insert into tube (name) values (\(literal(name)))")
         return Int32(try number("select id from tube where name = \(literal(name))"))
     }
 
-    /// Cuts the session of a task, and waits until it has gone.
+    /// Ends the session of a task and waits until it is gone.
     func terminate(_ task: String) throws {
         try run("select pg_terminate_backend(pid, 5000) from pg_stat_activity where \(isSession(task))")
     }
@@ -121,8 +121,8 @@ final class Database {
         try eventually("\(task) waits for a lock") { try waits(task, "wait_event_type = 'Lock'") }
     }
 
-    /// The first statement that does this to a row sleeps until its session is cut. It waits for no lock, since the
-    /// query runner does not.
+    /// Makes the first statement that does this to a row sleep until its session ends. A lock would not do: the query runner
+    /// waits for none.
     func makeDoze(before event: String) throws {
         try run(
             """
@@ -138,7 +138,7 @@ final class Database {
         try eventually("\(task) sleeps") { try waits(task, "wait_event = 'PgSleep'") }
     }
 
-    /// Whether the session of a task waits for what a condition on `pg_stat_activity` says.
+    /// True if the session of a task fulfils a condition on `pg_stat_activity`.
     func waits(_ task: String, _ condition: String) throws -> Bool {
         try holds("exists (select from pg_stat_activity where \(isSession(task)) and \(condition))")
     }
@@ -149,7 +149,7 @@ final class Database {
 
     // MARK: Counts
 
-    /// Both accounts of each tube: what the jobs say, and what counts and ledger say.
+    /// True if the counts of each tube, with the ledger, agree with its jobs.
     func countsAgree() throws -> Bool {
         try rows(
             """
@@ -186,7 +186,7 @@ func literal(_ text: String) -> String {
 extension PostgresStore.Connection {
     func prepare(_ statement: Statement) throws { try prepare([statement]) }
 
-    /// What the next notification says, whoever has sent it.
+    /// The payload of the next notification of any session.
     func nextPayload() -> String? {
         guard let notification = PQnotifies(pg) else { return nil }
         defer { PQfreemem(notification) }

@@ -3,38 +3,38 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("Who lives is told by heartbeats that go on, by one's own clock")
+@Suite("A broker is dead when its heartbeat counter stands still, by the own clock")
 struct FailureDetectorTests {
     private var detector = FailureDetector()
 
-    /// So many milliseconds after the start.
+    /// Milliseconds after the start.
     private func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 0) + .milliseconds(milliseconds) }
 
-    /// What is asked for at that time is known 5 ms later.
+    /// The answer comes 5 ms after the question.
     private mutating func silent(_ beats: [Int64: Int64], at time: Int) -> [Int64] {
         detector.silent(among: beats, asked: at(time), now: at(time + 5))
     }
 
-    @Test mutating func whoIsNotHeardOfForLongerThanOneMayBeSilentIsDead() {
+    @Test mutating func aBrokerThatIsSilentForTooLongIsDead() {
         #expect(silent([1: 7, 2: 7], at: 0) == [])
         #expect(silent([1: 7, 2: 8], at: 1000) == [])
         #expect(silent([1: 7, 2: 9], at: 3504) == [])
         #expect(detector.nextDeath(after: at(3504)) == at(3505), "since the first answer")
         #expect(silent([1: 7, 2: 9], at: 3505) == [1])
-        #expect(silent([1: 8, 2: 9], at: 3600) == [], "it is heard of after all")
+        #expect(silent([1: 8, 2: 9], at: 3600) == [], "a heartbeat has come after all")
         #expect(silent([1: 8, 2: 9], at: 7100) == [2])
         #expect(silent([1: 8], at: 7105) == [1])
         #expect(silent([1: 8, 2: 9], at: 7200) == [1], "one that comes back begins anew")
     }
 
-    /// Whatever it is, also less than it was.
+    /// Also a smaller number.
     @Test mutating func anyOtherNumberIsAHeartbeat() {
         #expect(silent([1: 7], at: 0) == [])
         #expect(silent([1: 6], at: 3600) == [])
         #expect(silent([1: 6], at: 7200) == [1])
     }
 
-    @Test mutating func whoWasCutOffBeginsToWatchAnew() {
+    @Test mutating func afterALostConnectionTheWatchBeginsAnew() {
         #expect(silent([1: 7], at: 0) == [])
         detector.connectionWasLost()
         #expect(detector.nextDeath(after: at(0)) == nil)
@@ -43,20 +43,20 @@ struct FailureDetectorTests {
         #expect(silent([1: 7], at: 63_600) == [1])
     }
 
-    /// What kept this broker's own heartbeat may have kept the others'.
-    @Test mutating func whoWasLateGivesTheOthersTime() {
+    /// What delayed this broker's own heartbeat may have delayed the others'.
+    @Test mutating func afterALateHeartbeatTheOthersGetTime() {
         #expect(silent([1: 7], at: 0) == [])
         detector.heartbeatCommitted(at: at(11_000), last: at(1000))
         #expect(silent([1: 7], at: 11_000) == [])
         #expect(detector.nextDeath(after: at(11_000)) == at(12_500))
         #expect(silent([1: 7], at: 12_500) == [1])
-        // But not again and again.
+        // Not twice in a row.
         detector.heartbeatCommitted(at: at(14_000), last: at(11_500))
         #expect(silent([1: 7], at: 14_000) == [1])
     }
 }
 
-@Suite("That the database's clock was set is seen by one's own")
+@Suite("A step of the database's clock is seen by the own clock")
 struct ClockWatchTests {
     private var watch = ClockWatch()
 

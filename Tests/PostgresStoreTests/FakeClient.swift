@@ -4,9 +4,9 @@ import TestKit
 
 @testable import QueueCore
 
-/// The queue as the store sees it, played by a test: it hands out what the test gives it and keeps what comes back.
+/// A queue for tests of the store: it passes on what the test gives it, and keeps what comes back.
 final class FakeClient: StoreClient, @unchecked Sendable {
-    /// What the keeper told.
+    /// A registration.
     struct Attachment {
         var epoch: Int64
         var isSole: Bool
@@ -40,9 +40,9 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var listenings = 0
     }
 
-    /// The kind of the writer that does all batches, whatever is in them.
+    /// The kind of the writer that gets all batches.
     var kind = WriteKind.puts
-    /// Has a sole broker give that up, which others wait for.
+    /// Called when another broker waits for this sole one.
     var endSole: ((Int64) -> Void)?
     private let condition = NSCondition()
     private var state = State()
@@ -54,7 +54,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
 
-    /// Waits until there is what `body` looks for.
+    /// Waits until `body` finds something.
     private func wait<Found>(
         for what: String, within seconds: Double = patience, _ body: (inout State) -> Found?
     ) throws -> Found {
@@ -80,7 +80,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func wantIDs(_ count: Int) { change { $0.idsWanted = count } }
     func hold(_ counts: StateCounts, of tube: TubeID) { change { $0.held.append((tube, counts)) } }
 
-    /// What became of the oldest batch.
+    /// The outcomes of the oldest batch.
     func outcome() throws -> [(batch: WriteBatch, outcome: WriteOutcome)] {
         try wait(for: "the outcome of a batch") { $0.writesDone.isEmpty ? nil : $0.writesDone.removeFirst() }
     }
@@ -108,7 +108,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         change { $0.renewals = [] }
         return try wait(for: "a heartbeat") { $0.renewals.first }
     }
-    /// Waits until these are the policies that it knows.
+    /// Waits until the client knows exactly these policies.
     func policies(_ expected: [TubePolicy]) throws {
         _ = try wait(for: "policies \(expected)") { $0.policies == expected ? true : nil }
     }
@@ -122,7 +122,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
     func give(_ notices: Notices) { change { $0.notices = notices } }
-    /// Waits until it hears what others tell.
+    /// Waits until the notifier listens.
     func listening(_ count: Int = 1) throws {
         _ = try wait(for: "\(count) connections of the notifier") { $0.listenings >= count ? true : nil }
     }
@@ -132,14 +132,14 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func notice() throws -> Notice {
         try wait(for: "a notice") { $0.noticed.isEmpty ? nil : $0.noticed.removeFirst() }
     }
-    /// Tubes that are used here.
+    /// Makes tubes count as used here.
     func need(_ tubes: TubeID...) { change { $0.needed.formUnion(tubes) } }
-    /// Waits until it was told that a row is no more.
+    /// Waits until the client has heard that a tube was removed.
     func removal(of tube: TubeID) throws {
         _ = try wait(for: "the removal of \(tube)") { $0.removed.contains(tube) ? true : nil }
     }
     func isRemoved(_ tube: TubeID) -> Bool { change { $0.removed.contains(tube) } }
-    /// The names of the tubes of each reading since this was asked last.
+    /// The names of the tubes of each reading since the last call.
     func takeLearnt() -> [[TubeName]] {
         change { state in
             defer { state.learnt = [] }
@@ -147,7 +147,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
     var hasNotice: Bool { change { !$0.noticed.isEmpty } }
-    /// A tube as the keeper reads it, once it is like that.
+    /// Waits until the keeper reads the tube like that.
     func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
         try wait(for: "the tube \(name)") { state in state.tubes.first { $0.name == name && isSo($0) } }
     }
@@ -155,7 +155,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func wantToBeSole() { change { $0.wantsSole = true } }
     var isAttached: Bool { change { !$0.attachments.isEmpty } }
     var detachments: Int { change { $0.detachments } }
-    /// Whether the held counts have been taken.
+    /// True if the held counts have been taken.
     var isHeldTaken: Bool { change { $0.held.isEmpty } }
 
     // MARK: The store's side

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresStore
 
-/// How a broker knows whether SQL is at work, and holds it off.
+/// A broker finds out whether SQL sessions are at work, and holds them off.
 @Suite("The gate of SQL sessions")
 struct GateTests {
     let db: Database
@@ -16,7 +16,7 @@ struct GateTests {
         broker = try Session.open(db.configuration, [.sqlActivity, .holdOffSQL])
     }
 
-    /// Whether nobody is at work, for whom has seen all up to a number.
+    /// True if no SQL session is at work; all changes up to `number` have been seen.
     private func isQuiet(since number: Int64 = 0) throws -> Bool {
         var parameters = Parameters()
         parameters.add(Int64(0))
@@ -56,7 +56,7 @@ struct GateTests {
         #expect(try isQuiet() && holdOff())
     }
 
-    /// Who has drawn no number since is not asked after.
+    /// If no number was drawn since, the lock is not looked at.
     @Test func whatWasQuietIsQuietUntilSomebodyDrawsANumber() throws {
         let before = try lastNumber()
         #expect(try isQuiet(since: before))
@@ -82,7 +82,7 @@ struct GateTests {
         try sql.run("select put('t', 'x')")
     }
 
-    /// Each advisory lock there is may be held by whoever can log in; these functions and statements take none.
+    /// Any login may hold any advisory lock, so functions and statements take none.
     @Test func nothingDependsOnALockThatAnyLoginCouldHold() throws {
         for statement in Statement.queryRunner + Statement.keeper + Statement.notifier + Statement.writer {
             #expect(!statement.sql.contains("advisory"), "\(statement.name)")

@@ -1,28 +1,30 @@
 import Foundation
 import Testing
 
-/// Every SQL value is a parameter. What is put into a statement's text is a name between quotes, or another piece of
-/// the program's own SQL.
+/// Every SQL value is a parameter. A statement's text contains only quoted names and other pieces of the program's own SQL.
 @Suite("No value is put into the text of a statement")
 struct InterpolationTests {
-    /// Pieces of SQL that the program has itself, and names that `identifier` quotes.
+    /// Pieces of the program's own SQL, and names that `identifier` quotes.
     private static let allowed: Set<String> = [
         "identifier(role)", "identifier(schema)", "identifier(index)", "SQL.isFree", "SQL.jobColumns", "SQL.readied",
         "SQL.reservations", "SQL.hasLivingHolder", "hasLivingHolder", "SQL.missing", "SQL.pauseLeft", "hasTube",
         #"finite("job.created_at")"#,
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
-        // Parameters and clauses by functions that make several statements of one text.
+        // Parameters and clauses of functions that make several statements of one text.
         "epoch", "which", "order", "state", "addToCounts", "startedAt", "listed",
-        // Which objects are the queue's own; their names are parameters.
+        // The queue's own objects; their names are parameters.
         #"ownObjects(schema: "$1", names: "$2")"#, #"ownObjects(schema: "$1", names: "$3")"#,
         #"ownObjects(schema: "$2", names: "$3")"#, #"ownObjects(schema: "$2", names: "$4")"#, "grantable",
-        // Which tubes are asked for.
-        "table", "counts", "held", #"news("select id from tube where")"#,
-        #"news("select tube_id from tube_count where")"#,
-        #"news("select tube_id from tube_held where epoch <> $2::bigint and")"#,
-        // Of a migrator: its lock, and what was there before.
+        // The tubes that are asked for.
+        "table", "counts", "held", #"changed("select id from tube where")"#,
+        #"changed("select tube_id from tube_count where")"#,
+        #"changed("select tube_id from tube_held where epoch <> $2::bigint and")"#,
+        // Times of the program.
+        "StoreTiming.lockTimeout.setting", "StoreTiming.declareDeadLockTimeout.setting",
+        "StoreTiming.keeperIdleLimit.setting",
+        // For the migrator: its lock, and what was there before.
         "noteFunctions", "migrationKey", "migrationLock",
-        // Of the scripts that `beanrow migrate --sql` prints: numbers, and texts between quotes.
+        // For the scripts that `beanrow migrate --sql` prints: numbers and quoted texts.
         "textLiteral(schema)", "textLiteral(index)", "version", "textLiteral(name)", "checksum",
     ]
 
@@ -40,25 +42,45 @@ struct InterpolationTests {
             .flatMap { text in text.matches(of: hole).map { String($0.output.1) } }
     }
 
+    /// The store's Swift files, by their paths in its folder.
+    private static func sources() throws -> [String: String] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/PostgresStore").standardized
+        let paths =
+            FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
+            .compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") } ?? []
+        #expect(paths.count > 60)
+        return try Dictionary(
+            uniqueKeysWithValues: paths.map {
+                ($0, try String(contentsOf: folder.appending(path: $0), encoding: .utf8))
+            })
+    }
+
+    /// SQL may be in these files only.
+    private static func isForSQL(_ path: String) -> Bool {
+        path.hasSuffix("Statements.swift") || path.hasSuffix("/Statement.swift")
+            || path.hasSuffix("/MigrationScript.swift")
+    }
+
     @Test func inTheStore() throws {
-        let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../Sources/PostgresStore"
-        )
-        .standardized
-        let files = try FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false))
-            .filter { $0.hasSuffix(".swift") }
-        #expect(files.count > 20)
         var found: Set<String> = []
-        for file in files {
-            let source = try String(contentsOf: directory.appending(path: file), encoding: .utf8)
+        for (path, source) in try Self.sources() {
             let inFile = try Self.interpolations(in: source)
-            let strange = Set(inFile).subtracting(Self.allowed)
-            #expect(strange == [], "\(file)")
+            #expect(Set(inFile).subtracting(Self.allowed) == [], "\(path)")
             found.formUnion(inFile)
-            // SQL is in the files of statements, and nowhere else.
-            if !file.hasSuffix("Statements.swift"), file != "Statement.swift" { #expect(inFile == [], "\(file)") }
+            if !Self.isForSQL(path) { #expect(inFile == [], "\(path)") }
         }
         #expect(Self.allowed.subtracting(found) == [], "allowed in vain")
+    }
+
+    @Test func sqlIsInStatementFilesOnly() throws {
+        let sql = try Regex(
+            #""\s*(?:select |insert into |update \w+ set |delete from |set (?:local )?\w+ to |lock table |listen |copy |"#
+                + #"(?:begin|commit|rollback)[;"])"#)
+        for (path, source) in try Self.sources() where !Self.isForSQL(path) {
+            let lines = source.split(separator: "\n").filter { $0.contains(sql) }
+            #expect(lines == [], "\(path)")
+        }
     }
 
     @Test func aValueWouldBeSeen() throws {

@@ -19,7 +19,7 @@ struct KeeperTests {
     @Test func theHeartbeatIsRenewed() throws {
         let keeper = try TestKeeper(db.configuration)
         let first = try (db.number("select beats from broker"), db.value("select heartbeat_at from broker"))
-        // The first one that is told of may be the one that was read.
+        // The first one may be the one that was read above.
         for _ in 1...2 { #expect(try keeper.client.renewal() == 0) }
         #expect(try db.number("select beats from broker") > first.0)
         #expect(try db.value("select heartbeat_at from broker") > first.1)
@@ -31,7 +31,7 @@ struct KeeperTests {
         let keeper = try TestKeeper(db.configuration)
         let own = try keeper.client.attachments()[0].epoch
         #expect(try epochs == "(\(other.epoch)) (\(own))")
-        // For longer than a silent one would live.
+        // For longer than a silent broker would live.
         for _ in 1...5 { #expect(try keeper.client.renewal() == 1) }
         let start = ContinuousClock.now
         other.fallSilent()
@@ -40,7 +40,7 @@ struct KeeperTests {
         #expect(try keeper.client.renewal() == 0)
     }
 
-    /// Whatever the database's clock says: it may be set by then.
+    /// Whatever the database's clock says.
     @Test(arguments: ["- interval '1 h'", "+ interval '1 h'"])
     func theDatabasesClockJudgesNobody(offset: String) throws {
         let living = try db.addBroker(heartbeat: "clock_timestamp() \(offset)")
@@ -69,12 +69,12 @@ struct KeeperTests {
         #expect(try keeper.client.renewal() == 2)
     }
 
-    /// Half of a batch has been sent when its broker's machine stops: the transaction stays open, with its lock.
+    /// A broker's machine stops when half of a batch has been sent: the transaction stays open, with its lock.
     @Test func aBatchThatNeverEndsKeepsNobodyAlive() throws {
         let dead = try db.addBroker(heartbeat: "clock_timestamp() - interval '1 h'")
         let stuck = try db.session()
         try stuck.run("begin; select from fence where epoch = \(dead) and writer = 0 for key share")
-        // Of another role, which the broker may not end.
+        // A session of another role, which the broker may not end.
         let role = "\(db.sessions)_stranger"
         try db.run("create role \(role) superuser login")
         defer { try? db.run("drop role \(role)") }
@@ -113,7 +113,7 @@ struct KeeperTests {
         #expect(try client.attachments()[0].isSole == false)
     }
 
-    /// As a session of SQL might leave it, though none does.
+    /// A lock that no function takes, but that any session could.
     @Test func whoCannotBecomeTheSoleOneServesAllTheSameAndSaysSoOnce() throws {
         let blocker = try db.session()
         try blocker.run("begin; lock table broker in row exclusive mode")
@@ -160,7 +160,7 @@ struct KeeperTests {
         #expect(try epochs == "(\(second))")
     }
 
-    /// Invariant 2: it gives out nothing from memory that others may have already.
+    /// One holder: it gives out nothing from memory that others may have already.
     @Test func whoLeavesGivesUpItsLeasesFirst() throws {
         let client = FakeClient()
         let keeper = Keeper(db.configuration("keeper"), client, CurrentServer(), writers: [], .quiet) { _ in }
@@ -186,7 +186,7 @@ struct KeeperTests {
         #expect(keeper.client.detachments == 0)
     }
 
-    /// Who was cut off itself does not know who else was: the others get their time to come back as well.
+    /// A broker that was cut off does not know which others were: they get their time to come back too.
     @Test func whoComesBackDoesNotDeclareOthersDeadAtOnce() throws {
         let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration("keeper"))
@@ -203,7 +203,7 @@ struct KeeperTests {
         }
     }
 
-    /// A machine, or a database, that hangs for all keeps the others from being heard of as well.
+    /// A machine or a database that hangs keeps the others from being heard of too.
     @Test func whoWasNotHeardOfForAWhileDoesNotDeclareOthersDeadAtOnce() throws {
         let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration("keeper"))
@@ -218,7 +218,7 @@ struct KeeperTests {
         try eventually("it is declared dead, since it does not come back") { try epochs == "(\(own))" }
     }
 
-    /// Until nobody has been heard of for longer than a living broker may be silent.
+    /// Waits until no heartbeat has come for longer than a living broker may be silent.
     private func waitForSilence() throws {
         try eventually("nobody is heard of") {
             try db.holds("(select clock_timestamp() - max(heartbeat_at) > interval '4 s' from broker)")
@@ -229,7 +229,7 @@ struct KeeperTests {
         let keeper = try TestKeeper(db.configuration("keeper"))
         let first = try keeper.client.attachments()[0].epoch
         _ = try keeper.client.renewal()
-        // The last heartbeat that was acknowledged is not there.
+        // The last acknowledged heartbeat is missing.
         try db.run("begin; lock table broker; update broker set beats = beats - 1")
         try db.terminate("keeper")
         try db.run("commit")
@@ -252,10 +252,10 @@ struct KeeperTests {
         #expect(try db.countsAgree())
         _ = try keeper.client.renewal()
         #expect(try db.number("select count(*) from tube_held") == 0)
-        // The fate of its batches can still be looked up.
+        // The outcome of its batches can still be looked up.
         let entries = "select writer, batch, tube_ids from ledger where epoch = \(dead.epoch) order by 1, 2"
         #expect(try db.rows(entries) == "(0,1,{}) (0,2,{}) (1,1,{})")
-        // And it can commit nothing more.
+        // It can commit nothing more.
         #expect(try dead.write { $0.puts = [dead.put(4)] } == .fenced)
     }
 
@@ -284,7 +284,7 @@ struct KeeperTests {
         try eventually("they are new") { try held == "(7,0,1,0,0) (8,0,5,0,0)" }
     }
 
-    /// What nobody holds any more needs no row.
+    /// A tube of which nothing is held needs no row.
     @Test func emptyHeldCountsGo() throws {
         let keeper = try TestKeeper(db.configuration)
         keeper.client.hold(StateCounts(ready: 5), of: 8)

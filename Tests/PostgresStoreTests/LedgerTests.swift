@@ -6,7 +6,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("The fate of a batch can be looked up")
+@Suite("The outcome of a batch can be looked up")
 struct LedgerTests {
     let db: Database
     let epoch: Int64
@@ -16,7 +16,7 @@ struct LedgerTests {
         epoch = try db.addBroker()
     }
 
-    /// Looks up a batch on a thread of its own, since it may have to wait.
+    /// Looks up a batch on a thread of its own: it may have to wait.
     private final class LookUp: Sendable {
         private let ended = DispatchSemaphore(value: 0)
         private let result = Mutex<Swift.Result<Bool, any Error>?>(nil)
@@ -50,16 +50,16 @@ struct LedgerTests {
     @Test func aBatchThatCommitted() throws {
         try insert(1, db.connection)
         #expect(try lookUp(1).isCommitted())
-        // However often it is asked for, and also when the epoch has died.
+        // A second time, when the epoch is dead.
         try db.removeBroker(epoch)
         #expect(try lookUp(1).isCommitted())
     }
 
     @Test func aBatchThatDidNot() throws {
         #expect(try !lookUp(1).isCommitted())
-        // However often it is asked for: the answer to the first may have been lost.
+        // A second time: the answer to the first look-up may have been lost.
         #expect(try !lookUp(1).isCommitted())
-        // Its key is taken now: it cannot commit any more.
+        // Its key is claimed now: it cannot commit any more.
         #expect { try insert(1, db.connection) } throws: { ($0 as? StoreError)?.sqlState == "23505" }
     }
 

@@ -3,7 +3,7 @@ import TestKit
 
 @testable import PostgresStore
 
-/// Another broker, which is played: its row, and its heartbeats until it falls silent.
+/// Another broker, simulated by its row and its heartbeats until it falls silent.
 final class LivingBroker {
     let epoch: Int64
     private let db: Database
@@ -25,13 +25,13 @@ final class LivingBroker {
 
     deinit { fallSilent() }
 
-    /// Its last heartbeat has been.
+    /// Ends its heartbeats.
     func fallSilent() {
         if !isSilent { heart.end() }
         isSilent = true
     }
 
-    /// The same when somebody has locked what it is about to write.
+    /// Ends its heartbeats even if one of them waits for a lock.
     func end() throws {
         try db.run("select pg_terminate_backend(\(pid), 5000)")
         fallSilent()

@@ -5,7 +5,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// Invariant 7: what a lost connection leaves open is looked up, and then everything is there once.
+/// No guessed outcomes: what a lost connection leaves open is looked up, and then everything is there once.
 @Suite("No guessed outcomes", .serialized)
 struct LostConnectionTests {
     @Test func cutBeforeTheCommitABatchIsDoneAgain() throws {
@@ -81,7 +81,7 @@ struct LostConnectionTests {
         #expect(try db.countsAgree())
     }
 
-    /// No reset, no end: the server's answer just never comes.
+    /// The connection stays open, and the answer never comes.
     @Test func aConnectionThatHasFallenSilentIsGivenUp() throws {
         let (proxy, route) = try TestPostgres.shared().proxy()
         defer { proxy.end() }
@@ -99,7 +99,7 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    /// However long: only who is not at work is given up.
+    /// However long the work takes: only a server that does not work is given up.
     @Test func aServerThatIsAtWorkIsWaitedFor() throws {
         let broker = try TestBroker()
         try broker.put(broker.put(1))

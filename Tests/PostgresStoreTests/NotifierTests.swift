@@ -7,7 +7,7 @@ import Testing
 private let t = TubeName(unchecked: "t")
 private let u = TubeName(unchecked: "u")
 
-@Suite("notifier")
+@Suite("The notifier")
 struct NotifierTests {
     let db: Database
     let (here, there): (TestStore, TestStore)
@@ -73,7 +73,7 @@ struct NotifierTests {
         #expect(try here.client.notice().key.id == 2)
     }
 
-    /// Any login may: what is said is never read, and whoever hears it looks where its own role alone can write.
+    /// Any login may notify: the payload is never read, and the broker looks into a table that only its role may write.
     @Test func whatAnyoneElseNotifiesIsIgnored() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
@@ -139,7 +139,7 @@ struct NotifierTests {
     }
 }
 
-@Suite("keeper, among others")
+@Suite("The keeper beside other brokers")
 struct NeighbourTests {
     @Test func whatOthersHoldIsRead() async throws {
         let db = try Database()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("A batch waits for those who come back")
+@Suite("A batch waits for the clients that come back")
 struct PaceTests {
     @Test func aLoneClientNeverWaits() {
         var pace = Pace()

@@ -68,7 +68,7 @@ struct PlannedCall {
         return [
             PlannedCall(statement: .put, arguments: "1, \(new), \(same("t")), \(same("x"))", indexes: []),
             PlannedCall(
-                statement: .move, arguments: "1, \(moved), \(counters), \(times), false", indexes: ["job_pkey"]),
+                statement: .changeStates, arguments: "1, \(moved), \(counters), \(times), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .annotate, arguments: "1, \(annotated), \(times), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), false", indexes: ["job_pkey"]),
             PlannedCall(statement: .delete, arguments: "1, \(array(String.init)), true", indexes: ["job_pkey"]),

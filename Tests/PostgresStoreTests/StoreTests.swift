@@ -27,7 +27,7 @@ struct StoreTests {
         }
     }
 
-    /// PostgreSQL does not tell such a session when it began, by which sessions are told apart.
+    /// PostgreSQL does not tell such a session when it began, which distinguishes sessions.
     @Test func aRoleThatIsChangedToEndsTheStart() async throws {
         let db = try Database()
         let role = "\(db.sessions)_broker"
@@ -129,7 +129,7 @@ struct StoreTests {
             _ = try store.ask([.delete(round * 3 + 2)])
             if round % 20 == 0 { #expect(try db.countsAgree()) }
         }
-        // The last batch of each writer stays, for its fate may be asked for.
+        // The last batch of each writer stays: its outcome may be asked for.
         try eventually("the ledger is folded") {
             try db.rows("select writer, batch, tube_ids from ledger order by 1") == "(0,200,{}) (1,200,{})"
         }

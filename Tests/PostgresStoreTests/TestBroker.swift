@@ -9,11 +9,11 @@ final class TestBroker {
     let db: Database
     let epoch: Int64
     let client = FakeClient()
-    /// The tube `default`.
+    /// The id of the tube `default`.
     let tube: TubeID
     private let writer: Writer
     private let queryRunner: QueryRunner
-    /// Stands for the keeper's session.
+    /// A session in the place of the keeper's.
     private let keeping: PostgresStore.Connection
 
     /// A broker on a schema of its own.
@@ -24,7 +24,7 @@ final class TestBroker {
         try self.init(db, tube: db.addTube(), kind: kind)
     }
 
-    /// A broker whose way to the server is this one.
+    /// A broker that reaches the server by this route.
     convenience init(route: String) throws {
         let db = try Database()
         try self.init(db, tube: db.addTube(), route: route)
@@ -57,25 +57,25 @@ final class TestBroker {
     /// Another broker on the same schema.
     func peer() throws -> TestBroker { try TestBroker(db, tube: tube) }
 
-    /// The broker's row goes, as if another one had declared it dead.
+    /// Deletes the broker's row, as if another one had declared it dead.
     func die() throws { try db.removeBroker(epoch) }
 
     // MARK: Writing
 
-    /// Has a batch done and returns the outcome of each of its parts.
+    /// Writes a batch and returns the outcome of each of its parts.
     func writeParts(_ fill: (inout WriteBatch) -> Void) throws -> [(batch: WriteBatch, outcome: WriteOutcome)] {
         send(fill)
         return try client.outcome()
     }
 
-    /// Has a batch done in one part.
+    /// Writes a batch that is done in one part.
     func write(_ fill: (inout WriteBatch) -> Void) throws -> WriteOutcome {
         let parts = try writeParts(fill)
         guard parts.count == 1 else { throw WireMismatch("\(parts.count) parts") }
         return parts[0].outcome
     }
 
-    /// Has a batch done, without waiting for it.
+    /// Sends a batch without waiting for its outcome.
     func send(_ fill: (inout WriteBatch) -> Void) {
         var batch = WriteBatch(epoch: epoch)
         fill(&batch)
@@ -83,7 +83,7 @@ final class TestBroker {
         writer.bell.ring()
     }
 
-    /// Puts jobs and nothing else.
+    /// Writes a batch of puts.
     func put(_ puts: Put...) throws {
         let outcome = try write { $0.puts = puts }
         guard outcome == .committed else { throw WireMismatch("put: \(outcome)") }
@@ -146,7 +146,7 @@ final class TestBroker {
 }
 
 extension Logger {
-    /// What the store has to say about broken connections is no news to these tests.
+    /// Drops what the store logs: these tests break connections.
     static let quiet = Logger(label: "test.store") { _ in SwiftLogNoOpLogHandler() }
 }
 

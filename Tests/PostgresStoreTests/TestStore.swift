@@ -4,7 +4,7 @@ import TestKit
 @testable import PostgresStore
 @testable import QueueCore
 
-/// A whole store, or its keeper alone, with a played queue.
+/// A whole store with a `FakeClient`.
 final class TestStore {
     let client = FakeClient()
     private let store: Store
@@ -72,7 +72,7 @@ final class TestStore {
     }
 }
 
-/// A keeper alone.
+/// A keeper alone, with a `FakeClient`.
 final class TestKeeper {
     let client = FakeClient()
     private let keeper: Keeper

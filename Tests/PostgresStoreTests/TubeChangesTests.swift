@@ -4,8 +4,8 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// The keeper reads what has changed of the tubes, and no more.
-@Suite("what is read of very many tubes")
+/// The keeper reads only what has changed of the tubes.
+@Suite("What is read of very many tubes")
 struct TubeChangesTests {
     let db: Database
     let connection: PostgresStore.Connection
@@ -52,7 +52,7 @@ struct TubeChangesTests {
         #expect(try changes(since: second, .all).tubes.count == 501)
     }
 
-    /// A number from a sequence would miss it.
+    /// A number from a sequence would miss the change.
     @Test func whatCommitsLateIsRead() throws {
         let late = try db.session()
         try late.run("begin; update tube_count set ready = 2 where tube_id = 5")
@@ -66,7 +66,7 @@ struct TubeChangesTests {
         #expect(try names(changes(since: second)) == [])
     }
 
-    /// And nothing is read again and again because of it.
+    /// Nothing is read again and again because of it.
     @Test func aLongTransactionElsewhereChangesNothing() throws {
         let long = try db.session()
         try long.run("begin; insert into tube (name) values ('open')")
@@ -96,7 +96,7 @@ struct TubeChangesTests {
         var held = HeldCounts()
         let now = FakeClient().now()
         try held.publish([(2, StateCounts(ready: 1)), (3, StateCounts())], epoch: other, at: now, connection)
-        // Of what nothing was said, nothing has to be taken back.
+        // A tube without a published row needs no zero.
         #expect(try db.rows("select tube_id, ready from tube_held") == "(2,1)")
         let second = try next(first)
         #expect(second.tubes.map(\.heldElsewhere.ready) == [1])

@@ -148,7 +148,7 @@ struct WriterChangeTests {
 
     @Test func takingTouchingAndEndingALeaseIsHot() throws {
         try broker.put(broker.put(1))
-        let statements: [Statement] = [.refill, .annotate, .move]
+        let statements: [Statement] = [.refill, .annotate, .changeStates]
         let session = try Session.open(db.configuration, statements)
         // The counts of a transaction that is under way.
         try session.run("begin; set local idle_in_transaction_session_timeout to 0")
@@ -160,7 +160,7 @@ struct WriterChangeTests {
             #expect(try session.execute(.annotate, batch.annotateParameters(at: broker.client.now())).count == 0)
         }
         batch.stateChanges = [broker.move(1, to: .ready, isAsked: false)]
-        #expect(try session.execute(.move, batch.stateChangeParameters(at: broker.client.now())).count == 0)
+        #expect(try session.execute(.changeStates, batch.stateChangeParameters(at: broker.client.now())).count == 0)
         let job = "\(literal("\(identifier(db.schema)).job"))::regclass"
         let counts = Statement(name: "", sql: "select pg_stat_get_xact_tuples_hot_updated(\(job))")
         try session.prepare(counts)

@@ -16,10 +16,12 @@ final class Connection {
     /// lost connection. Without it the wait has no end.
     var shouldGiveUp: ((_ seconds: Int) -> Bool)?
 
+    /// Connects.
     /// - Parameters:
     ///   - conninfo: Any libpq connection string or URL.
     ///   - address: The only one of its servers to connect to.
     ///   - ofAnyServer: Accepts a server that refuses writes.
+    /// - Throws: `StoreError`.
     init(_ conninfo: String, at address: HostAddress? = nil, ofAnyServer: Bool = false) throws {
         var others: [(String, String)] = ofAnyServer ? [("target_session_attrs", "any")] : []
         if let address {

@@ -1,4 +1,3 @@
-import Foundation
 import LogKeys
 import Logging
 import QueueCore
@@ -10,7 +9,7 @@ extension Keeper {
         var parameters = Parameters()
         let sentAt = client.now()
         parameters.add(ProcessSpace.host)
-        parameters.add(Int32(ProcessInfo.processInfo.processIdentifier))
+        parameters.add(ProcessSpace.pid)
         parameters.add(ProcessSpace.name)
         parameters.add(try beginLocked(connection) == nil)
         parameters.add(Int64(configuration.maxJobSize))

@@ -3,6 +3,7 @@ import Foundation
 /// Identifies a process among those that share a database.
 enum ProcessSpace {
     static var host: String { ProcessInfo.processInfo.hostName }
+    static var pid: Int32 { getpid() }
 
     /// The machine's boot and pid namespace: where both are equal, equal pids are the same process.
     static let name: String = {

@@ -5,7 +5,7 @@
 /// the whole table for each batch.
 extension Statement {
     static let writer: [Statement] = [
-        ledger, claimLedger, put, move, annotate, delete, archive, writeLeases, endSole, answerRecall,
+        ledger, claimLedger, put, changeStates, annotate, delete, archive, writeLeases, endSole, answerRecall,
         transactionTime,
     ]
 
@@ -67,8 +67,8 @@ extension Statement {
             """,
         columns: TransactionTimeColumns.self)
 
-    static let move = Statement(
-        name: "move",
+    static let changeStates = Statement(
+        name: "change_states",
         sql: """
             with found as (
                 update job set

@@ -5,10 +5,10 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// Who lives is read from `broker` with the snapshot of the statement. A broker that has come since is not in it, and
-/// its leases are not void for that (design, invariant 2: one holder).
-@Suite("A statement under way does not take the leases of a broker that has just come")
-struct NewcomerTests {
+/// A statement reads the living brokers with its snapshot. A broker that has registered since is not in the snapshot, and
+/// its leases are valid all the same (docs/ARCHITECTURE.md, Invariants).
+@Suite("A running statement does not take the leases of a broker that has just registered")
+struct NewBrokerTests {
     let broker: TestBroker
     let db: Database
 
@@ -16,7 +16,7 @@ struct NewcomerTests {
         broker = try TestBroker()
         db = broker.db
         try broker.put(broker.put(1), broker.put(2))
-        // The same table, but whoever looks at job 2 through it waits for the test.
+        // The same table, but a statement that reads job 2 through the view waits for the test.
         try db.run(
             """
             create schema \(slow);
@@ -49,23 +49,23 @@ struct NewcomerTests {
     }
 
     @Test func refillLeavesThemAlone() throws {
-        var newcomer: TestBroker?
+        var newBroker: TestBroker?
         let rows = try ask(broker.refilling()) {
-            newcomer = try broker.peer()
-            #expect(try newcomer?.refill() == [2])
+            newBroker = try broker.peer()
+            #expect(try newBroker?.refill() == [2])
         }
         #expect(rows.jobs.map(\.id) == [1])
-        #expect(try db.number("select lease_epoch from job where id = 2") == newcomer?.epoch)
+        #expect(try db.number("select lease_epoch from job where id = 2") == newBroker?.epoch)
     }
 
     @Test(arguments: [Query.reserve(2), .delete(2)])
     func nothingElseTakesThem(_ query: Query) throws {
-        var newcomer: TestBroker?
+        var newBroker: TestBroker?
         let rows = try ask(query) {
-            newcomer = try broker.peer()
-            #expect(try newcomer?.find(.reserve(2)).count == 1)
+            newBroker = try broker.peer()
+            #expect(try newBroker?.find(.reserve(2)).count == 1)
         }
         #expect(rows.count == 0)
-        #expect(try db.number("select lease_epoch from job where id = 2") == newcomer?.epoch)
+        #expect(try db.number("select lease_epoch from job where id = 2") == newBroker?.epoch)
     }
 }
