@@ -29,9 +29,9 @@ struct ManagedSchema {
     func attempt(_ sql: String, as user: String) throws -> String {
         do {
             return try runProgram(
-                "/usr/bin/env",
+                psqlProgram.get(),
                 [
-                    "psql", "-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database(as: user), "-c",
+                    "-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database(as: user), "-c",
                     "set search_path to \(name)", "-c", sql,
                 ])
         } catch {

@@ -126,7 +126,7 @@ public final class PostgresServer: Sendable {
         return try ChildProcess.run(executable, arguments)
     }
 
-    private static var installations: [String] {
+    fileprivate static var installations: [String] {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         return versions.sorted { Int($0) ?? 0 > Int($1) ?? 0 }.map { "/usr/lib/postgresql/\($0)/bin" }
     }
@@ -153,6 +153,12 @@ public func processRuns(_ pid: Int32) -> Bool {
     return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
 }
 
+/// The path of PostgreSQL's own psql. Debian's /usr/bin/psql is a Perl script around it that takes far longer than a query.
+public let psqlProgram = Result {
+    let own = PostgresServer.installations.map { "\($0)/psql" }
+    return try own.first { FileManager.default.isExecutableFile(atPath: $0) } ?? ChildProcess.find("psql")
+}
+
 /// Runs SQL with the psql program; columns are separated by `|`, and the last newline is cut off.
 public func runPSQL(_ connectionString: String, _ sql: String) throws -> String {
     try runPSQL(connectionString, ["-c", sql])
@@ -164,7 +170,7 @@ public func runPSQL(_ connectionString: String, file: String) throws -> String {
 }
 
 private func runPSQL(_ connectionString: String, _ what: [String]) throws -> String {
-    let program = try ChildProcess.find("psql")
+    let program = try psqlProgram.get()
     let options = ["-X", "-w", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", connectionString]
     // A file may have work for a minute on a machine that is busy.
     let output = try ChildProcess.run(program, options + what, within: 10 * patience)

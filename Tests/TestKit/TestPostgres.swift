@@ -74,7 +74,7 @@ public final class TestPostgres: Sendable {
         let path = TestRun.shared.path("script")
         try text.write(toFile: path, atomically: false, encoding: .utf8)
         defer { unlink(path) }
-        _ = try ChildProcess.run(ChildProcess.find("psql"), ["-X", "-w", "-q", "-d", connectionString, "-f", path])
+        _ = try ChildProcess.run(psqlProgram.get(), ["-X", "-w", "-q", "-d", connectionString, "-f", path])
     }
 
     /// Starts the cluster again, at the same address, after `stop` or `kill9`.

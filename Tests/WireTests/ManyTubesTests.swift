@@ -34,9 +34,12 @@ import Testing
                 try client.expect("WATCHING 1")
             }
         }
-        #expect(try Int(count("tube")) ?? 0 >= 500)
-        try client.send("use default\r\n")
+        // On a slow machine the first ones are gone by now: the number of another tube tells how many there were.
+        try client.send("use other\r\nput 0 0 60 1\r\nx\r\nuse default\r\n")
+        try client.expect("USING other")
+        try client.expectInserted()
         try client.expect("USING default")
+        #expect(try count("tube", "name = 'other' and id > 500") == "1")
         try eventually("their rows are gone", within: 60) { try count("tube", "name like 'once%'") == "0" }
         #expect(try count("tube_count", "tube_id not in (select id from \(server.configuration.schema).tube)") == "0")
         // They can be used again, as if they were new.

@@ -224,7 +224,7 @@ private final class Lock {
         self.database = database
         table = "\(schema).job"
         session = try ChildProcess(
-            ChildProcess.find("psql"),
+            psqlProgram.get(),
             [
                 "-X", "-q", "-d", database, "-c",
                 "begin; lock table \(table) in share row exclusive mode; select 'locked'; select pg_sleep(600)",
@@ -237,7 +237,7 @@ private final class Lock {
     /// The number of locks on the table for which the condition holds.
     private func count(_ condition: String) throws -> String {
         let sql = "select count(*) from pg_locks where relation = '\(table)'::regclass and \(condition)"
-        return try ChildProcess.run(ChildProcess.find("psql"), ["-X", "-q", "-A", "-t", "-d", database, "-c", sql])
+        return try ChildProcess.run(psqlProgram.get(), ["-X", "-q", "-A", "-t", "-d", database, "-c", sql])
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
