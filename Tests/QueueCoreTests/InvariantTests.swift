@@ -15,8 +15,9 @@ struct InvariantTests {
         other.sends(.reserve)
         world.writes = .taken
         world.queries = .taken
-        other.sends(.delete(2), .put("e"))
+        other.sends(.delete(2))
         client.sends(.kick(bound: 1))
+        world.connect(using: "t").sends(.put("e"))
         #expect(world.queue.brokenInvariant() == nil)
         return world
     }

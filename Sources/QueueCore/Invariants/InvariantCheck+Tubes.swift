@@ -14,7 +14,8 @@ extension InvariantCheck {
             let activeIndex = queue.tubes[slot].activeIndex
             if activeIndex >= 0 {
                 active += 1
-                expect(queue.active[activeIndex] == slot, "a tube is active elsewhere")
+                expect(
+                    activeIndex < queue.active.count && queue.active[activeIndex] == slot, "a tube is active elsewhere")
             }
             if let until = queue.tubes[slot].pausedUntil {
                 paused += 1
