@@ -132,20 +132,25 @@ final class Connection {
 
     func rollBack() throws { try run(Statement.rollback.sql) }
 
-    /// Prepares statements and checks their columns, all in one round trip.
-    func prepare(_ statements: [Statement]) throws {
+    /// Prepares statements, all in one round trip. `checksColumns`: also checks that their results have the columns by
+    /// which they are read.
+    func prepare(_ statements: [Statement], checksColumns: Bool = true) throws {
+        let checked = checksColumns ? statements.filter { $0.columns != nil } : []
         try enterPipeline()
         for statement in statements {
-            guard PQsendPrepare(pg, statement.name, statement.sql, 0, nil) == 1,
-                PQsendDescribePrepared(pg, statement.name) == 1
-            else { throw StoreError.lost(lastMessage) }
+            guard PQsendPrepare(pg, statement.name, statement.sql, 0, nil) == 1 else {
+                throw StoreError.lost(lastMessage)
+            }
+        }
+        for statement in checked {
+            guard PQsendDescribePrepared(pg, statement.name) == 1 else { throw StoreError.lost(lastMessage) }
         }
         try sendSync()
         var refusal: StoreError?
         do {
-            let results = try results(of: 2 * statements.count)
-            for (index, statement) in statements.enumerated() {
-                try Connection.check(statement, results[2 * index + 1])
+            let results = try results(of: statements.count + checked.count)
+            for (statement, description) in zip(checked, results.dropFirst(statements.count)) {
+                try Connection.check(statement, description)
             }
         } catch let error as StoreError where !error.isLost {
             refusal = error

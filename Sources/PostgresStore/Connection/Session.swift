@@ -20,7 +20,8 @@ enum Session {
         _ = try connection.ask(.configure, parameters)
         try connection.run(Statement.configureLimits)
         do {
-            try connection.prepare(statements)
+            // Once for each worker: a session that replaces another one must be there soon.
+            try connection.prepare(statements, checksColumns: last == nil)
         } catch let error as StoreError where error.isUndefined {
             throw try hasSchema(configuration.schema, connection) ? error : StoreError.schemaGone(configuration.schema)
         }
