@@ -85,7 +85,7 @@ struct ClientLibrary: Sendable, CustomTestStringConvertible {
     func runSession(with interpreter: String, port: UInt16) throws -> String {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Sessions/\(script)").path
-        return try runProgram(interpreter, options + [script, String(port)])
+        return try runProgram(interpreter, options + [script, String(port)], within: 5 * patience)
     }
 
     private func interpreters() -> [String] {

@@ -47,8 +47,9 @@ public final class PostgresServer: Sendable {
     func initialize() throws {
         _ = try run(
             "initdb", ["-D", directory, "-U", "beanrow", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-        // Without fsync only a crash of the machine loses data, and no test causes one.
-        try configure("fsync = off\nunix_socket_directories = ''\nwal_keep_size = '256MB'\n")
+        // As with `TestPostgres`.
+        try configure(
+            "fsync = off\ndynamic_shared_memory_type = mmap\nunix_socket_directories = ''\nwal_keep_size = '256MB'\n")
     }
 
     /// Makes this server the standby of another one.

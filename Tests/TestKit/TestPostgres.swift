@@ -42,8 +42,9 @@ public final class TestPostgres: Sendable {
 
     private init(_ name: String, settings: [String: String], in parent: String? = nil) throws {
         directory = parent.map { "\($0)/\(name)" } ?? TestRun.shared.path(name)
-        // Without fsync only a crash of the machine loses data, and no test causes one.
-        self.settings = ["fsync": "off"].merging(settings) { $1 }
+        // Without fsync only a crash of the machine loses data, and no test causes one. A cluster that is killed leaves
+        // its shared memory behind: as files in its directory it is removed with that.
+        self.settings = ["fsync": "off", "dynamic_shared_memory_type": "mmap"].merging(settings) { $1 }
         let running = try Self.launch(directory, self.settings)
         connectionString = running.connectionString
         cluster.withLock { $0 = running }
