@@ -1,7 +1,8 @@
 /// The keeper's statements about tubes: which have changed, and which may be removed.
 extension Statement {
     static let tubes: [Statement] = [
-        snapshot, newTubes, changedTubes, tubesByID, endOfRange, tubesInRange, restampTubes, restampCounts, restampHeld, emptyTubes,
+        snapshot, newTubes, changedTubes, tubesByID, endOfRange, tubesInRange, restampTubes, restampCounts, restampHeld,
+        emptyTubes,
         markTubes, unmarkTubes, awaitPuts, removeTubes,
     ]
 

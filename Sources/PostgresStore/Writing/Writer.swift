@@ -174,7 +174,9 @@ final class Writer: SameServerWorker, @unchecked Sendable {
             sent.append(returnsMissing)
         }
         if !batch.puts.isEmpty { try add(.put, batch.putParameters) }
-        if !batch.stateChanges.isEmpty { try add(.changeStates, batch.stateChangeParameters(at: now), returnsMissing: true) }
+        if !batch.stateChanges.isEmpty {
+            try add(.changeStates, batch.stateChangeParameters(at: now), returnsMissing: true)
+        }
         if !batch.annotations.isEmpty {
             try add(.annotate, batch.annotateParameters(at: now), returnsMissing: true)
         }
