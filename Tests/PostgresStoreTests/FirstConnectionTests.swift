@@ -102,11 +102,10 @@ private final class RefusingServer: Sendable {
                 if read(client, &startup, startup.count) > 0 { _ = write(client, message, message.count) }
                 close(client)
             }
+            // Closed here: elsewhere its number might be another listener's before this thread accepts once more.
+            close(listener)
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 }
