@@ -11,7 +11,7 @@ extension Serve {
         var configuration = ServerConfiguration()
         configuration.address = address
         configuration.port = Int(port.number)
-        configuration.maxJobSize = min(maxJobSize, Serve.largestJob)
+        configuration.maxJobSize = jobLimit
         configuration.cacheBytes = cacheMemory << 20
         configuration.databaseTimeout = databaseTimeout
         configuration.threads = threads
@@ -21,8 +21,8 @@ extension Serve {
         return configuration
     }
 
-    /// beanstalkd's limit of -z.
-    private static let largestJob = 1_073_741_824
+    /// Bytes that a body may have: beanstalkd takes no more than 1 GiB for -z either.
+    private var jobLimit: Int { min(maxJobSize, 1_073_741_824) }
 
     private var durability: Durability {
         neverFlush || flushMilliseconds > 0 ? .asynchronous : .synchronous
@@ -31,7 +31,7 @@ extension Serve {
     func storeConfiguration(_ database: String) -> StoreConfiguration {
         StoreConfiguration(
             database: database, schema: self.database.schema,
-            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout, maxJobSize: maxJobSize)
+            durability: durability, migrates: !leavesSchema, startTimeout: databaseTimeout, maxJobSize: jobLimit)
     }
 
     func startCluster(_ control: StartControl, _ logger: Logger) async throws -> RunningCluster? {
