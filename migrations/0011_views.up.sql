@@ -27,8 +27,8 @@ comment on function body_json(bytea) is 'The body as jsonb; NULL when it is not 
 
 -- MARK: Brokers
 
--- The moment whose state this server shows: a replica shows that of some moment in the past. The function is called
--- stable, which its parts are not: a view with something volatile in it computes columns that nobody has asked for.
+-- The moment whose state this server shows: a replica shows that of some moment in the past. The function is declared
+-- stable although a part of it is volatile: otherwise each view that uses it would compute columns that nobody asked for.
 create function seen_at() returns timestamptz
 language sql stable parallel safe set search_path from current
 as $$

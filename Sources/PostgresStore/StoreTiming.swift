@@ -23,12 +23,13 @@ public enum StoreTiming {
     static let blockerLimit = Span.milliseconds(900)
     /// PostgreSQL ends a keeper's session that is idle in a transaction for this long.
     static let keeperIdleLimit = Span.milliseconds(1000)
-    /// The view `brokers` shows a broker as not alive, and `warnings` names it, after this. The views say so themselves.
+    /// The view `brokers` shows a broker as not alive, and `warnings` names it, after this.
+    /// The number is in the SQL of the views too (0011_views, 0012_warnings).
     static let shownDeadAfter = Span.milliseconds(5000)
 
     // MARK: After a hang
 
-    /// A broker whose own heartbeat comes this long after the last one was kept from it: so may others have been.
+    /// If a broker's own heartbeats are this far apart, something held it up, and may have held up the others too.
     static let lateHeartbeat = Span.milliseconds(2000)
     /// After a late heartbeat of its own a broker declares nobody dead for this long.
     static let graceAfterHang = Span.milliseconds(1500)

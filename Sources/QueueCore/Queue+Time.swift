@@ -2,7 +2,7 @@
 extension Queue {
     /// How often the slow work is done.
     static let tick = Span.milliseconds(250)
-    /// How long a reservation lasts until it is written to the row. One that ends before is never written.
+    /// How long a reservation lasts until it is written to the row. One that ends sooner is never written.
     static let annotateAfter = Span.milliseconds(500)
     static let pollEvery = Span.seconds(1)
     static let sweepLimit = 1000

@@ -101,8 +101,8 @@ public struct Queue: ~Copyable {
     var queriesInFlightSince = Instant.never
     /// The epoch under which they were asked.
     var queriesEpoch: Int64 = 0
-    /// What is being finished was done under an epoch that has died. The counts that were read with the new epoch
-    /// include it.
+    /// True while outcomes of a dead epoch are being finished. The counts that were read with the new epoch include
+    /// them.
     var isStale = false
     /// Connections whose commands wait for the epoch to be renewed.
     var commandsAwaitingEpoch: [ConnectionID] = []

@@ -52,7 +52,7 @@ enum SQL {
         """
 
     /// `MissingJobColumns`, after a CTE `found` of the jobs that a statement has changed: the others of the ids ($2), and
-    /// whether their rows exist. Mostly none. An `exists` might become a walk of the index.
+    /// whether their rows exist. Usually there are none. With `exists` the planner might scan the whole index.
     static let missing = """
         select id, coalesce((select true from job where job.id = wanted.id), false) as is_there
         from unnest($2::bigint[]) as wanted (id)

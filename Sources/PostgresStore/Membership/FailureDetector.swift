@@ -24,8 +24,8 @@ struct FailureDetector {
     }
 
     /// Takes the heartbeat counters of all others, which were asked for at `asked` and are known at `now`.
-    /// - Returns: The epochs that are dead: their counters have not moved between the answer that told the last number
-    ///   and this question.
+    /// - Returns: The epochs that are dead: their counters have not moved from when the last new number was read until
+    ///   this question was sent.
     mutating func silent(among beats: [Int64: Int64], asked: Instant, now: Instant) -> [Int64] {
         let before = lastHeartbeats
         lastHeartbeats = [:]

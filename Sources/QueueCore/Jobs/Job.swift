@@ -26,7 +26,7 @@ struct Job: Vacatable, HeapMember {
     var isMissing = false
     /// While settling: the broker gives the job back by itself, and afterwards anybody may have it.
     var isBeingGivenBack = false
-    /// While settling: a refill has read the job that does not see leases, so whose the lease will be is not known.
+    /// While settling: a refill that ignores leases has read the job, so it is not known who will have its lease.
     var mustBeReread = false
     /// `nil` when the memory budget had no room for it, and once it has been given to a client.
     var body: Body?

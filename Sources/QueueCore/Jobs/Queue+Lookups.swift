@@ -35,7 +35,8 @@ extension Queue {
         fill(ticket, .found(row.id, body), now: now)
     }
 
-    /// Compares the first ready job in the database that this broker has not leased with the first cached one.
+    /// Answers with the smaller of two jobs: the first cached one, and the first ready one in the database that is not
+    /// leased here.
     mutating func peekedReady(_ ticket: Ticket?, tube: Int, _ rows: [JobRow], now: Instant) {
         tubes[tube].pins -= 1
         defer { tubeReleased(tube, now: now) }

@@ -74,7 +74,7 @@ extension Queue {
     /// Whether the cache is about to hold every job up to this key.
     ///
     /// Below the horizon it does. Beyond it, it will when the database has so few more jobs that a refill or two
-    /// reach the end. Unless puts behind those are born leased, the horizon never catches up with them.
+    /// reach the end. If such puts were not born leased, the horizon would stay behind them for ever.
     private func isWithinReach(_ key: JobKey, of tube: Int) -> Bool {
         key < tubes[tube].cache.horizon
             || tubes[tube].stored.ready - tubes[tube].inMemory < ReadyCache.largestChunk

@@ -60,7 +60,7 @@ extension Queue {
     /// The answers, one for each query that was taken.
     public mutating func finish(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
         precondition(asked.count == answers.count, "an answer is missing")
-        // When the rest is fenced, that follows.
+        // If the queries without an answer were fenced, `fenced` is called next.
         queriesInFlight.removeFirst(min(asked.count, queriesInFlight.count))
         queriesInFlightSince = .never
         guard queriesEpoch == epoch else { return finishStale(asked, answers, now: now) }

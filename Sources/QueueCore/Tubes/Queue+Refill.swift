@@ -17,9 +17,12 @@ extension Queue {
         refill(tube, now: now)
     }
 
+    /// Bytes that the body of a job that is not known yet is taken to have.
+    private static var expectedBody: Int { jobOverhead }
+
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
-        let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.jobOverhead)
+        let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
         let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),

@@ -8,17 +8,18 @@ struct ReadyCache {
     var heap = IndexedHeap<JobKey>()
     /// `.first`: nothing is known. `.end`: the whole tube is known.
     var horizon = JobKey.first
-    /// A refill is under way. `missed`: the smallest key that became claimable since it was sent.
+    /// A refill is under way.
     var isRefilling = false
+    /// The smallest key that became claimable since the refill was sent.
     var missed = JobKey.end
-    /// The refill under way only reads, since this broker is the sole one. `isVoid`: the broker is not the sole one
-    /// any more, and the answer is not used.
+    /// The refill under way only reads, since this broker is the sole one.
     var isReading = false
+    /// The broker stopped being the sole one while the refill read: its answer is not used.
     var isVoid = false
     /// Rows may have this broker's lease although the jobs are not in memory. Refills return these rows too, until
     /// all have been seen.
     var readsOwn = false
-    /// Jobs that have settled since the refill was sent. Its rows of them may be older.
+    /// Jobs that have settled since the refill was sent. The refill may return their rows from before that.
     var settledMeanwhile: Set<JobID> = []
     /// How many jobs the next refill asks for.
     var chunk = ReadyCache.smallestChunk
