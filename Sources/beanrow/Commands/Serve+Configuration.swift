@@ -65,7 +65,7 @@ extension Serve {
         if binlogSize != nil { logger.warning("-s has no effect: jobs are kept in PostgreSQL") }
         if compactBinlog { logger.warning("-c has no effect: jobs are kept in PostgreSQL") }
         if noCompactBinlog { logger.warning("-n has no effect: jobs are kept in PostgreSQL") }
-        if maxJobSize > Serve.largestJob { logger.warning("maximum job size was set to \(Serve.largestJob)") }
+        if maxJobSize > jobLimit { logger.warning("maximum job size was set to \(jobLimit)") }
         if CommandLineSecrets.werePassed {
             logger.warning(
                 """

@@ -65,9 +65,7 @@ final class World {
         configuration.maxBatchBytes = maxBatchBytes
         configure(&configuration)
         broker = Broker(configuration) { [time] in time.now }
-        broker.acted = { [unowned broker] in
-            if let broken = broker.queue.brokenInvariant() { preconditionFailure(broken) }
-        }
+        broker.acted = { [unowned broker] in broker.queue.checkInvariants() }
         if isAttached { attach() }
     }
 
