@@ -119,6 +119,19 @@ struct RemovedTubeTests {
         #expect(world.database.tubes.allSatisfy { $0.name != "once" })
     }
 
+    /// Another broker removed it while it took this one for dead.
+    @Test func aTubeThatIsGoneAtTheNextRegistrationIsForgotten() {
+        let client = world.connect(using: "t")
+        client.sends(.put("a"))
+        client.disconnects()
+        #expect(world.connect().asks(.listTubes) == .tubes(["default", "t"]))
+        world.act { $0.detach(now: $1) }
+        world.database.rows[1] = nil
+        world.database.tubes.removeAll { $0.name == "t" }
+        world.attach()
+        #expect(world.connect().asks(.listTubes) == .tubes(["default"]))
+    }
+
     @Test func whatIsUsedHereIsNeeded() {
         let client = world.connect(using: "t")
         client.sends(.put("a"), .delete(1))

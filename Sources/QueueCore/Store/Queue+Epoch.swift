@@ -13,6 +13,8 @@ extension Queue {
         askPostponed(now: now)
         forgetRows(notIn: rows, now: now)
         learn(rows, isFirst: true, readAt: now, now: now)
+        // Other brokers may have removed rows while this one was taken for dead.
+        for tube in listing where tubes[tube].row == nil { tubeReleased(tube, now: now) }
         republishWaits()
         nextSweep = now
         nextTick = now
