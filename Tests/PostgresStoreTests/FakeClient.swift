@@ -27,8 +27,9 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var ids: [ClosedRange<JobID>] = []
         var held: [(tube: TubeID, counts: StateCounts)] = []
         var tubes: [TubeRow] = []
-        /// The names of the tubes of each reading.
-        var learnt: [[TubeName]] = []
+        /// Tubes that were learnt since the last heartbeat, and the most of them so far.
+        var learntSinceHeartbeat = 0
+        var mostLearnt = 0
         var needed: Set<TubeID> = []
         var removed: [TubeID] = []
         var policies: [TubePolicy] = []
@@ -138,14 +139,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func removal(of tube: TubeID) throws {
         _ = try wait(for: "the removal of \(tube)") { $0.removed.contains(tube) ? true : nil }
     }
-    func isRemoved(_ tube: TubeID) -> Bool { change { $0.removed.contains(tube) } }
-    /// The names of the tubes of each reading since the last call.
-    func takeLearnt() -> [[TubeName]] {
-        change { state in
-            defer { state.learnt = [] }
-            return state.learnt
-        }
-    }
+    var tubeCount: Int { change { $0.tubes.count } }
+    var mostLearntBetweenHeartbeats: Int { change { $0.mostLearnt } }
     var hasNotice: Bool { change { !$0.noticed.isEmpty } }
     /// Waits until the keeper reads the tube like that.
     func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
@@ -187,6 +182,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func renew(sentAt: Instant, peers: Int, hasLostPeer: Bool, isSole: Bool) {
         change {
             $0.renewals.append(peers)
+            $0.learntSinceHeartbeat = 0
             if hasLostPeer { $0.lostPeers += 1 }
         }
         if peers > 0, isSole, let epoch = change({ $0.attachments.last?.epoch }) { endSole?(epoch) }
@@ -196,7 +192,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func beginCounting() -> Recount { .changed(also: []) }
     func learn(_ tubes: [TubeRow], isLast: Bool, readAt: Instant) {
         change { state in
-            state.learnt.append(tubes.map(\.name))
+            state.learntSinceHeartbeat += tubes.count
+            state.mostLearnt = max(state.mostLearnt, state.learntSinceHeartbeat)
             for row in tubes {
                 state.tubes.removeAll { $0.name == row.name }
                 state.tubes.append(row)

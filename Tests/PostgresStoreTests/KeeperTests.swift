@@ -26,6 +26,13 @@ struct KeeperTests {
         #expect(try db.rows("select pid, host, process_space from broker").contains("\(getpid())"))
     }
 
+    @Test func heartbeatsComeBetweenTheTubesThatItLearns() throws {
+        let keeper = try TestKeeper(db.configuration)
+        try db.run("insert into tube (name) select 't' || n from generate_series(1, 5000) as n")
+        try eventually("all are known") { keeper.client.tubeCount == 5000 }
+        #expect(keeper.client.mostLearntBetweenHeartbeats == 2000)
+    }
+
     @Test func aNeighbourThatIsHeardOfLivesAndOneThatIsNotDies() throws {
         let other = try LivingBroker(db)
         let keeper = try TestKeeper(db.configuration)
