@@ -106,7 +106,7 @@ public struct Importer {
         let column = rows.columns(RegisteredBrokerColumns.self)
         return rows.indices.compactMap { row in
             let pid = rows[row, column.pid]
-            if rows[row, column.processSpace] == ProcessSpace.name, ProcessSpace.hasEnded(pid) { return nil }
+            if ProcessSpace.hasEnded(pid, in: rows[row, column.processSpace]) { return nil }
             return Registered(
                 epoch: rows[row, column.epoch], beats: rows[row, column.beats],
                 name: "\(rows[row, column.host]) (pid \(pid))")
@@ -205,9 +205,7 @@ public struct Importer {
         }
         var parameters = Parameters()
         parameters.add(int4s: counts.keys)
-        for count in [\StateCounts.urgent, \.ready, \.delayed, \.buried] {
-            parameters.add(int8s: counts.values.map { Int64($0[keyPath: count]) })
-        }
+        parameters.add(counts: counts.values)
         _ = try connection.execute(.importCounts, parameters)
     }
 }

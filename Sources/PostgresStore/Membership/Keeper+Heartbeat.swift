@@ -38,7 +38,7 @@ extension Keeper {
     /// - Returns: False if it has been interrupted.
     private func learnRest(of changes: inout TubeChanges, _ readAt: Instant, _ connection: Connection) throws -> Bool {
         while !changes.isRead, !isStopping {
-            if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
+            try fetchIDs(connection)
             let tubes = try changes.next(connection)
             guard let isSole = try renewEpoch(connection) else { return false }
             client.renew(sentAt: heartbeatSentAt, peers: peers.count, hasLostPeer: false, isSole: isSole)

@@ -154,7 +154,7 @@ final class Keeper: Worker, @unchecked Sendable {
                 }
             }
             if epoch != 0, isJoining { try connection.unlessLocked(logger) { try join(connection) } }
-            if let count = client.takeIDRequest() { try fetchIDs(count, connection) }
+            try fetchIDs(connection)
             if epoch != 0, !isJoining { try upkeep.run(connection, epoch: epoch, isOldest: isOldest, at: now) }
             let next = isJoining ? now + Keeper.joinInterval : min(nextHeartbeat, upkeep.next(isOldest: isOldest))
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
@@ -167,7 +167,9 @@ final class Keeper: Worker, @unchecked Sendable {
     /// The oldest broker does what one broker has to do for all.
     private var isOldest: Bool { peers.allSatisfy { $0 > epoch } }
 
-    func fetchIDs(_ count: Int, _ connection: Connection) throws {
+    /// Fetches ids if the queue needs some.
+    func fetchIDs(_ connection: Connection) throws {
+        guard let count = client.takeIDRequest() else { return }
         do {
             client.add(ids: try ids.next(count, connection))
         } catch {

@@ -59,8 +59,7 @@ struct PeerMonitor {
         return rows.indices.map { row in
             Peer(
                 epoch: rows[row, column.epoch], beats: rows[row, column.beats],
-                hasEnded: rows[row, column.processSpace] == ProcessSpace.name
-                    && ProcessSpace.hasEnded(rows[row, column.pid]))
+                hasEnded: ProcessSpace.hasEnded(rows[row, column.pid], in: rows[row, column.processSpace]))
         }.sorted { $0.epoch < $1.epoch }
     }
 

@@ -13,7 +13,8 @@ enum ProcessSpace {
         return boot.trimmingCharacters(in: .whitespacesAndNewlines) + " " + space
     }()
 
-    static func hasEnded(_ pid: Int32) -> Bool {
-        kill(pid, 0) != 0 && errno == ESRCH
+    /// True if the process was one of this space and has ended. Of another space's processes nothing is known.
+    static func hasEnded(_ pid: Int32, in space: String) -> Bool {
+        space == name && kill(pid, 0) != 0 && errno == ESRCH
     }
 }

@@ -114,15 +114,19 @@ extension Statement {
                 limit $2::bigint
                 for update skip locked
             ), moved as (
-                update job set
-                    state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    due_at = now(), kicks = least(kicks, 2147483646) + 1
+                update job set \(kicked)
                 where id = any (array(select id from buried union all select id from delayed))
                 returning tube_id, case when exists (select from buried) then 2 else 1 end::smallint as was, priority, id
             )
             \(SQL.readied)
             """,
         columns: ReadiedColumns.self)
+
+    /// How a kick changes a row.
+    private static let kicked = """
+        state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
+        due_at = now(), kicks = least(kicks, 2147483646) + 1
+        """
 
     static let kickJob = Statement(
         name: "kick_job",
@@ -132,9 +136,7 @@ extension Statement {
                 where id = $1::bigint and \(SQL.isFree)
                 for update nowait
             ), moved as (
-                update job set
-                    state = 0, bury_order = null, lease_epoch = null, reserved_at = null, reserved_until = null,
-                    due_at = now(), kicks = least(kicks, 2147483646) + 1
+                update job set \(kicked)
                 from old
                 where job.id = $1::bigint and old.state in (1, 2)
                 returning tube_id, old.state as was, priority, job.id

@@ -49,6 +49,15 @@ extension TubeRow {
     }
 }
 
+extension Parameters {
+    /// Adds numbers of jobs as four arrays: urgent, ready, delayed and buried.
+    mutating func add(counts: some Collection<StateCounts>) {
+        for number in [\StateCounts.urgent, \.ready, \.delayed, \.buried] {
+            add(int8s: counts.map { Int64($0[keyPath: number]) })
+        }
+    }
+}
+
 extension Rows {
     fileprivate func counts(_ row: Int, _ column: CountColumns) -> StateCounts {
         StateCounts(

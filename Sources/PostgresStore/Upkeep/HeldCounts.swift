@@ -32,10 +32,7 @@ struct HeldCounts {
         var parameters = Parameters()
         parameters.add(epoch)
         parameters.add(int4s: held.map(\.key))
-        parameters.add(int8s: held.map { Int64($0.value.urgent) })
-        parameters.add(int8s: held.map { Int64($0.value.ready) })
-        parameters.add(int8s: held.map { Int64($0.value.delayed) })
-        parameters.add(int8s: held.map { Int64($0.value.buried) })
+        parameters.add(counts: held.map(\.value))
         _ = try connection.execute(.publishHeld, parameters)
     }
 
