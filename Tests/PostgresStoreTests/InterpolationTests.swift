@@ -7,7 +7,8 @@ struct InterpolationTests {
     /// Pieces of the program's own SQL, and names that `identifier` quotes.
     private static let allowed: Set<String> = [
         "identifier(role)", "identifier(schema)", "identifier(index)", "SQL.isFree", "SQL.jobColumns", "SQL.readied",
-        "SQL.reservations", "SQL.hasLivingHolder", "hasLivingHolder", "SQL.missing", "SQL.pauseLeft", "hasTube",
+        "SQL.reservations", "SQL.hasLivingHolder", "hasLivingHolder", "kicked", "SQL.missing", "SQL.pauseLeft",
+        "hasTube",
         #"finite("job.created_at")"#,
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
         // Parameters and clauses of functions that make several statements of one text.

@@ -18,7 +18,7 @@ final class Driver {
         var queue = Queue(configuration: configuration)
         clients = (0..<count).map { [now] _ in queue.open(outbox: 0, now: now) }
         let tube = TubeRow(id: 1, name: .default, pause: 0, pauseLeft: 0, counts: StateCounts())
-        queue.attach(epoch: 1, tubes: [tube], validUntil: .never, now: now)
+        queue.attach(epoch: epoch, tubes: [tube], validUntil: .never, now: now)
         queue.add(ids: [1...firstOfBacklog - 1], now: now)
         self.queue = queue
         self.hasBacklog = hasBacklog
@@ -137,7 +137,7 @@ final class Driver {
         return (first..<first + JobID(count)).map { id in
             JobRow(
                 id: id, tube: tube, state: .ready, priority: priority, ttr: 120, delay: 0, age: 0, left: 0,
-                isReserved: false, counters: JobCounters(), body: body)
+                isReserved: false, counters: JobCounters(), lease: epoch, body: body)
         }
     }
 
@@ -152,6 +152,7 @@ final class Driver {
     }
 }
 
+private let epoch: Int64 = 1
 private let priority: UInt32 = 1024
 private let body = Body(repeating: UInt8(ascii: "x"), count: 200)
 private let newJob = Command.put(NewJob(priority: priority, delay: 0, ttr: 120, body: body))
