@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 
 import PackageDescription
 
@@ -25,6 +25,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Of the admin listener, and of the commands that talk to it.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Of `beanrow bench` alone.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         // Of the tests alone.
@@ -102,6 +106,34 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        // What the admin listener and its clients say to each other, as types.
+        .target(name: "AdminAPI", exclude: ["README.md"], swiftSettings: strict),
+        // The admin listener: health, metrics, the API, its events and the page.
+        .target(
+            name: "AdminServer",
+            dependencies: [
+                "AdminAPI", "LogKeys", "PostgresStore", "QueueCore",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["README.md"],
+            resources: [.embedInCode("Page")],
+            swiftSettings: strict
+        ),
+        // The admin listener's client, for the command line.
+        .target(
+            name: "AdminClient",
+            dependencies: [
+                "AdminAPI", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         // Clients by the hundred, and the check of what they are given.
         .target(
             name: "LoadGenerator",
@@ -117,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "beanrow",
             dependencies: [
-                "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files", "LoadGenerator", "LogKeys", "PostgresStore",
+                "AdminAPI", "AdminClient", "AdminServer", "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files",
+                "LoadGenerator", "LogKeys", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # The oldest Swift that can build Beanrow (swift-tools-version in Package.swift).
-swift_needed="6.1"
+swift_needed="6.2"
 
 # One line on stderr about what is going on.
 say() {

@@ -1,0 +1,4 @@
+import AsyncHTTPClient
+
+/// A client of an admin listener.
+public struct AdminClient: Sendable {}
