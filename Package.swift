@@ -128,7 +128,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"],
-            resources: [.embedInCode("Page")],
+            resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
         // The admin listener's client, for the command line.
@@ -207,6 +207,10 @@ let package = Package(
             path: "Tests/TestKit",
             swiftSettings: strict
         ),
+        // The admin listener of the real binary, and its API against openapi.json.
+        .testTarget(
+            name: "AdminTests", dependencies: ["TestKit", "beanrow"],
+            swiftSettings: strict),
         // From outside: the real binary over its sockets.
         .testTarget(
             name: "WireTests",

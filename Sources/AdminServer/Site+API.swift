@@ -56,8 +56,18 @@ extension Site {
             return try .json(
                 await store.audit(
                     before: call.query.integer("before"), limit: call.query.count("limit", default: 100, limit: 1000)))
+        case "openapi.json" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return .json(bytes: description(below: call.base))
         default: throw Problem.noSuchPath
         }
+    }
+
+    /// The description of the API, as it is seen below a base path.
+    private func description(below base: String) -> ByteBuffer {
+        let text = String(decoding: PackageResources.openapi_json, as: UTF8.self)
+        return ByteBuffer(string: text.replacing("\"/api/v1\"", with: "\"\(base)api/v1\"", maxReplacements: 1))
     }
 
     // MARK: The queue
@@ -191,7 +201,7 @@ extension Site {
     private func history(_ query: Query) async throws -> HistoryPage {
         try query.allow("tube", "outcome", "id", "finished_after", "finished_before", "limit", "after")
         var after: (microseconds: Int64, id: Int64)?
-        if let text = query.text("after") {
+        if let text = try query.value("after") {
             let parts = text.split(separator: "-").map { Int64($0) }
             guard parts.count == 2, let time = parts[0], let id = parts[1] else {
                 throw Problem(status: 400, title: "The parameter after is not the `next` of a page.")
@@ -218,7 +228,7 @@ extension Problem {
 extension Query {
     /// The parameter `tube`, if it is there.
     func tubeName() throws -> String? {
-        guard let name = text("tube") else { return nil }
+        guard let name = try value("tube") else { return nil }
         guard TubeName(name) != nil else { throw Problem.noTubeName(name) }
         return name
     }
