@@ -73,9 +73,7 @@ struct Query: Sendable, Hashable {
 
     func date(_ name: String) throws -> Date? {
         guard let text = try value(name) else { return nil }
-        guard let data = try? JSONEncoder().encode(text),
-            let date = try? AdminAPI.decoder().decode(Date.self, from: data)
-        else { throw bad(name, "is no time of RFC 3339") }
+        guard let date = AdminAPI.date(text) else { throw bad(name, "is no time of RFC 3339") }
         return date
     }
 
