@@ -16,6 +16,7 @@ final class Site: Sendable {
     let gate: Guard
     /// Operations that this broker runs.
     let running = RunningTasks()
+    let operations = OperationWatch()
     let warnings = WarningCounter()
     /// The number of streams of events.
     let streams = Mutex(0)
