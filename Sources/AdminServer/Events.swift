@@ -40,10 +40,11 @@ extension Site {
     }
 
     /// An event, made once for all who see the same.
-    fileprivate func event(_ name: String, _ key: String, _ make: (Frame) throws -> Data) rethrows -> ByteBuffer {
+    fileprivate func event(_ name: String, _ key: String, _ make: (Frame) throws -> ByteBuffer) rethrows -> ByteBuffer {
         try live.answer("event \(key)") { frame in
             var bytes = ByteBuffer(string: "event: \(name)\ndata: ")
-            bytes.writeBytes(try make(frame))
+            var data = try make(frame)
+            bytes.writeBuffer(&data)
             bytes.writeString("\n\n")
             return bytes
         }
@@ -82,13 +83,13 @@ private struct Stream {
             let (site, viewer) = (site, viewer)
             events.append(
                 try site.event("overview", "overview \(viewer)") { frame in
-                    try AdminAPI.encoder().encode(Overview(frame, site, viewer, warnings: site.warningCount()))
+                    ByteBuffer(
+                        bytes: try AdminAPI.encoder().encode(
+                            Overview(frame, site, viewer, warnings: site.warningCount())))
                 })
             if let table {
                 events.append(
-                    try site.event("tubes", "tubes \(key)") { frame in
-                        try AdminAPI.encoder().encode(table.page(frame))
-                    })
+                    site.event("tubes", "tubes \(key)") { table.page($0).json })
             }
         }
         for operation in try await operations() {

@@ -111,9 +111,7 @@ extension Site {
             try call.allow(.get)
             try call.query.allow(TubeTable.parameters)
             let table = try TubeTable(call.query)
-            let bytes = try live.answer("tubes?" + call.query.text) { frame in
-                ByteBuffer(bytes: try AdminAPI.encoder().encode(table.page(frame)))
-            }
+            let bytes = live.answer("tubes?" + call.query.text) { table.page($0).json }
             return .json(bytes: bytes)
         }
         guard let tube = TubeName(name) else { throw Problem.noTubeName(name) }
@@ -137,10 +135,15 @@ extension Site {
     }
 
     private func detail(of name: TubeName) async throws -> TubeDetail {
-        guard let tube = broker.snapshot(of: name) else { throw Problem.notFound("tube \(name)") }
         let frame = live.frame()
-        let rate = frame.snapshot.tubes.firstIndex { $0.name == name }.map { frame.rates[$0] } ?? Frame.Rate()
+        let place = frame.snapshot.tubes.firstIndex { $0.name == name }
+        let rate = place.map { frame.rates[$0] } ?? Frame.Rate()
         let policy = try await store.policy(ofTube: name.description)
+        // A tube with a policy stays, also while the broker has no use for it.
+        guard
+            let tube = broker.snapshot(of: name) ?? place.map({ frame.snapshot.tubes[$0] })
+                ?? policy.map({ _ in TubeSnapshot(name: name) })
+        else { throw Problem.notFound("tube \(name)") }
         return TubeDetail(
             at: Date(), tube: TubeSummary(tube, rate), policy: policy, waited: nil, worked: nil)
     }

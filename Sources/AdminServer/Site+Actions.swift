@@ -146,7 +146,7 @@ extension Site {
     func act(_ call: Call, _ action: String, tube: TubeName) async throws -> Response {
         try require(call)
         let request: TubeActionRequest = try await call.body(orNone: TubeActionRequest())
-        guard broker.snapshot(of: tube) != nil else { throw Problem.notFound("tube \(tube)") }
+        guard broker.snapshot(of: tube) != nil || live.remembers(tube) else { throw Problem.notFound("tube \(tube)") }
         let name = tube.description
         let limit = request.upTo ?? Int64.max
         guard limit >= 0 else { throw Problem(status: 400, title: "up_to is 0 or more.") }
