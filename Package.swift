@@ -74,8 +74,8 @@ let package = Package(
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
-                    "Workers", "Writing",
+                    "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Samples", "Schema", "Tubes",
+                    "Upkeep", "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
             swiftSettings: strict

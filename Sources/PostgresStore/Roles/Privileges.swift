@@ -61,6 +61,9 @@ struct Privileges: Sendable {
             table("tube_policy", "select"),
             table("policy_version", "select"),
             table("job_history", "insert"),
+            table("tube_sample", "select, insert, update"),
+            table("tube_sample_5min", "select, insert, update"),
+            table("tube_level", "select, insert, update, delete"),
             // Warnings go to the log.
             table("warnings", "select"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
@@ -73,7 +76,7 @@ struct Privileges: Sendable {
                 "broker_lives", "is_free", "add_to_counts", "clean_up_after", "hold_off_sql", "sql_is_quiet",
                 "make_tube", "count_new_tube", "pause_tube",
                 "put_unique",
-                "end_leases", "keep_history", "history_of", "remove_tubes"))
+                "end_leases", "keep_history", "keep_samples", "history_of", "remove_tubes"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }

@@ -43,6 +43,9 @@ public struct Migration: Sendable {
         Migration(
             version: 12, name: "warnings", up: PackageResources._012_warnings_up_sql,
             down: PackageResources._012_warnings_down_sql),
+        Migration(
+            version: 13, name: "samples", up: PackageResources._013_samples_up_sql,
+            down: PackageResources._013_samples_down_sql),
     ]
 
     /// The name of the first migration of development versions, before any release. They had other migrations, which
