@@ -7,6 +7,12 @@ import NIOPosix
 public import PostgresStore
 import Synchronization
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// The admin listener of a broker: it listens from its making on, and serves what it can. `/healthz` is answered at once,
 /// all else when the broker has its database.
 public final class AdminListener: Sendable {
@@ -17,6 +23,7 @@ public final class AdminListener: Sendable {
     /// The seconds that a connection may be idle, and that a request may take to arrive.
     static let patience: Int64 = 60
 
+    private let address: AdminConfiguration.Address
     private let group: MultiThreadedEventLoopGroup
     private let channel: Channel
     private let http: HTTP1Channel
@@ -30,6 +37,7 @@ public final class AdminListener: Sendable {
     /// - Throws: `AdminError`.
     public init(_ configuration: AdminConfiguration, broker: any BrokerView, logger: Logger) async throws {
         self.logger = logger
+        address = configuration.address
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let site = Site(configuration, broker: broker)
         self.site = site
@@ -73,6 +81,7 @@ public final class AdminListener: Sendable {
         let task = serving.withLock { $0 }
         task?.cancel()
         await task?.value
+        if case .unix(let path) = address { unlink(path) }
         await site.stop()
         try? await group.shutdownGracefully()
     }
