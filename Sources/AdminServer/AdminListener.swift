@@ -30,6 +30,7 @@ public final class AdminListener: Sendable {
     private let site: Site
     private let logger: Logger
     private let serving = Mutex<Task<Void, Never>?>(nil)
+    private let hasEnded = Flag()
     /// What browsers open: `http://127.0.0.1:11380/`, or `unix:PATH`.
     public let url: String
 
@@ -67,7 +68,13 @@ public final class AdminListener: Sendable {
         }
         let quiet = AdminListener.quiet(logger)
         let channel = channel
-        serving.withLock { $0 = Task { await AdminListener.serve(channel, http, quiet) } }
+        let hasEnded = hasEnded
+        serving.withLock {
+            $0 = Task {
+                await AdminListener.serve(channel, http, quiet)
+                hasEnded.value.store(true, ordering: .relaxed)
+            }
+        }
     }
 
     /// Serves what is in the database too.
@@ -75,14 +82,16 @@ public final class AdminListener: Sendable {
         site.use(AdminStore(configuration: configuration))
     }
 
-    /// Ends all connections, streams of events too.
+    /// Ends all connections, streams of events too. Takes up to a second.
     public func stop() async {
         try? await channel.channel.close()
-        let task = serving.withLock { $0 }
-        task?.cancel()
-        await task?.value
+        serving.withLock { $0 }?.cancel()
+        let limit = ContinuousClock.now + .seconds(1)
+        while !hasEnded.value.load(ordering: .relaxed), ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
         if case .unix(let path) = address { unlink(path) }
-        await site.stop()
+        site.stop()
         try? await group.shutdownGracefully()
     }
 
@@ -138,4 +147,9 @@ public final class AdminListener: Sendable {
 /// A number that closures share.
 private final class Counter: Sendable {
     let value = Atomic<Int>(0)
+}
+
+/// True once something is over.
+private final class Flag: Sendable {
+    let value = Atomic(false)
 }
