@@ -36,8 +36,8 @@ extension JobFilter {
         if let olderThan, !(0...1e10).contains(olderThan) {
             throw Problem(status: 400, title: "older_than is no number of seconds.")
         }
-        if let body, body.utf8.count > 1000 {
-            throw Problem(status: 400, title: "The text to look for in bodies is longer than 1000 bytes.")
+        if let body, body.unicodeScalars.count > 250 {
+            throw Problem(status: 400, title: "The text to look for in bodies is longer than 250 characters.")
         }
     }
 }

@@ -145,12 +145,10 @@ final class LiveView: Sendable {
         }
         frame.rates.reserveCapacity(snapshot.tubes.count)
         for (index, tube) in snapshot.tubes.enumerated() {
-            guard let before = place(index, tube.name) else {
-                frame.rates.append(Frame.Rate())
-                continue
-            }
-            let old = last.snapshot.tubes[before].activity
-            var rate = last.rates[before]
+            // A new tube has counted since it came into being.
+            let before = place(index, tube.name)
+            let old = before.map { last.snapshot.tubes[$0].activity } ?? TubeActivity()
+            var rate = before.map { last.rates[$0] } ?? Frame.Rate()
             rate.puts = mix(rate.puts, grown(old.puts, tube.activity.puts) / seconds, weight)
             rate.deletes = mix(rate.deletes, grown(old.deletes, tube.activity.deletes) / seconds, weight)
             frame.rates.append(rate)

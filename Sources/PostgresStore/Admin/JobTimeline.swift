@@ -9,7 +9,7 @@ enum JobTimeline {
         var events = [TimelineEvent(at: job.createdAt, event: "put", text: "put into \(job.tube)")]
         // The row notes a reservation when it ends.
         let last = job.reservedAt == nil ? lastReservedAt : nil
-        if let first = firstReservedAt, first != last {
+        if let first = firstReservedAt, first != last, job.reserves > 1 || job.reservedAt == nil {
             events.append(TimelineEvent(at: first, event: "first_reserved", text: "reserved for the first time"))
         }
         if let last {
