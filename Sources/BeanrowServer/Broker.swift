@@ -183,6 +183,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     func takeIDRequest() -> Int? { change { queue, _ in queue.takeIDRequest() } }
     func add(ids: [ClosedRange<JobID>]) { change { queue, now in queue.add(ids: ids, now: now) } }
     func idRequestFailed() { change { queue, _ in queue.idRequestFailed() } }
+    func learn(lastID: JobID) { change { queue, _ in queue.learn(lastID: lastID) } }
     func takeNotices() -> Notices? { change { queue, _ in queue.takeNotices() } }
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)]) {
         change { queue, now in queue.waitsPublished(tubes, now: now) }

@@ -215,6 +215,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     func add(ids: [ClosedRange<JobID>]) { change { $0.ids += ids } }
     func idRequestFailed() {}
+    func learn(lastID: JobID) {}
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
         change { state in
             defer { state.held = [] }
