@@ -114,7 +114,8 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminAPI", "LogKeys", "PostgresStore", "QueueCore",
+                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys", "PostgresStore",
+                "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -127,7 +128,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"],
-            resources: [.embedInCode("Page")],
+            resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
         // The admin listener's client, for the command line.
@@ -206,6 +207,10 @@ let package = Package(
             path: "Tests/TestKit",
             swiftSettings: strict
         ),
+        // The admin listener of the real binary, and its API against openapi.json.
+        .testTarget(
+            name: "AdminTests", dependencies: ["TestKit", "beanrow"],
+            swiftSettings: strict),
         // Tests the real binary over its sockets.
         .testTarget(
             name: "WireTests",

@@ -13,6 +13,10 @@ final class Site: Sendable {
     let broker: any BrokerView
     let live: LiveView
     let page: PageFiles
+    let gate: Guard
+    /// Operations that this broker runs.
+    let running = RunningTasks()
+    let operations = OperationWatch()
     let warnings = WarningCounter()
     /// The number of streams of events.
     let streams = Mutex(0)
@@ -23,6 +27,7 @@ final class Site: Sendable {
         self.broker = broker
         live = LiveView(broker)
         page = PageFiles()
+        gate = Guard(configuration)
     }
 
     func use(_ store: AdminStore) {
@@ -30,8 +35,9 @@ final class Site: Sendable {
         live.start()
     }
 
-    func stop() {
+    func stop() async {
         live.stop()
+        await running.stop()
         opened.withLock { $0 }?.stop()
     }
 
@@ -50,10 +56,15 @@ final class Site: Sendable {
     func respond(to request: Request, from channel: any Channel) async -> Response {
         var response: Response
         do {
-            let call = try Call(request, from: channel, configuration)
+            let call = try await Call(request, from: channel, gate)
             response = try await answer(call)
         } catch let problem as Problem {
             response = .problem(problem)
+        } catch let error as MethodNotAllowed {
+            let names = error.methods.map(\.rawValue)
+            response = .problem(
+                Problem(status: 405, title: "This path takes \(names.joined(separator: " and ")) only."))
+            response.headers[.allow] = (names + (names.contains("GET") ? ["HEAD"] : [])).joined(separator: ", ")
         } catch {
             response = .problem(Problem(status: 500, title: "The listener failed: \(error)."))
         }
