@@ -108,11 +108,14 @@ let package = Package(
         ),
         // What the admin listener and its clients say to each other, as types.
         .target(name: "AdminAPI", exclude: ["README.md"], swiftSettings: strict),
+        // What a broker knows of itself, as text for Prometheus.
+        .target(
+            name: "MetricsExposition", dependencies: ["QueueCore"], exclude: ["README.md"], swiftSettings: strict),
         // The admin listener: health, metrics, the API, its events and the page.
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminAPI", "LogKeys", "PostgresStore", "QueueCore",
+                "AdminAPI", "LogKeys", "MetricsExposition", "PostgresStore", "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -256,6 +259,13 @@ let package = Package(
             name: "ClientTests",
             dependencies: ["TestKit", "beanrow"],
             exclude: ["Sessions"],
+            swiftSettings: strict
+        ),
+        // The metrics, by Prometheus itself: its check, its rules and its queries.
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["MetricsExposition", "QueueCore", "TestKit", "beanrow"],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // What the pages name, against the program and the schema.
