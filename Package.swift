@@ -48,8 +48,8 @@ let package = Package(
             name: "QueueCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             exclude: [
-                "README.md", "Clients/README.md", "Collections/README.md", "Invariants/README.md", "Jobs/README.md",
-                "Peers/README.md", "Store/README.md", "Tubes/README.md", "Vocabulary/README.md",
+                "README.md", "Activity/README.md", "Clients/README.md", "Collections/README.md", "Invariants/README.md",
+                "Jobs/README.md", "Peers/README.md", "Store/README.md", "Tubes/README.md", "Vocabulary/README.md",
             ],
             swiftSettings: strict
         ),

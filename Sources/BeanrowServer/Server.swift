@@ -24,7 +24,7 @@ public final class Server: Service {
     private let configuration: ServerConfiguration
     private let logger: Logger
     private let group: MultiThreadedEventLoopGroup
-    private let broker: Broker
+    let broker: Broker
     private let listener: any Channel
     private let connections: ConnectionLimit
     /// SIGUSR1, caught from the beginning: it ends a process that does not catch it.
