@@ -31,7 +31,7 @@ extension Metrics {
         },
         MetricFamily(
             "beanrow_jobs", .gauge, labels: ["state"], toldBy: .one, help: "Jobs of the queue by state.",
-            .labelled { facts in facts.queue.stats.jobs.byState.map { (["\($0.state)"], Number($0.count)) } }),
+            .labelled { facts in facts.queue.stats.jobs.byState.map { (["\($0.part)"], Number($0.count)) } }),
         .value("beanrow_tubes", .gauge, toldBy: .one, help: "Tubes that exist.") { Number($0.queue.stats.tubes) },
         MetricFamily(
             "beanrow_clients", .gauge, labels: ["role"],
@@ -51,8 +51,11 @@ extension Metrics {
             Number($0.queue.pendingBytes)
         },
         .value("beanrow_pending_limit_bytes", .gauge, help: "Puts beyond so many pending bytes are refused.") {
-            Number($0.process.pendingLimit)
+            Number($0.queue.pendingLimit)
         },
+        .value(
+            "beanrow_puts_refused_total", .counter, help: "Puts that were answered OUT_OF_MEMORY or INTERNAL_ERROR."
+        ) { Number($0.queue.refusedPuts) },
         .value("beanrow_cache_bytes", .gauge, help: "Bytes of jobs that are kept in memory for the next reserves.") {
             Number($0.queue.cachedBytes)
         },

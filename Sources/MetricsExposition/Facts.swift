@@ -64,8 +64,6 @@ public struct ProcessNumbers: Sendable {
     public var residentBytes: Int?
     /// The largest body in bytes.
     public var maxJobSize = 0
-    /// The most bytes of puts that may wait for a commit.
-    public var pendingLimit = 0
 
     public init() {}
 }

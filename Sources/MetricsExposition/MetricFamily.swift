@@ -34,6 +34,8 @@ public struct MetricFamily: Sendable {
         case tube(@Sendable (TubeSnapshot) -> Number?)
         /// A sample for each tube and state.
         case tubeStates
+        /// A sample for each tube and role of its clients; none for a role that nobody has.
+        case tubeClients
         case tubeAges
         /// A histogram for each tube; none for one that has counted nothing.
         case tubeHistogram(@Sendable (TubeActivity) -> DurationHistogram)

@@ -16,7 +16,9 @@ public struct Metrics: Sendable {
     public let families: [MetricFamily]
     private let tubes: TubeFilter?
 
-    /// - Parameter tubes: Which tubes get series of their own; nil: all.
+    /// - Parameters:
+    ///   - names: Of the counts that beanstalkd also has.
+    ///   - tubes: Which tubes get series of their own; nil: all.
     public init(names: Names = .davidtannock, tubes: TubeFilter? = nil) {
         families = Metrics.families(names: names)
         self.tubes = tubes

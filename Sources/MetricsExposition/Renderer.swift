@@ -64,7 +64,13 @@ struct Renderer {
                     name: Array(family.name.utf8), labels: labels.bytes[...])
             }
         case .tube(let value): appendTubes(family.name, value)
-        case .tubeStates: appendStates(family.name)
+        case .tubeStates: appendParts(family.name, label: "state") { $0.jobs.byState }
+        case .tubeClients:
+            appendParts(family.name, label: "role") { tube in
+                guard tube.using | tube.watching | tube.waiting != 0 else { return [] }
+                return [("using", tube.using), ("watching", tube.watching), ("waiting", tube.waiting)]
+                    .filter { $0.count > 0 }
+            }
         case .tubeAges:
             let ages = facts.oldestReady
             appendTubes(family.name) { tube in ages[tube.name].map { Number($0) } }
@@ -85,14 +91,18 @@ struct Renderer {
         }
     }
 
-    private mutating func appendStates(_ name: String) {
+    /// Samples for parts of a tube, by one more label.
+    private mutating func appendParts(
+        _ name: String, label: String, _ parts: (TubeSnapshot) -> [(part: StaticString, count: Int)]
+    ) {
         let head = Array((name + "{tube=\"").utf8)
+        let middle = Array("\",\(label)=\"".utf8)
         for (index, tube) in facts.queue.tubes.enumerated() {
-            for (state, count) in tube.jobs.byState {
+            for (part, count) in parts(tube) {
                 text.append(head)
                 appendName(index)
-                text.append("\",state=\"" as StaticString)
-                text.append(state)
+                text.append(middle)
+                text.append(part)
                 text.append("\"}" as StaticString)
                 append(Number(count))
             }
@@ -193,7 +203,7 @@ struct Renderer {
 
 extension JobCounts {
     /// The states by their names. `urgent` is a part of `ready`, so it is not among them.
-    var byState: [(state: StaticString, count: Int)] {
+    var byState: [(part: StaticString, count: Int)] {
         [("ready", ready), ("reserved", reserved), ("delayed", delayed), ("buried", buried)]
     }
 }

@@ -20,18 +20,19 @@ extension Metrics {
             help: "The most ready jobs, by the tube's policy. Absent if there is no limit."
         ) { $0.maxReady.map { Number($0) } },
         .tube(
-            "beanrow_tube_has_policy", .gauge, toldBy: .one, help: "1 if the tube has a policy. Absent if it has none."
-        ) { $0.hasPolicy ? Number(1) : nil },
-        .tube(
-            "beanrow_tube_waiting_clients", .gauge, toldBy: .each,
-            help: "Connections to this broker that wait for a job of the tube. Absent if there are none."
-        ) { $0.waiting > 0 ? Number($0.waiting) : nil },
+            "beanrow_tube_buries_by_policy", .gauge, toldBy: .one,
+            help: "1 if the tube's policy buries jobs that have failed. Absent if it does not."
+        ) { $0.hasDeadLetters ? Number(1) : nil },
+        MetricFamily(
+            "beanrow_tube_clients", .gauge, labels: ["tube", "role"],
+            help: "Connections to this broker that use or watch a tube or wait for its jobs. Absent if there are none.",
+            .tubeClients),
     ]
 
     private static let activityFamilies: [MetricFamily] = [
-        counter("beanrow_tube_puts_total", "Jobs that clients of this broker have put.", \.puts),
+        counter("beanrow_tube_puts_total", "Jobs that were put.", \.puts),
         counter("beanrow_tube_reserves_total", "Jobs that were given to clients of this broker.", \.reserves),
-        counter("beanrow_tube_deletes_total", "Jobs that clients of this broker have deleted.", \.deletes),
+        counter("beanrow_tube_deletes_total", "Jobs that were deleted.", \.deletes),
         counter("beanrow_tube_releases_total", "Jobs that clients of this broker have released.", \.releases),
         counter(
             "beanrow_tube_buries_total", "Jobs that were buried, by a client of this broker or a policy.", \.buries),
