@@ -71,12 +71,14 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
+                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes",
+                    "Upkeep",
                     "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
@@ -159,7 +161,7 @@ let package = Package(
             name: "beanrow",
             dependencies: [
                 "AdminAPI", "AdminClient", "AdminServer", "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files",
-                "LoadGenerator", "LogKeys", "PostgresStore",
+                "LoadGenerator", "LogKeys", "MetricsExposition", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -5,6 +5,8 @@ public import QueueCore
 public protocol BrokerView: Sendable {
     /// The queue at this moment.
     func snapshot() -> QueueSnapshot
+    /// The store at this moment; `nil` while there is none.
+    func storeSnapshot() -> StoreSnapshot?
     /// The database that the broker has found; `nil` until then.
     var database: StoreSummary? { get }
 }

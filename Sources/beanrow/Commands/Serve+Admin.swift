@@ -31,5 +31,7 @@ private struct ServerView: BrokerView {
 
     func snapshot() -> QueueSnapshot { server.snapshot() }
 
+    func storeSnapshot() -> StoreSnapshot? { server.storeSnapshot() }
+
     var database: StoreSummary? { server.database }
 }
