@@ -1,3 +1,4 @@
+import Foundation
 import MetricsExposition
 
 #if canImport(Darwin)
@@ -16,9 +17,7 @@ struct ProcessReader: Sendable {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        startTime = Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+        startTime = Date().timeIntervalSince1970
     }
 
     func numbers() -> ProcessNumbers {
