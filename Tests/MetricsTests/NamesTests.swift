@@ -1,3 +1,4 @@
+import Foundation
 import MetricsExposition
 import Testing
 
@@ -71,5 +72,29 @@ import Testing
             #expect(family.kind != .untyped, "\(family.name)")
             #expect(!family.help.contains("\n") && family.help.hasSuffix("."), "\(family.name)")
         }
+    }
+}
+
+/// docs/metrics.md has the families of the program, and no others.
+@Suite("Metrics: the page") struct PageTests {
+    @Test func rowsAreFamilies() throws {
+        let page = try String(contentsOf: repository.appending(path: "docs/metrics.md"), encoding: .utf8)
+        var rows: [String: String] = [:]
+        for line in page.split(separator: "\n") where line.hasPrefix("| `") {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            let name = cells[0].trimmingCharacters(in: ["`"])
+            #expect(rows[name] == nil, "\(name) stands twice")
+            #expect(line.split(separator: "|", omittingEmptySubsequences: false).count == 7, "\(name)")
+            #expect(cells.last!.hasSuffix("."), "\(name)")
+            rows[name] = line.split(separator: "|", omittingEmptySubsequences: false)[2...4]
+                .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "|")
+        }
+        let families = Metrics.families(names: .davidtannock) + Metrics.families(names: .messagebird)
+        for family in families {
+            let labels = family.labels.map { "`\($0)`" }.joined(separator: ", ")
+            #expect(
+                rows[family.name] == "\(family.kind.rawValue)|\(labels)|\(family.teller.rawValue)", "\(family.name)")
+        }
+        #expect(Set(rows.keys).subtracting(families.map(\.name)).isEmpty)
     }
 }
