@@ -71,12 +71,14 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
+                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes",
+                    "Upkeep",
                     "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
@@ -110,12 +112,15 @@ let package = Package(
         ),
         // The messages between the admin listener and its clients, as types.
         .target(name: "AdminAPI", exclude: ["README.md"], swiftSettings: strict),
+        // What a broker knows of itself, as text for Prometheus.
+        .target(
+            name: "MetricsExposition", dependencies: ["QueueCore"], exclude: ["README.md"], swiftSettings: strict),
         // The admin listener: health, metrics, the API, its events and the page.
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys", "PostgresStore",
-                "QueueCore",
+                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "MetricsExposition", "PostgresStore", "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -157,7 +162,7 @@ let package = Package(
             name: "beanrow",
             dependencies: [
                 "AdminAPI", "AdminClient", "AdminServer", "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files",
-                "LoadGenerator", "LogKeys", "PostgresStore",
+                "LoadGenerator", "LogKeys", "MetricsExposition", "PostgresStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -267,6 +272,13 @@ let package = Package(
             name: "ClientTests",
             dependencies: ["TestKit", "beanrow"],
             exclude: ["Sessions"],
+            swiftSettings: strict
+        ),
+        // The metrics, by Prometheus itself: its check, its rules and its queries.
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["MetricsExposition", "QueueCore", "TestKit", "beanrow"],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         // Checks that what the pages name is in the program and the schema.

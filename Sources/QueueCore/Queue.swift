@@ -155,6 +155,8 @@ public struct Queue: ~Copyable {
     var isDraining = false
     var commands = CommandCounters()
     var jobTimeouts: UInt64 = 0
+    /// Puts that were answered `OUT_OF_MEMORY` or `INTERNAL_ERROR`.
+    var refusedPuts: UInt64 = 0
     var totalJobs: UInt64 = 0
     var totalConnections: UInt64 = 0
     var producers = 0
