@@ -75,12 +75,14 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
+                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes",
+                    "Upkeep",
                     "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],

@@ -32,12 +32,12 @@ extension AdminClient {
 
     public func count(_ filter: JobFilter) async throws -> JobCount { try await post(["jobs", "count"], filter) }
 
-    /// - Parameter request: With `ids`, up to 1000.
+    /// `request`: With `ids`, up to 1000.
     public func act(_ action: JobAction, _ request: JobActionRequest) async throws -> ActionAnswer {
         try await post(["jobs", action.rawValue], request)
     }
 
-    /// - Parameter verb: `kick`, `clear`, `pause` or `unpause`.
+    /// `verb`: `kick`, `clear`, `pause` or `unpause`.
     public func act(_ verb: String, onTube name: String, _ request: TubeActionRequest) async throws -> ActionAnswer {
         try await post(["tubes", name, verb], request)
     }

@@ -14,7 +14,7 @@ public struct AdminClient: Sendable {
     /// The largest answer that is read.
     private static let answerLimit = 1 << 30
 
-    /// - Parameter timeout: How long an answer may take, in seconds.
+    /// `timeout`: How long an answer may take, in seconds.
     public init(_ address: AdminAddress, credentials: Credentials? = nil, timeout: Double = 10) {
         self.address = address
         self.credentials = credentials
@@ -24,7 +24,7 @@ public struct AdminClient: Sendable {
     /// A query; values that are absent are left out.
     public typealias Query = [(name: String, value: String?)]
 
-    /// - Parameter path: Segments below `/api/v1`, not encoded.
+    /// `path`: Segments below `/api/v1`, not encoded.
     /// - Throws: `ClientFailure`.
     public func get<Answer: Decodable & Sendable>(
         _ path: [String], _ query: Query = [], as: Answer.Type = Answer.self

@@ -5,7 +5,7 @@ public enum Credentials: Hashable, Sendable {
     case bearer(String)
     case basic(user: String, password: String)
 
-    /// - Parameter text: A token, or `USER:PASSWORD`; space around it is left out.
+    /// `text`: A token, or `USER:PASSWORD`; space around it is left out.
     /// - Returns: `nil` if it is empty.
     public init?(_ text: String) {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)

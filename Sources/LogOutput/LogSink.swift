@@ -12,7 +12,7 @@ public final class LogSink: Sendable {
     private let repetitions = Mutex(Repetitions())
     private let timer: @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
 
-    /// - Parameter write: Called with one whole line and its line break, by one thread at a time.
+    /// `write`: Called with one whole line and its line break, by one thread at a time.
     public convenience init(_ format: LogFormat, write: @escaping @Sendable (String) -> Void) {
         let start = ContinuousClock.now
         self.init(

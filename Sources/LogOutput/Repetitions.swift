@@ -35,6 +35,7 @@ struct Repetitions {
     private var entries: [Key: Entry] = [:]
 
     /// - Parameters:
+    ///   - record: What is logged.
     ///   - now: A time that only increases.
     /// - Returns: Whether the record is to be written; and whether it is the first one counted, so that somebody must
     ///   call `due` once the span is over.

@@ -24,7 +24,7 @@ final class ProtocolConnection {
     }
 
     /// Sends all commands at once and reads the answers in order. Of each the body, or nil for NOT_FOUND.
-    /// - Parameter commands: Such whose answer is `OK` with a body.
+    /// `commands`: Such whose answer is `OK` with a body.
     func ask(_ commands: [String]) throws -> [String?] {
         var answers: [String?] = []
         var rest = commands[...]

@@ -22,7 +22,7 @@ public enum Figures {
     /// A number a second: `0`, `0.4`, `12.5`, `340`, `1,234`.
     public static func rate(_ perSecond: Double) -> String {
         guard perSecond.isFinite, abs(perSecond) >= 0.05 else { return "0" }
-        return abs(perSecond) < 99.95 ? decimal(perSecond, 1) : count(Int(perSecond.rounded()))
+        return abs(perSecond) < 99.95 ? decimal(perSecond, 1) : count(Int(min(max(perSecond, -1e15), 1e15).rounded()))
     }
 
     /// A length of time in its two largest units: `0s`, `59s`, `4m05s`, `2h05m`, `3d04h`. At most 6 cells below 1000 days.

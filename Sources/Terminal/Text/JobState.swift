@@ -57,12 +57,11 @@ public enum Charset: Hashable, Sendable {
 
 /// A bar of the jobs of a tube by state.
 enum Bar {
-    /// - Parameters:
-    ///   - largest: The number of jobs that fills all cells. The length is logarithmic, so that 10 and 1,000,000 jobs both
-    ///     show; the parts are shares of the length, and a state that has jobs has a cell.
+    /// A bar in so many cells. `largest` jobs fill all of them. The length is logarithmic, so that 10 and 1,000,000 jobs
+    /// both show; the parts are shares of the length, and a state that has jobs has a cell.
     static func line(_ counts: Counts, largest: Int, cells: Int, _ charset: Charset) -> Line {
         let numbers = JobState.allCases.map { (state: $0, count: $0.count(in: counts)) }.filter { $0.count > 0 }
-        let total = numbers.reduce(0) { $0 + $1.count }
+        let total = counts.all
         guard total > 0, cells >= numbers.count else { return Line(String(repeating: " ", count: cells)) }
         let share = log2OfOneMore(total) / max(log2OfOneMore(max(largest, total)), 1)
         let length = min(cells, max(numbers.count, Int((share * Double(cells)).rounded())))

@@ -36,7 +36,7 @@ public struct Table: Sendable {
     mutating func add(_ cells: [Line]) { rows.append(cells) }
 
     /// Head and rows.
-    /// - Parameter width: In cells; nil: as wide as the content.
+    /// `width`: In cells; nil: as wide as the content.
     public func lines(width: Int?) -> (head: Line, rows: [Line]) {
         let widths = widths(within: width)
         let shown = columns.indices.filter { widths[$0] > 0 }

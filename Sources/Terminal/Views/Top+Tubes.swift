@@ -24,7 +24,9 @@ extension Top {
         return [title] + tableBody(table, cursor: screen.cursor, first: first)
     }
 
-    private var barCells: Int { size.width >= 110 ? 24 : size.width >= 90 ? 14 : size.width >= 70 ? 8 : 5 }
+    private var barCells: Int {
+        size.width >= 150 ? 24 : size.width >= 110 ? 16 : size.width >= 90 ? 12 : size.width >= 70 ? 8 : 5
+    }
 
     private var columns: [Table.Column] {
         let isWide = size.width >= 90
@@ -45,9 +47,9 @@ extension Top {
         let growth = tube.inPerSecond - tube.outPerSecond
         let isFlat = Figures.rate(growth) == "0"
         let paused = tube.pauseSecondsLeft.map { Figures.age($0) }
-        // A pause that has no column of its own stands behind the name.
-        let isNarrow = size.width < 100
-        let name = Cells.clean(tube.name) + (isNarrow && paused != nil ? " (paused)" : "")
+        // A pause that has no column of its own is a sign before the name.
+        let isMarked = paused != nil && size.width < 75
+        let name = (isMarked ? options.charset == .unicode ? "‖ " : "| " : "") + Cells.clean(tube.name)
         func number(_ state: JobState) -> Line {
             let count = state.count(in: counts)
             return Line(Figures.count(count), count == 0 ? .dim : .state(state))
@@ -65,5 +67,11 @@ extension Top {
 }
 
 extension Counts {
-    var all: Int { ready + reserved + delayed + buried }
+    /// The sum, of which no more than the largest number is told.
+    var all: Int {
+        [ready, reserved, delayed, buried].reduce(0) { sum, count in
+            let (sum, isTooLarge) = sum.addingReportingOverflow(count)
+            return isTooLarge ? .max : sum
+        }
+    }
 }

@@ -30,7 +30,7 @@ struct Bulk: ParsableArguments {
     }
 
     /// Does it.
-    /// - Parameter asksForIds: Whether named jobs are asked about too: what cannot be undone.
+    /// `asksForIds`: Whether named jobs are asked about too: what cannot be undone.
     func run(_ action: JobAction, to tube: String? = nil, priority: Int64? = nil, asksForIds: Bool) async throws {
         let command = action.rawValue
         try await reporting(command) {

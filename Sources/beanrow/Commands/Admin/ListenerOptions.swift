@@ -28,7 +28,7 @@ struct ListenerOptions: ParsableArguments {
         given ?? Environment["BEANROW_HTTP"] ?? "\(AdminAddress.standard)"
     }
 
-    /// - Parameter other: An address from elsewhere, such as an argument.
+    /// `other`: An address from elsewhere, such as an argument.
     func client(at other: AdminAddress? = nil, timeout: Double = 30) throws -> AdminClient {
         AdminClient(other ?? AdminAddress(address)!, credentials: try credentials, timeout: timeout)
     }
