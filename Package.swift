@@ -134,7 +134,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"],
-            resources: [.embedInCode("Page")],
+            resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
         // `beanrow top`: what it shows, as lines of text, and the terminal that shows it.
@@ -227,6 +227,10 @@ let package = Package(
             path: "Tests/TestKit",
             swiftSettings: strict
         ),
+        // The admin listener of the real binary, and its API against openapi.json.
+        .testTarget(
+            name: "AdminTests", dependencies: ["TestKit", "beanrow"],
+            swiftSettings: strict),
         // From outside: the real binary over its sockets.
         .testTarget(
             name: "WireTests",

@@ -12,6 +12,7 @@ struct InterpolationTests {
         #"finite("job.created_at")"#,
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
         // Parameters and clauses of functions that make several statements of one text.
+        "matches", "call", "operationColumns",
         "epoch", "which", "order", "state", "addToCounts", "startedAt", "listed",
         // The queue's own objects; their names are parameters.
         #"ownObjects(schema: "$1", names: "$2")"#, #"ownObjects(schema: "$1", names: "$3")"#,
