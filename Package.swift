@@ -63,6 +63,10 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "LogKeys", exclude: ["README.md"], swiftSettings: strict),
+        // Log records as lines.
+        .target(
+            name: "LogOutput", dependencies: ["LogKeys", .product(name: "Logging", package: "swift-log")],
+            exclude: ["README.md"], swiftSettings: strict),
         // Open files, and the lock on a directory.
         .target(name: "Files", exclude: ["README.md"], swiftSettings: strict),
         // Reads beanstalkd's log.
@@ -136,12 +140,17 @@ let package = Package(
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
+        // `beanrow top`: what it shows, as lines of text, and the terminal that shows it.
+        .target(
+            name: "Terminal", dependencies: ["AdminAPI", "AdminClient", "LogKeys"],
+            exclude: ["README.md"], swiftSettings: strict),
         // The admin listener's client, for the command line.
         .target(
             name: "AdminClient",
             dependencies: [
                 "AdminAPI", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["README.md"],
             swiftSettings: strict
@@ -162,13 +171,15 @@ let package = Package(
             name: "beanrow",
             dependencies: [
                 "AdminAPI", "AdminClient", "AdminServer", "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files",
-                "LoadGenerator", "LogKeys", "MetricsExposition", "PostgresStore",
+                "LoadGenerator", "LogKeys", "LogOutput", "MetricsExposition", "PostgresStore", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            exclude: ["README.md", "Commands/README.md", "Options/README.md", "Process/README.md"],
+            exclude: [
+                "README.md", "Commands/README.md", "Commands/Admin/README.md", "Options/README.md", "Process/README.md",
+            ],
             swiftSettings: strict
         ),
 
@@ -201,6 +212,13 @@ let package = Package(
         ),
         .testTarget(
             name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "LogOutputTests", dependencies: ["LogOutput", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        // The screens of `beanrow top`, and it and the commands for scripts against a real broker, in tmux.
+        .testTarget(
+            name: "TerminalTests", dependencies: ["AdminAPI", "AdminClient", "Terminal", "TestKit", "beanrow"],
+            exclude: ["README.md"], swiftSettings: strict),
         .testTarget(name: "BinlogTests", dependencies: ["Binlog"], exclude: ["README.md"], swiftSettings: strict),
         // The real binary imports folders that the real beanstalkd has written.
         .testTarget(
