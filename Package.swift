@@ -28,6 +28,8 @@ let package = Package(
         // Of the admin listener, and of the commands that talk to it.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Of `beanrow bench` alone.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -48,8 +50,8 @@ let package = Package(
             name: "QueueCore",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             exclude: [
-                "README.md", "Clients/README.md", "Collections/README.md", "Invariants/README.md", "Jobs/README.md",
-                "Peers/README.md", "Store/README.md", "Tubes/README.md", "Vocabulary/README.md",
+                "README.md", "Activity/README.md", "Clients/README.md", "Collections/README.md", "Invariants/README.md",
+                "Jobs/README.md", "Peers/README.md", "Store/README.md", "Tubes/README.md", "Vocabulary/README.md",
             ],
             swiftSettings: strict
         ),
@@ -69,12 +71,12 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "AdminAPI", "Binlog", "CLibPQ", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
                 "QueueCore", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
+                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes", "Upkeep",
                     "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
@@ -115,8 +117,12 @@ let package = Package(
                 "AdminAPI", "LogKeys", "PostgresStore", "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

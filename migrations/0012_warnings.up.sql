@@ -24,7 +24,8 @@ with settings as (
         and pg_class.relkind = 'r'
         -- The schema may have tables of others.
         and (pg_class.relname in (
-            'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'policy_version',
+            'audit', 'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'operation',
+            'policy_version',
             'sql_change', 'sql_gate', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held', 'tube_policy')
             or pg_class.relname ~ '^job_history_')
 ), sized as (

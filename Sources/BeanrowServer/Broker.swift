@@ -73,6 +73,11 @@ final class Broker: StoreClient, @unchecked Sendable {
         }
     }
 
+    /// Reads the queue under its lock.
+    func look<Result>(_ body: (borrowing Queue) -> Result) -> Result { lock.withLock { body(state.queue) } }
+
+    func storeSnapshot() -> StoreSnapshot? { lock.withLock { store }?.snapshot() }
+
     // MARK: Wakes
 
     /// What has to be woken after a change. `loops` is a bit set of their indexes.

@@ -39,6 +39,9 @@ final class ClientHandler: ChannelInboundHandler {
     private var isReading = true
     private var isFinishing = false
     private var activity = LastActivity()
+    private var connectedAt = Instant(nanoseconds: 0)
+    /// When the client last took part in a turn.
+    private var heardAt = Instant(nanoseconds: 0)
     /// Set by the loop: the handler takes part in the next turn.
     var isScheduled = false
 
@@ -63,8 +66,10 @@ final class ClientHandler: ChannelInboundHandler {
 
     private func begin() {
         guard id == nil else { return }
-        let id = loop.perform { queue, now in queue.open(outbox: loop.index, now: now) }
+        let (id, now) = loop.perform { queue, now in (queue.open(outbox: loop.index, now: now), now) }
         self.id = id
+        connectedAt = now
+        heardAt = now
         activity.received(at: loop.idleChecks)
         loop.add(self, id)
     }
@@ -131,6 +136,7 @@ final class ClientHandler: ChannelInboundHandler {
     /// Gives the queue the commands that it accepts now: at most `share`, and few after the time `end`.
     func feed(_ queue: inout Queue, atMost share: Int, now: Instant, until end: Instant) {
         guard let id, let channel = context?.channel, !isFinishing, !loop.hasStoppedListening else { return }
+        heardAt = now
         let replyBytes = queue.replyBytes(loop.index)
         var fed = 0
         while queue.accepts(id), channel.isWritable {
@@ -218,6 +224,17 @@ final class ClientHandler: ChannelInboundHandler {
             timeout.cancel()
             channel.close(promise: nil)
         }
+    }
+
+    // MARK: For people
+
+    /// Where the client is; `nil` once it is gone.
+    func peer(now: Instant) -> ClientPeer? {
+        guard let id, let context else { return nil }
+        return ClientPeer(
+            id: id, address: ClientPeer.describe(context.channel.remoteAddress),
+            connectedSeconds: Double((now - connectedAt).nanoseconds) / 1e9,
+            idleSeconds: Double((now - heardAt).nanoseconds) / 1e9)
     }
 
     // MARK: Idleness

@@ -181,6 +181,19 @@ final class ClientLoop: @unchecked Sendable {
         handlers[id.slot] = nil
     }
 
+    /// The clients of this loop. From any thread.
+    func peers() -> EventLoopFuture<[ClientPeer]> {
+        eventLoop.submit {
+            let now = self.now()
+            return self.handlers.compactMap { $0?.peer(now: now) }
+        }
+    }
+
+    /// A client of this loop. From any thread.
+    func peer(_ id: ConnectionID) -> EventLoopFuture<ClientPeer?> {
+        eventLoop.submit { self.handler(id)?.peer(now: self.now()) }
+    }
+
     // MARK: The end
 
     /// From here on no command is given to the queue.

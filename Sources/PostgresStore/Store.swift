@@ -8,11 +8,16 @@ public struct StoreSummary: Sendable {
     /// A connection string for `psql`, without a password.
     public let database: String
     public let schemaVersion: Int
+    /// The server, and the name of the database there.
+    public let host: String
+    public let name: String
 
     init(_ connection: Connection, _ configuration: StoreConfiguration) {
         database =
             "host=\(connection.host) port=\(connection.port) user=\(connection.user) dbname=\(connection.database)"
         schemaVersion = Migration.all.last?.version ?? 0
+        host = connection.host
+        name = connection.database
     }
 }
 
@@ -77,11 +82,11 @@ public final class Store: Sendable {
     private func waitForSessions() async {
         let limit = ContinuousClock.now + .seconds(patience)
         let workers: [Worker] = [puts, changes, queries, notifier]
-        while workers.contains(where: { !$0.firstConnection.isDone }), ContinuousClock.now < limit {
+        while workers.contains(where: { !$0.connectionState.isDone }), ContinuousClock.now < limit {
             guard (try? await Task.sleep(for: .milliseconds(2))) != nil else { return }
         }
         for worker in workers {
-            let first = worker.firstConnection
+            let first = worker.connectionState
             guard !first.isDone else { continue }
             logger.warning(
                 """
@@ -90,6 +95,15 @@ public final class Store: Sendable {
                 """,
                 metadata: [LogKey.task: "\(worker.name)", LogKey.error: "\(first.error ?? "no answer yet")"])
         }
+    }
+
+    /// What the store knows of itself. Takes some short locks and asks nobody.
+    public func snapshot() -> StoreSnapshot {
+        let workers: [Worker] = [puts, changes, largePuts, queries, keeper, notifier]
+        return StoreSnapshot(
+            keeper: keeper.facts, connection: keeper.connectionState, now: keeper.client.now(),
+            commits: [puts, changes, largePuts].map(\.commits),
+            reconnects: workers.reduce(0) { $0 + $1.connectionState.reconnects })
     }
 
     /// Tells the store that it can take writes of this kind.

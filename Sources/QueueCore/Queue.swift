@@ -1,3 +1,5 @@
+import DequeModule
+
 /// The broker as a state machine: commands, outcomes and the time go in; replies, batches and queries come out.
 ///
 /// It does no I/O, reads no clock and has no threads. The shell calls it under one lock, with times that never
@@ -35,6 +37,11 @@ public struct Queue: ~Copyable {
     /// Slots of connections that are gone and whose jobs have not all been given back.
     var closing: [Int] = []
     var tubes = SlotMap<Tube>()
+    /// What has been counted in each tube.
+    var logs = SlotMap<TubeLog>()
+    /// Logs with something that has not been told, and what was not told of tubes that are gone.
+    var logsToTell: Deque<Int> = []
+    var goneActivity: [ActivityChange] = []
     var jobs = SlotMap<Job>()
 
     var defaultTube = 0

@@ -1,6 +1,7 @@
 import LogKeys
 import Logging
 import QueueCore
+import Synchronization
 
 /// Registers the broker, keeps its epoch alive by heartbeats, declares other brokers dead, fetches ids and does the
 /// upkeep: everything that is not on the way of a job (docs/ARCHITECTURE.md, Leases and epochs).
@@ -43,6 +44,7 @@ final class Keeper: Worker, @unchecked Sendable {
     lazy var upkeep = Upkeep(client, server, writers: writers, logger)
     lazy var obstacles = SoleObstacleLog(logger)
     private var ids = IDSource()
+    private let told = Mutex(KeeperFacts())
 
     init(
         _ configuration: StoreConfiguration, _ client: any StoreClient, _ server: CurrentServer, writers: [Int16],
@@ -154,6 +156,7 @@ final class Keeper: Worker, @unchecked Sendable {
                 }
             }
             if epoch != 0, isJoining { try connection.unlessLocked(logger) { try join(connection) } }
+            tell()
             try fetchIDs(connection)
             if epoch != 0, !isJoining { try upkeep.run(connection, epoch: epoch, isOldest: isOldest, at: now) }
             let next = isJoining ? now + Keeper.joinInterval : min(nextHeartbeat, upkeep.next(isOldest: isOldest))
@@ -161,6 +164,19 @@ final class Keeper: Worker, @unchecked Sendable {
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {
                 throw StoreError.lost("the server closed the connection")
             }
+        }
+    }
+
+    /// What others may know.
+    var facts: KeeperFacts { told.withLock { $0 } }
+
+    private func tell() {
+        told.withLock {
+            $0.epoch = isJoining ? 0 : epoch
+            $0.heartbeatSentAt = heartbeatSentAt
+            $0.peers = peers.count
+            $0.hasDuty = epoch != 0 && !isJoining && isOldest
+            $0.failovers = monitor.failovers
         }
     }
 

@@ -6,6 +6,8 @@ import QueueCore
 struct PeerMonitor {
     /// An epoch that this broker has given up and whose row may still be there.
     var abandoned: Int64?
+    /// How many brokers this one has declared dead.
+    private(set) var failovers: UInt64 = 0
     private var detector = FailureDetector()
     /// The transactions that keep brokers from being declared dead, and since when this is known.
     private var blockers: [Int64: Instant] = [:]
@@ -80,6 +82,7 @@ struct PeerMonitor {
         }
         try connection.commit()
         blockers = [:]
+        failovers += UInt64(epochs.filter { $0 != abandoned }.count)
         if let epoch = abandoned, epochs.contains(epoch) { abandoned = nil }
         if !epochs.isEmpty { logger.notice("declared brokers dead", metadata: [LogKey.epoch: "\(epochs)"]) }
         return epochs

@@ -38,7 +38,8 @@ extension Statement {
                 select
                     tube_id, min(array[priority, job_id]) filter (where job_id is not null) as first,
                     sum(urgent) as urgent, sum(ready) as ready, sum(delayed) as delayed, sum(buried) as buried,
-                    count(*) as count
+                    sum(greatest(ready::bigint + delayed + buried, 0)) as puts,
+                    sum(greatest(-(ready::bigint + delayed + buried), 0)) as deletes, count(*) as count
                 from gone
                 group by tube_id
                 order by tube_id
@@ -51,7 +52,7 @@ extension Statement {
                 tube.id, tube.name, tube.pause, \(SQL.pauseLeft) as pause_left,
                 change.urgent::bigint as urgent, change.ready::bigint as ready, change.delayed::bigint as delayed,
                 change.buried::bigint as buried, change.first[1] as first_priority, change.first[2] as first_id,
-                change.count
+                change.puts::bigint as puts, change.deletes::bigint as deletes, change.count
             from change
             join tube on tube.id = change.tube_id
             -- Its one row is asked for so that it is computed.

@@ -108,12 +108,16 @@ struct SQLChangeColumns: RowColumns {
     let tube: TubeColumns
     let firstPriority: Column<Int64>
     let firstID: Column<Int64>
+    let puts: Column<Int64>
+    let deletes: Column<Int64>
     let count: Column<Int64>
 
     init(_ column: inout ColumnFinder) {
         tube = TubeColumns(&column)
         firstPriority = column("first_priority")
         firstID = column("first_id")
+        puts = column("puts")
+        deletes = column("deletes")
         count = column("count")
     }
 }
@@ -126,6 +130,8 @@ extension SQLChange {
         if let priority = rows.optional(row, column.firstPriority), let id = rows.optional(row, column.firstID) {
             first = JobKey(nearest: priority, id)
         }
-        self.init(tube: tube, first: first)
+        self.init(
+            tube: tube, first: first, puts: UInt64(clamping: rows[row, column.puts]),
+            deletes: UInt64(clamping: rows[row, column.deletes]))
     }
 }

@@ -43,6 +43,9 @@ public struct Migration: Sendable {
         Migration(
             version: 12, name: "warnings", up: PackageResources._012_warnings_up_sql,
             down: PackageResources._012_warnings_down_sql),
+        Migration(
+            version: 14, name: "operations", up: PackageResources._014_operations_up_sql,
+            down: PackageResources._014_operations_down_sql),
     ]
 
     /// The name of the first migration of development versions, before any release. They had other migrations, which

@@ -18,14 +18,19 @@ class Worker: @unchecked Sendable {
     private let stopping = Atomic(false)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// The state of the first connection.
+    /// What others may know of the connection.
     struct Connecting {
+        /// There has been one.
         var isDone = false
-        /// Why the last attempt failed.
+        /// There is one.
+        var isConnected = false
+        /// Why the last attempt failed, or the last connection was lost.
         var error: String?
+        /// How many connections were made in the place of lost ones.
+        var reconnects: UInt64 = 0
     }
 
-    var firstConnection: Connecting { connecting.withLock { $0 } }
+    var connectionState: Connecting { connecting.withLock { $0 } }
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
 
@@ -66,7 +71,13 @@ class Worker: @unchecked Sendable {
             do {
                 let connection = try open()
                 defer { session = connection.session }
-                connecting.withLock { $0.isDone = true }
+                connecting.withLock {
+                    if $0.isDone, $0.error != nil { $0.reconnects += 1 }
+                    $0.isDone = true
+                    $0.isConnected = true
+                    $0.error = nil
+                }
+                defer { connecting.withLock { $0.isConnected = false } }
                 if pause > 0 { logger.notice("the database is back") }
                 pause = 0
                 try serve(connection)

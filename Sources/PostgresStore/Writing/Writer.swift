@@ -1,6 +1,7 @@
 import LogKeys
 import Logging
 import QueueCore
+import Synchronization
 
 /// Commits batches of one kind, one after the other, each in one round trip: all its statements go out at once, and the
 /// sync at their end commits them. While one batch commits the next one collects (docs/ARCHITECTURE.md, The life of a job).
@@ -10,6 +11,7 @@ final class Writer: SameServerWorker, @unchecked Sendable {
     let number: Int16
 
     private unowned let client: any StoreClient
+    private let committed: Mutex<CommitSnapshot>
     private var isFirstConnection = true
     /// It has no connection and needs none.
     private var isIdle = true
@@ -30,6 +32,7 @@ final class Writer: SameServerWorker, @unchecked Sendable {
     ) {
         self.kind = kind
         self.client = client
+        committed = Mutex(CommitSnapshot(kind: kind))
         number =
             switch kind {
             case .puts: 0
@@ -38,6 +41,9 @@ final class Writer: SameServerWorker, @unchecked Sendable {
             }
         super.init("\(kind)", Statement.writer, configuration, server, logger)
     }
+
+    /// The batches so far.
+    var commits: CommitSnapshot { committed.withLock { $0 } }
 
     override func prepare(_ connection: Connection) throws {
         try connection.run(Statement.joinByHash)
@@ -58,6 +64,7 @@ final class Writer: SameServerWorker, @unchecked Sendable {
                 let collected = try commitParts(connection)
                 idleSince = client.now()
                 pace.committed(batch.count, in: idleSince - start, collected: collected)
+                committed.withLock { $0.add(batch.count, in: idleSince - start) }
             } else if pace.wanted > 1 {
                 _ = bell.wait(nanoseconds: pace.patience.nanoseconds)
                 pace.stopWaiting()

@@ -15,6 +15,8 @@ struct Connection: Vacatable, HeapMember {
     /// reserved first.
     var firstHeld = -1
     var lastHeld = -1
+    /// How many they are.
+    var held = 0
     /// How many of these jobs are so close to their deadlines that the client is warned.
     var dueSoon = 0
 

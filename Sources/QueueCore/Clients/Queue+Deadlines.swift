@@ -48,6 +48,7 @@ extension Queue {
     /// The job's time to run is over.
     private mutating func expire(_ job: Int, now: Instant) {
         jobTimeouts += 1
+        note(jobs[job].tube) { $0.timeouts += 1 }
         jobs[job].counters.timeouts &+= 1
         unhold(job)
         if isBuriedByTimeouts(job) {

@@ -76,12 +76,14 @@ extension Queue {
         jobs[job].owner = slot
         jobs[job].reservations.add(now)
         jobs[job].counters.reserves &+= 1
+        noteReserve(of: job, now: now)
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         let first = connections[slot].firstHeld
         jobs[job].previous = -1
         jobs[job].next = first
         if first >= 0 { jobs[first].previous = job } else { connections[slot].lastHeld = job }
         connections[slot].firstHeld = job
+        connections[slot].held += 1
         countHeld(job, 1)
         if sql.isRecalling { annotate(job) } else { unannotated.append(jobs[job].key.id, at: now) }
     }
@@ -94,6 +96,7 @@ extension Queue {
         let next = jobs[job].next
         if previous >= 0 { jobs[previous].next = next } else { connections[owner].firstHeld = next }
         if next >= 0 { jobs[next].previous = previous } else { connections[owner].lastHeld = previous }
+        connections[owner].held -= 1
         jobs[job].owner = -1
     }
 }

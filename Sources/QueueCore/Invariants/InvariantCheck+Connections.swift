@@ -47,16 +47,19 @@ extension InvariantCheck {
     /// The jobs that a connection holds are a list through `next` and `previous`.
     func checkHeld(by slot: Int, _ queue: borrowing Queue) {
         var (job, last, soon) = (queue.connections[slot].firstHeld, -1, 0)
+        var count = 0
         while job >= 0 {
             guard queue.jobs[job].owner == slot, queue.jobs[job].phase == .held, queue.jobs[job].previous == last else {
                 return expect(false, "the list of a connection's jobs is broken")
             }
             held -= 1
+            count += 1
             soon += queue.jobs[job].isDueSoon ? 1 : 0
             last = job
             job = queue.jobs[job].next
         }
         expect(queue.connections[slot].lastHeld == last, "the list of a connection's jobs ends elsewhere")
+        expect(queue.connections[slot].held == count, "a connection has \(count) jobs, counted otherwise")
         expect(queue.connections[slot].dueSoon == soon, "a connection has \(soon) deadlines close by")
     }
 }

@@ -4,12 +4,17 @@ extension InvariantCheck {
         expect(queue.tubes.count == queue.listing.count, "tubes are not listed")
         expect(queue.tubeSlots.count == queue.listing.count, "tubes without a name")
         var (active, rows, paused) = (0, 0, 0)
+        var logs = 0
         for (index, slot) in queue.listing.enumerated() {
             expect(queue.tubes[slot].listingIndex == index, "a tube is listed elsewhere")
             expect(queue.tubeSlots[queue.tubes[slot].name] == slot, "a tube has the name of another")
             if let row = queue.tubes[slot].row {
                 rows += 1
                 expect(queue.tubeSlotsByRow[row] == slot, "a tube has the row of another")
+            }
+            if queue.tubes[slot].log >= 0 {
+                logs += 1
+                expect(queue.logs[queue.tubes[slot].log].tube == slot, "a tube has the log of another")
             }
             let activeIndex = queue.tubes[slot].activeIndex
             if activeIndex >= 0 {
@@ -26,6 +31,7 @@ extension InvariantCheck {
             checkTube(slot, queue)
         }
         expect(queue.active.count == active, "\(queue.active.count) tubes are active, counted \(active)")
+        expect(queue.logs.count == logs, "\(queue.logs.count) tubes have logs, counted \(logs)")
         expect(queue.tubeSlotsByRow.count == rows, "\(queue.tubeSlotsByRow.count) tubes have rows, counted \(rows)")
         expect(queue.pausedTubes.count == paused, "\(queue.pausedTubes.count) tubes are paused, counted \(paused)")
     }

@@ -65,6 +65,7 @@ extension Queue {
     }
 
     mutating func kicked(_ asked: PendingQuery, _ readied: [Readied], now: Instant) {
+        noteKicks(readied)
         ready(readied, now: now)
         let count = readied.reduce(0) { $0 + $1.count }
         let left = asked.kick.bound - asked.kick.done - count

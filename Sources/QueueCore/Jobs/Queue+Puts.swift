@@ -116,6 +116,7 @@ extension Queue {
         let tube = put.tubeSlot
         totalJobs += 1
         tubes[tube].totalJobs += 1
+        notePut(tube, put.job)
         if !isStale { count(tube, 1, put.job.state, priority: put.job.priority) }
         putEnded(tube, delay: put.job.delay)
         if put.job.delay > 0 {

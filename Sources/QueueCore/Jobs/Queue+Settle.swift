@@ -112,6 +112,7 @@ extension Queue {
     mutating func committed(_ change: StateChange, now: Instant) {
         let job = change.slot
         let tube = jobs[job].tube
+        note(change)
         if change.wasHeld { countHeld(job, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(change.id) }
         count(tube, -1, change.from, priority: change.fromPriority)
@@ -152,6 +153,7 @@ extension Queue {
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
         count(tube, -1, delete.from, priority: delete.fromPriority)
         tubes[tube].deletes += 1
+        noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
         forget(delete.slot)
         tubeReleased(tube, now: now)
         fill(delete.ticket, .deleted, now: now)

@@ -17,6 +17,7 @@ extension Queue {
         case .inserted:
             totalJobs += 1
             tubes[tube].totalJobs += 1
+            notePut(tube, put.job)
             if !isStale { count(tube, put.counts) }
             putEnded(tube, delay: put.job.delay)
             if put.job.delay > 0 {

@@ -22,10 +22,15 @@ public struct SQLChange: Sendable {
     public var tube: TubeRow
     /// The first job that they have made ready.
     public var first: JobKey?
+    /// How many jobs came to the tube and how many left it, as far as calls of one kind do not outweigh another in one row.
+    public var puts: UInt64
+    public var deletes: UInt64
 
-    public init(tube: TubeRow, first: JobKey?) {
+    public init(tube: TubeRow, first: JobKey?, puts: UInt64 = 0, deletes: UInt64 = 0) {
         self.tube = tube
         self.first = first
+        self.puts = puts
+        self.deletes = deletes
     }
 }
 
@@ -74,9 +79,16 @@ extension Queue {
             }
             if change.tube.counts.delayed > 0 { scheduleSweep(now) }
             guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {
+                noteWithoutTube(change)
                 continue
             }
             let slot = tube(named: change.tube.name)
+            if change.puts > 0 || change.deletes > 0 {
+                note(slot) {
+                    $0.puts += change.puts
+                    $0.deletes += change.deletes
+                }
+            }
             // Until the next heartbeat reads the counts.
             othersCountedSome()
             count(slot, change.tube.counts)

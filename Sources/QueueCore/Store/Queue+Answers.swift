@@ -9,6 +9,7 @@ extension Queue {
         if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
             if !isStale { count(tube, -1, row.state, priority: row.priority) }
             tubes[tube].deletes += 1
+            note(tube) { $0.deletes += 1 }
             tubeReleased(tube, now: now)
         }
         endUndecided(id, isUnchanged: rows.isEmpty, now: now)

@@ -77,12 +77,16 @@ extension Queue {
         for put in batch.puts { committed(put, now: now) }
         isStale = false
         for change in batch.stateChanges {
+            if !missing.contains(change.id) { note(change) }
             drop(change.slot, change.wasHeld, nil, now: now)
             fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply, now: now)
         }
         for delete in batch.deletes {
             let isDeleted = !missing.contains(delete.id)
-            if isDeleted { tubes[jobs[delete.slot].tube].deletes += 1 }
+            if isDeleted {
+                tubes[jobs[delete.slot].tube].deletes += 1
+                noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
+            }
             drop(delete.slot, delete.wasHeld, nil, now: now)
             fill(delete.ticket, isDeleted ? .deleted : .notFound, now: now)
         }

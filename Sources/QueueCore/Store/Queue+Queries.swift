@@ -121,6 +121,7 @@ extension Queue {
         case (.delete(let id, _), .rows(let rows)): deleted(id, ticket, rows, now: now)
         case (.kick, .readied(let readied)): kicked(asked, readied, now: now)
         case (.kickJob(let id), .readied(let readied)):
+            noteKicks(readied)
             ready(readied, now: now)
             endUndecided(id, isUnchanged: readied.isEmpty, now: now)
             fill(ticket, readied.isEmpty ? .notFound : .kickedJob, now: now)

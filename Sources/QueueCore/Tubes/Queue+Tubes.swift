@@ -37,6 +37,7 @@ extension Queue {
             }
         }
         withdrawWait(slot)
+        endLog(of: slot)
         setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
         deactivate(slot)
         tubeSlots[tubes[slot].name] = nil

@@ -35,6 +35,8 @@ struct Tube: Vacatable {
     /// The tube is in `Queue.tubesToRecount`.
     var isMarkedForRecount = false
 
+    /// Its slot in `Queue.logs`; -1 while nothing has been counted.
+    var log = -1
     var totalJobs: UInt64 = 0
     var deletes: UInt64 = 0
     var pauses: UInt64 = 0

@@ -24,6 +24,8 @@ public struct QueueSnapshot: Sendable {
 /// A tube at one moment.
 public struct TubeSnapshot: Sendable {
     public var name: TubeName
+    /// Its number in PostgreSQL; `nil` while it has no row, and so no jobs.
+    public var row: TubeID?
     public var jobs = JobCounts()
     public var using = 0
     public var watching = 0

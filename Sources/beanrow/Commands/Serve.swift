@@ -1,3 +1,4 @@
+import AdminServer
 import ArgumentParser
 import BeanrowServer
 import Dispatch
@@ -93,6 +94,8 @@ struct Serve: AsyncParsableCommand {
                 + "reply, or reads one (default: never).", valueName: "seconds"))
     var idleTimeout: Double?
 
+    @OptionGroup(title: "HTTP") var http: HTTPOptions
+
     @Flag(name: .customLong("no-migrate"), help: "Do not migrate the schema; refuse one that is too old.")
     var leavesSchema = false
 
@@ -131,25 +134,29 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ control: StartControl, until termination: Termination, _ logger: Logger) async throws {
         let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
+        var admin: AdminListener?
         do {
+            admin = try await openAdmin(server, logger)
             termination.whenRequested { control.cancel() }
             // Before the change of user: root can make what the user is to own, and read what only root may.
             guard let cluster = try await startCluster(control, logger) else {
                 try user?.become()
-                return try await serve(server, with: [], database: database.url ?? "", until: termination, logger)
+                return try await serve(
+                    server, admin, with: [], database: database.url ?? "", until: termination, logger)
             }
             do {
                 try await importBinlog(of: cluster, until: termination, logger)
                 try user?.become()
                 let watch = ClusterWatch(cluster: cluster, logger: logger)
                 try await serve(
-                    server, with: [watch], database: cluster.connectionString, until: termination, logger)
+                    server, admin, with: [watch], database: cluster.connectionString, until: termination, logger)
             } catch {
                 try? await onThread { try cluster.stop() }
                 throw error
             }
             try await onThread { try cluster.stop() }
         } catch {
+            await admin?.stop()
             await server.stop()
             guard case EmbeddedPostgresError.cancelled = error, termination.isRequested else { throw error }
             logger.info("ended before it served")
@@ -157,7 +164,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(
-        _ server: Server, with others: [any Service], database: String, until termination: Termination, _ logger: Logger
+        _ server: Server, _ admin: AdminListener?, with others: [any Service], database: String,
+        until termination: Termination, _ logger: Logger
     ) async throws {
         // The database may take long to answer.
         let store = storeConfiguration(database)
@@ -165,10 +173,12 @@ struct Serve: AsyncParsableCommand {
         termination.whenRequested { attaching.cancel() }
         do {
             try await attaching.value
+            admin?.use(store)
             try await run(ServiceGroup(services: [server] + others, logger: quiet(logger)), until: termination)
         } catch  where termination.isRequested && attaching.isCancelled {
             logger.info("ended before it served")
         }
+        await admin?.stop()
         await server.stop()
     }
 

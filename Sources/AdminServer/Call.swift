@@ -1,0 +1,83 @@
+import AdminAPI
+import Foundation
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// A request: its path, its query and who asks.
+struct Call: Sendable {
+    let request: Request
+    /// The parts of the path below the base path, decoded.
+    let path: [String]
+    let query: Query
+    let viewer: Viewer
+    /// The path that browsers see the page below, with a slash at its end.
+    let base: String
+
+    /// - Throws: `Problem` if it is malformed, or if the viewer may not ask.
+    init(_ request: Request, from channel: any Channel, _ configuration: AdminConfiguration) throws {
+        self.request = request
+        let guarded = try Guard(request, from: channel, configuration)
+        viewer = guarded.viewer
+        base = guarded.base
+        path = try Call.parts(of: request.uri.path, below: configuration.basePath)
+        query = try Query(request.uri.query)
+    }
+
+    /// Refuses other methods. HEAD is answered as GET, without the body.
+    func allow(_ methods: HTTPRequest.Method...) throws {
+        let method: HTTPRequest.Method = request.method == .head ? .get : request.method
+        guard methods.contains(method) else {
+            throw Problem(
+                status: 405, title: "This path takes \(methods.map(\.rawValue).joined(separator: " and ")) only.")
+        }
+    }
+
+    /// Decodes the body.
+    func body<Value: Decodable & Sendable>(_: Value.Type = Value.self, limit: Int = 1 << 20) async throws -> Value {
+        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
+        guard type == "application/json" else {
+            throw Problem(
+                status: 415, title: "The body has to be JSON.", hint: "Send it with Content-Type: application/json.")
+        }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw Problem(status: 413, title: "The body is larger than \(limit) bytes.")
+        }
+        do {
+            return try AdminAPI.decoder().decode(Value.self, from: Data(bytes.readableBytesView))
+        } catch let error as DecodingError {
+            throw Problem(status: 400, title: Call.sentence(error))
+        } catch {
+            throw Problem(status: 400, title: "The body is no JSON.")
+        }
+    }
+
+    private static func sentence(_ error: DecodingError) -> String {
+        func place(_ context: DecodingError.Context) -> String {
+            context.codingPath.isEmpty ? "The body" : context.codingPath.map(\.stringValue).joined(separator: ".")
+        }
+        return switch error {
+        case .keyNotFound(let key, _): "The body lacks \(key.stringValue)."
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            "\(place(context)) has not the form that it should have."
+        @unknown default: "The body has not the form that it should have."
+        }
+    }
+
+    /// The parts of a path. They are split before they are decoded: names may have slashes in them.
+    private static func parts(of path: String, below base: String) throws -> [String] {
+        let root = base.dropLast()
+        guard path.hasPrefix(root), path.dropFirst(root.count).first ?? "/" == "/" else { throw Problem.noSuchPath }
+        var parts = path.dropFirst(root.count).dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        if parts.last == "" { parts.removeLast() }
+        return try parts.map {
+            guard let part = String($0).removingPercentEncoding, !part.isEmpty, !part.contains("\0") else {
+                throw Problem.noSuchPath
+            }
+            return part
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import AdminAPI
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOFoundationCompat
+import PostgresStore
+import QueueCore
+
+/// The routes of `/api/v1`.
+extension Site {
+    func api(_ call: Call) async throws -> Response {
+        let path = Array(call.path.dropFirst(2))
+        let rest = Array(path.dropFirst())
+        switch path[0] {
+        case "overview" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(overview(call.viewer))
+        case "tubes": return try await tubes(call, rest)
+        case "jobs": return try await jobs(call, rest)
+        case "events" where rest.isEmpty:
+            try call.allow(.get)
+            return try events(call)
+        case "brokers" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await brokers())
+        case "holders" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await store.holders())
+        case "warnings" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await store.warnings())
+        case "policies" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await store.policies())
+        case "history" where rest.isEmpty:
+            try call.allow(.get)
+            return try .json(await history(call.query))
+        case "audit" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow("limit", "before")
+            return try .json(
+                await store.audit(
+                    before: call.query.integer("before"), limit: call.query.count("limit", default: 100, limit: 1000)))
+        default: throw Problem.noSuchPath
+        }
+    }
+
+    // MARK: The queue
+
+    func overview(_ viewer: Viewer) throws -> Overview {
+        Overview(live.frame(), self, viewer, warnings: warningCount())
+    }
+
+    func warningCount() -> Int {
+        guard let store = try? store else { return 0 }
+        return warnings.count { try await store.warningCount() }
+    }
+
+    private func brokers() async throws -> [BrokerEntry] {
+        let own = live.frame().snapshot.epoch
+        return try await store.brokers().map { broker in
+            var broker = broker
+            broker.isThis = broker.epoch == own
+            return broker
+        }
+    }
+
+    // MARK: Tubes
+
+    private func tubes(_ call: Call, _ path: [String]) async throws -> Response {
+        guard let name = path.first else {
+            try call.allow(.get)
+            try call.query.allow(TubeTable.parameters)
+            let table = try TubeTable(call.query)
+            let bytes = try live.answer("tubes?" + call.query.text) { frame in
+                ByteBuffer(bytes: try AdminAPI.encoder().encode(table.page(frame)))
+            }
+            return .json(bytes: bytes)
+        }
+        guard let tube = TubeName(name) else { throw Problem.noTubeName(name) }
+        guard path.count > 1 else {
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await detail(of: tube))
+        }
+        throw Problem.noSuchPath
+    }
+
+    private func detail(of name: TubeName) async throws -> TubeDetail {
+        let frame = live.frame()
+        guard let index = frame.snapshot.tubes.firstIndex(where: { $0.name == name }) else {
+            throw Problem.notFound("tube \(name)")
+        }
+        let policy = try await store.policy(ofTube: name.description)
+        return TubeDetail(
+            at: frame.at, tube: TubeSummary(frame, index), policy: policy, waited: nil, worked: nil)
+    }
+
+    // MARK: Jobs
+
+    private func jobs(_ call: Call, _ path: [String]) async throws -> Response {
+        guard let first = path.first else {
+            try call.allow(.get)
+            try call.query.allow(JobFilter.parameters + ["limit", "after"])
+            return try .json(
+                await store.jobs(
+                    JobFilter(call.query), after: call.query.integer("after") ?? 0,
+                    limit: call.query.count("limit", default: 100, limit: 1000)))
+        }
+        guard let id = Int64(first), id > 0, !first.hasPrefix("+") else { throw Problem.noSuchPath }
+        switch path.dropFirst() {
+        case []:
+            try call.allow(.get)
+            try call.query.allow()
+            return try .json(await store.job(id))
+        case ["body"]:
+            try call.allow(.get)
+            try call.query.allow()
+            return Response(
+                status: .ok,
+                headers: [
+                    .contentType: "application/octet-stream",
+                    .contentDisposition: "attachment; filename=\"job-\(id)\"",
+                ], body: .init(byteBuffer: ByteBuffer(bytes: try await store.body(ofJob: id))))
+        default: throw Problem.noSuchPath
+        }
+    }
+
+    // MARK: History
+
+    private func history(_ query: Query) async throws -> HistoryPage {
+        try query.allow("tube", "outcome", "id", "finished_after", "finished_before", "limit", "after")
+        var after: (microseconds: Int64, id: Int64)?
+        if let text = query.text("after") {
+            let parts = text.split(separator: "-").map { Int64($0) }
+            guard parts.count == 2, let time = parts[0], let id = parts[1] else {
+                throw Problem(status: 400, title: "The parameter after is not the `next` of a page.")
+            }
+            after = (time, id)
+        }
+        return try await store.history(
+            tube: query.tubeName(), outcome: query.choice("outcome", ["finished", "deleted"]), id: query.integer("id"),
+            finishedAfter: query.date("finished_after"), finishedBefore: query.date("finished_before"),
+            limit: query.count("limit", default: 100, limit: 1000), after: after)
+    }
+}
+
+extension Problem {
+    static func noTubeName(_ name: String) -> Problem {
+        Problem(
+            status: 400, title: "\(name.prefix(250)) is no name of a tube.",
+            hint: "A name has 1 to 200 of A-Z a-z 0-9 - + / ; . $ _ ( ), the first no hyphen.")
+    }
+
+    static func notFound(_ what: String) -> Problem { Problem(status: 404, title: "There is no \(what).") }
+}
+
+extension Query {
+    /// The parameter `tube`, if it is there.
+    func tubeName() throws -> String? {
+        guard let name = text("tube") else { return nil }
+        guard TubeName(name) != nil else { throw Problem.noTubeName(name) }
+        return name
+    }
+}

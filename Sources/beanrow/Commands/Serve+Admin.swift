@@ -1,0 +1,35 @@
+import AdminServer
+import BeanrowServer
+import LogKeys
+import Logging
+import PostgresStore
+import QueueCore
+
+/// The admin listener beside the broker.
+extension Serve {
+    /// Listens; `nil` if nothing is to be served over HTTP. The default address may be taken: another broker runs here.
+    func openAdmin(_ server: BeanrowServer.Server, _ logger: Logger) async throws -> AdminListener? {
+        guard var configuration = try http.configuration() else { return nil }
+        configuration.version = beanrowVersion
+        configuration.schema = database.schema
+        configuration.maxJobSize = serverConfiguration.maxJobSize
+        do {
+            let listener = try await AdminListener(configuration, broker: ServerView(server: server), logger: logger)
+            logger.notice("the page and the API are here", metadata: [LogKey.http: "\(listener.url)"])
+            return listener
+        } catch let error as AdminError where http.given == nil {
+            logger.warning(
+                "goes on without the page, the API and metrics: \(error)")
+            return nil
+        }
+    }
+}
+
+/// What the admin listener may ask of the server.
+private struct ServerView: BrokerView {
+    let server: BeanrowServer.Server
+
+    func snapshot() -> QueueSnapshot { server.snapshot() }
+
+    var database: StoreSummary? { server.database }
+}
