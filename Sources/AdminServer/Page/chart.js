@@ -1,7 +1,7 @@
 // Charts over time, drawn as SVG. Several charts share one crosshair; the values under it stand as text beside the lines'
 // names. Zero is always in the picture.
 import { h, newId, set, setText, svg, setAttribute } from './dom.js';
-import { clock, moment } from './format.js';
+import { clock, duration, moment } from './format.js';
 import { mark } from './states.js';
 import { t } from './texts.js';
 
@@ -54,11 +54,13 @@ export function makeChart(group, { title, lines, show, axis = show }) {
         data = series;
         setAttribute(frame, 'viewBox', `0 0 ${W} ${H}`);
         const known = series.points.filter(Boolean);
-        const most = scaleTop(Math.max(0, ...known.flatMap((point) => lines.map((line) => line.read(point) ?? 0))));
+        const most = scaleTop(Math.max(0, ...known.flatMap((point) => lines.map((line) => line.read(point) ?? 0))), show === duration);
         const y = (value) => H - bottom - (value / most) * (H - top - bottom);
         set(plot, grid(most, y), timeTicks(series), lines.map((line) => svg(`path.line.line-${line.id}`, {
             d: path(series.points.map((point) => (point ? line.read(point) : null)), y),
         })));
+        const isEmpty = !known.some((point) => lines.some((line) => line.read(point) !== null && line.read(point) !== undefined));
+        if (isEmpty) plot.append(svg('text.tick', { x: (left + W - right) / 2, y: H / 2 + 16, 'text-anchor': 'middle' }, t.chart.nothing));
         setAttribute(frame, 'aria-label', describe(known));
         showAt(group.at());
     }
@@ -76,7 +78,7 @@ export function makeChart(group, { title, lines, show, axis = show }) {
             const place = Math.round((i * points.length) / 4);
             const anchor = i === 0 ? 'start' : i === 4 ? 'end' : 'middle';
             return svg('text.tick', { x: left + (place / points.length) * (W - left - right), y: H - 4, 'text-anchor': anchor },
-                tickLabel(begin + place * step * 1000, step));
+                tickLabel(begin + place * step * 1000, step * points.length));
         });
     }
 
@@ -143,14 +145,19 @@ export function makeChart(group, { title, lines, show, axis = show }) {
     return chart;
 }
 
+/** Lengths of time, in seconds, whose halves are round too. */
+const times = [120, 240, 600, 1200, 2400, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 345600, 691200, 1382400, 2764800];
+
 /** A round number that is not below the greatest value. */
-function scaleTop(most) {
+function scaleTop(most, areTimes) {
     if (most <= 0) return 1;
+    const time = areTimes && most > 60 ? times.find((value) => value >= most) : null;
+    if (time) return time;
     const power = 10 ** Math.floor(Math.log10(most));
     return [1, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((value) => value >= most * 0.999);
 }
 
 const short = (time) => clock(time).slice(0, 5);
 const day = (time) => moment(time).slice(5, 10);
-const tickLabel = (time, step) => (step >= 3600 ? day(time) : short(time));
+const tickLabel = (time, span) => (span > 2 * 86400 ? day(time) : short(time));
 const momentLabel = (time, step) => (step >= 3600 ? moment(time).slice(5, 16) : step >= 300 ? short(time) : clock(time));

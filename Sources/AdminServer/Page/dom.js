@@ -51,11 +51,11 @@ export function setAttribute(element, name, value) {
     else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
-/** Tints an element for a second; the style sheet leaves it out where reduced motion is asked for. */
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** Tints an element for a second, unless reduced motion is asked for. */
 export function tint(element) {
-    element.classList.remove('changed');
-    void element.offsetWidth; // So that the animation begins again.
-    element.classList.add('changed');
+    if (!calm.matches) element.animate([{ backgroundColor: 'var(--tint)' }, {}], { duration: 1000, easing: 'ease-out' });
 }
 
 let lastId = 0;

@@ -157,7 +157,7 @@ function makeBanner() {
             element.hidden = true;
         } else if (element.hidden || element.dataset.reason !== overview.database.reason) {
             element.dataset.reason = overview.database.reason ?? '';
-            show(t.away.database, [overview.database.reason, t.away.databaseHint].filter(Boolean).join(' '));
+            show(t.away.database, `${(overview.database.reason ?? t.away.unknown).replace(/\.?$/, '.')} ${t.away.databaseHint}`);
         }
     });
     return element;

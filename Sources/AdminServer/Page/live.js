@@ -87,6 +87,12 @@ function open() {
     };
 }
 
+/** A read has found that the broker does not answer. */
+export function noticeAway() {
+    setAway(true);
+    if (!runs()) retry ??= setTimeout(() => { retry = null; readOverview(); }, 2000);
+}
+
 function setAway(away) {
     if (isAway === away) return;
     isAway = away;
@@ -118,7 +124,7 @@ export async function readOverview() {
         tell('overview', await get('overview'));
         setAway(false);
     } catch (problem) {
-        if (problem.status === 0) setAway(true);
+        if (problem.status === 0) noticeAway();
     }
 }
 

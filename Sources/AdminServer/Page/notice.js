@@ -1,5 +1,7 @@
 // What the page tells: to a screen reader, in a note that goes away, or in the place of what could not be shown.
 import { h, set, setText } from './dom.js';
+import * as live from './live.js';
+import { state } from './session.js';
 import { t } from './texts.js';
 
 const polite = h('div.unseen', { role: 'status', 'aria-live': 'polite' });
@@ -53,8 +55,11 @@ export function region(element) {
             } catch (problem) {
                 if (problem.name === 'AbortError') return false;
                 whole.classList.add('stale');
-                set(place, failure(problem));
-                if (!problem.title && !('status' in problem)) throw problem;
+                if (problem.status === 0) live.noticeAway();
+                // What the banner says is not said again.
+                const isKnown = problem.status === 0 || (problem.status === 503 && state.overview?.database.is_up === false);
+                set(place, isKnown ? null : failure(problem));
+                if (!('status' in problem)) console.error(problem);
                 return false;
             }
         },

@@ -16,7 +16,7 @@ export function makeOperations({ isShort = false } = {}) {
     const cards = new Map();
     const list = h('div.operations');
     const nothing = h('div.empty', { hidden: true }, emptyNote(t.operations.none));
-    const place = region(h('div', null, list, nothing));
+    const place = isShort ? quiet(h('div', null, list)) : region(h('div', null, list, nothing));
 
     function receive(operation) {
         const isOld = isShort && !cards.has(operation.id) && !['running', 'stopped'].includes(operation.state);
@@ -44,6 +44,9 @@ export function makeOperations({ isShort = false } = {}) {
     read();
     return { element: place.element, stop: () => stops.forEach((stop) => stop()) };
 }
+
+/** Beside a list of jobs, which tells what is wrong. */
+const quiet = (element) => ({ element, try: (read) => read().catch(() => {}) });
 
 function makeCard(receive) {
     const title = h('b');

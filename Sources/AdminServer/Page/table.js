@@ -3,6 +3,9 @@
 import { copyButton } from './copy.js';
 import { h, set, setAttribute, setText, tint } from './dom.js';
 
+/** Longer tables do not tint: that would cost more than it tells. */
+const mostTinted = 150;
+
 /**
  * columns: [{ id, label, value(row), show?(row), title?(row), number?, phone?, sort?, tints?, mark? }]
  * - `value` is the text of the cell, and what is compared; `show` makes nodes instead.
@@ -42,7 +45,7 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
         return {
             element: h('tr', { role: 'row' }, columns.map((column) => h(
                 `td.c-${column.id}.phone-${column.phone ?? 'line'}`,
-                { role: 'cell', 'data-label': column.label, class: null },
+                { role: 'cell', 'data-label': column.word ?? column.label },
             ))),
             values: [],
         };
@@ -60,7 +63,7 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
             cell.classList.toggle('none', value === '' || value === '0');
             if (column.show) set(cell, column.show(row));
             else setText(cell, value);
-            if (column.tints && !isNew) tint(cell);
+            if (column.tints && !isNew && rows.size <= mostTinted) tint(cell);
         });
         const name = rowClass?.(row) ?? '';
         if (entry.element.className !== name) entry.element.className = name;

@@ -34,7 +34,8 @@ export const t = {
         title: 'The broker does not answer.', first: 'Trying again.', back: 'The broker answers again.',
         asOf: (time) => `Trying again. What you see is as of ${time}.`,
         act: 'The broker does not answer, so nothing was done.',
-        database: 'The broker has no database.',
+        database: 'The broker has no database:',
+        unknown: 'the reason is not known',
         databaseHint: 'Clients wait. Look whether PostgreSQL runs and can be reached; the broker connects again by itself.',
     },
     notFound: { title: 'No such screen', text: 'The address names a screen that is not there.' },
@@ -59,7 +60,7 @@ export const t = {
         total: (text, number) => `${text} ${plural(number, 'tube', 'tubes')}`, matching: (some, all) => `${some} of ${all} tubes`,
         part: (from, to, all) => `${from} to ${to} of ${all}`, groupedPart: (some, all) => `The first ${some} of ${all} are grouped.`,
         inGroup: (text, number) => `${text} ${plural(number, 'tube', 'tubes')}`,
-        none: 'There are no tubes yet. The first job makes one.', noneCommand: 'beanrow put default hello',
+        none: 'There are no tubes yet. The first job makes one.', noJobs: 'Nothing has been put yet.', noneCommand: 'beanrow put default hello',
         noneMatch: (text) => `No tube has \u201c${text}\u201d in its name.`,
         sorts: {
             worst: 'Worst first', name: 'By name', in: 'Most in', out: 'Most out', ready: 'Most ready', reserved: 'Most reserved',
@@ -67,7 +68,7 @@ export const t = {
         },
     },
     tube: {
-        jobs: 'Jobs', oldest: 'oldest waiting', in: 'in /s', out: 'out /s', growth: 'growth /s',
+        jobs: 'Jobs', oldest: 'oldest', in: 'in /s', out: 'out /s', growth: 'growth /s',
         pausedFor: (length) => `paused for ${length}`, tooOld: (length) => `a job has waited ${length}`,
         clients: (waiting, watching, using) => `${waiting} idle of ${watching} watching, ${using} using.`,
         noJobs: (state) => `No job of this tube is ${state}.`, allJobs: (state) => `All ${state} jobs of this tube`,

@@ -12,10 +12,16 @@ import { t } from './texts.js';
 export function tubeActions(name, changed) {
     let detail = null;
     const path = tubePath(name);
+    /** A large tube takes several calls; each does what fits into its time. */
     const act = async (action, body) => {
-        const answer = await post(`${path}/${action}`, body);
+        const sum = { changed: 0 };
+        let answer;
+        do {
+            answer = await post(`${path}/${action}`, body);
+            sum.changed += answer.changed;
+        } while (answer.is_partial && answer.changed > 0);
         changed();
-        return answer;
+        return sum;
     };
 
     const pause = () => (detail?.tube.pause_seconds_left ? unpause() : ask({

@@ -36,7 +36,8 @@ export function showTubes({ query: first }) {
         ['worst', ...sorts].map((name) => h('option', { value: sortValue(name) }, t.tubes.sorts[name])));
     const total = h('span.muted', null, '');
     const pager = h('div.pager');
-    const place = region(h('div', null, table.element, pager));
+    const invitation = h('div.empty', { hidden: true }, emptyNote(t.tubes.noJobs, t.tubes.noneCommand));
+    const place = region(h('div', null, table.element, pager, invitation));
     const element = h('div', null,
         h('div.title', null, h('h1', null, t.tubes.title), total,
             h('div.tools', null, filter, order, h('label.check', { for: 'grouped' }, grouped, t.tubes.group),
@@ -74,6 +75,7 @@ export function showTubes({ query: first }) {
         setText(total, page.matching === page.total ? t.tubes.total(count(page.total), page.total)
             : t.tubes.matching(count(page.matching), count(page.total)));
         showPager();
+        invitation.hidden = page.total !== 1 || isBusy(page.tubes[0]);
         lines.want(rows.filter((row) => !row.group).map((row) => row.name));
     }
 
@@ -150,7 +152,7 @@ function columns(lines, toggle) {
         number('out', (tube) => rate(tube.out_per_second), { hint: t.tubes.outHint, phone: 'none' }),
         { id: 'growth', label: t.tubes.growth, hint: t.tubes.growthHint, number: true, phone: 'none',
             value: (tube) => growth(tube.in_per_second - tube.out_per_second) },
-        ...states.map((state) => ({ id: state, label: stateLabel(state), sort: state, number: true, tints: true,
+        ...states.map((state) => ({ id: state, label: stateLabel(state), word: t.states[state], sort: state, number: true, tints: true,
             phone: 'line', value: (tube) => count(tube.counts[state]), show: (tube) => stateCell(tube, state) })),
         number('oldest', (tube) => duration(tube.oldest_ready_seconds), { phone: 'corner', flag: needsSomebody,
             title: (tube) => (tube.oldest_ready_seconds === undefined ? null : t.tubes.oldestExact(exactDuration(tube.oldest_ready_seconds))) }),
@@ -159,6 +161,9 @@ function columns(lines, toggle) {
             title: (tube) => (tube.pause_seconds_left ? exactDuration(Math.round(tube.pause_seconds_left)) : null) },
     ];
 }
+
+/** A tube in which something is, or has just been. */
+const isBusy = (tube) => !tube || tube.in_per_second > 0 || tube.out_per_second > 0 || states.some((state) => tube.counts[state] > 0);
 
 const pauseText = (tube) => (tube.pause_seconds_left ? duration(tube.pause_seconds_left) : '');
 
