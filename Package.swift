@@ -114,7 +114,8 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminAPI", "LogKeys", "PostgresStore", "QueueCore",
+                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys", "PostgresStore",
+                "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

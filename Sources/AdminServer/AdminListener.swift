@@ -73,7 +73,7 @@ public final class AdminListener: Sendable {
         let task = serving.withLock { $0 }
         task?.cancel()
         await task?.value
-        site.stop()
+        await site.stop()
         try? await group.shutdownGracefully()
     }
 

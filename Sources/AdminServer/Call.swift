@@ -15,14 +15,19 @@ struct Call: Sendable {
     let base: String
 
     /// - Throws: `Problem` if it is malformed, or if the viewer may not ask.
-    init(_ request: Request, from channel: any Channel, _ configuration: AdminConfiguration) throws {
+    init(_ request: Request, from channel: any Channel, _ gate: Guard) async throws {
         self.request = request
-        let guarded = try Guard(request, from: channel, configuration)
-        viewer = guarded.viewer
-        base = guarded.base
-        path = try Call.parts(of: request.uri.path, below: configuration.basePath)
+        path = try Call.parts(of: request.uri.path, below: gate.configuration.basePath)
+        if Call.isProbe(path) {
+            // Probes have no credentials, and learn nothing but that.
+            (viewer, base) = (Viewer(name: nil, label: "", mayAct: false), "/")
+        } else {
+            (viewer, base) = try await gate.admit(request, from: channel)
+        }
         query = try Query(request.uri.query)
     }
+
+    private static func isProbe(_ path: [String]) -> Bool { path == ["healthz"] || path == ["readyz"] }
 
     /// Refuses other methods. HEAD is answered as GET, without the body.
     func allow(_ methods: HTTPRequest.Method...) throws {
@@ -53,6 +58,13 @@ struct Call: Sendable {
         } catch {
             throw Problem(status: 400, title: "The body is no JSON.")
         }
+    }
+
+    /// Decodes the body, if there is one.
+    func body<Value: Decodable & Sendable>(orNone none: Value) async throws -> Value {
+        if request.headers[.contentLength] == "0" { return none }
+        if request.headers[.contentLength] == nil, request.headers[.transferEncoding] == nil { return none }
+        return try await body()
     }
 
     private static func sentence(_ error: DecodingError) -> String {

@@ -20,6 +20,7 @@ extension Site {
             return try .json(overview(call.viewer))
         case "tubes": return try await tubes(call, rest)
         case "jobs": return try await jobs(call, rest)
+        case "operations": return try await operations(call, rest)
         case "events" where rest.isEmpty:
             try call.allow(.get)
             return try events(call)
@@ -30,7 +31,14 @@ extension Site {
         case "holders" where rest.isEmpty:
             try call.allow(.get)
             try call.query.allow()
-            return try .json(await store.holders())
+            var page = try await store.holders()
+            page.jobs = await withAddresses(page.jobs)
+            return try .json(page)
+        case "clients" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            let (clients, total) = await broker.clients(limit: 1000)
+            return try .json(ClientPage(at: Date(), clients: clients, total: total))
         case "warnings" where rest.isEmpty:
             try call.allow(.get)
             try call.query.allow()
@@ -63,6 +71,20 @@ extension Site {
         return warnings.count { try await store.warningCount() }
     }
 
+    /// Jobs with the addresses of the clients of this broker that have them.
+    private func withAddresses(_ jobs: [JobSummary]) async -> [JobSummary] {
+        let own = live.frame().snapshot.epoch
+        let held = jobs.filter { $0.holder?.broker == own }.map { JobID(clamping: $0.id) }
+        guard !held.isEmpty else { return jobs }
+        let addresses = await broker.addresses(ofHoldersOf: held)
+        return jobs.map { job in
+            guard let address = addresses[JobID(clamping: job.id)] else { return job }
+            var job = job
+            job.holder?.client = address
+            return job
+        }
+    }
+
     private func brokers() async throws -> [BrokerEntry] {
         let own = live.frame().snapshot.epoch
         return try await store.brokers().map { broker in
@@ -90,36 +112,63 @@ extension Site {
             try call.query.allow()
             return try .json(await detail(of: tube))
         }
-        throw Problem.noSuchPath
+        guard path.count == 2 else { throw Problem.noSuchPath }
+        switch path[1] {
+        case "policy":
+            try call.allow(.put, .post)
+            try call.query.allow()
+            return try await setPolicy(call, tube)
+        case "kick", "clear", "pause", "unpause":
+            try call.allow(.post)
+            try call.query.allow()
+            return try await act(call, path[1], tube: tube)
+        default: throw Problem.noSuchPath
+        }
     }
 
     private func detail(of name: TubeName) async throws -> TubeDetail {
+        guard let tube = broker.snapshot(of: name) else { throw Problem.notFound("tube \(name)") }
         let frame = live.frame()
-        guard let index = frame.snapshot.tubes.firstIndex(where: { $0.name == name }) else {
-            throw Problem.notFound("tube \(name)")
-        }
+        let rate = frame.snapshot.tubes.firstIndex { $0.name == name }.map { frame.rates[$0] } ?? Frame.Rate()
         let policy = try await store.policy(ofTube: name.description)
         return TubeDetail(
-            at: frame.at, tube: TubeSummary(frame, index), policy: policy, waited: nil, worked: nil)
+            at: Date(), tube: TubeSummary(tube, rate), policy: policy, waited: nil, worked: nil)
     }
 
     // MARK: Jobs
 
     private func jobs(_ call: Call, _ path: [String]) async throws -> Response {
         guard let first = path.first else {
-            try call.allow(.get)
+            try call.allow(.get, .post)
+            if call.request.method == .post {
+                try call.query.allow()
+                return try await put(call)
+            }
             try call.query.allow(JobFilter.parameters + ["limit", "after"])
-            return try .json(
-                await store.jobs(
-                    JobFilter(call.query), after: call.query.integer("after") ?? 0,
-                    limit: call.query.count("limit", default: 100, limit: 1000)))
+            var page = try await store.jobs(
+                JobFilter(call.query), after: call.query.integer("after") ?? 0,
+                limit: call.query.count("limit", default: 100, limit: 1000))
+            page.jobs = await withAddresses(page.jobs)
+            return try .json(page)
+        }
+        if path.count == 1, first == "count" {
+            try call.allow(.post)
+            try call.query.allow()
+            return try await count(call)
+        }
+        if path.count == 1, let action = JobAction(rawValue: first) {
+            try call.allow(.post)
+            try call.query.allow()
+            return try await act(call, action, id: nil)
         }
         guard let id = Int64(first), id > 0, !first.hasPrefix("+") else { throw Problem.noSuchPath }
         switch path.dropFirst() {
         case []:
             try call.allow(.get)
             try call.query.allow()
-            return try .json(await store.job(id))
+            var detail = try await store.job(id)
+            detail.job = await withAddresses([detail.job])[0]
+            return try .json(detail)
         case ["body"]:
             try call.allow(.get)
             try call.query.allow()
@@ -129,7 +178,11 @@ extension Site {
                     .contentType: "application/octet-stream",
                     .contentDisposition: "attachment; filename=\"job-\(id)\"",
                 ], body: .init(byteBuffer: ByteBuffer(bytes: try await store.body(ofJob: id))))
-        default: throw Problem.noSuchPath
+        default:
+            guard path.count == 2, let action = JobAction(rawValue: path[1]) else { throw Problem.noSuchPath }
+            try call.allow(.post)
+            try call.query.allow()
+            return try await act(call, action, id: id)
         }
     }
 

@@ -13,6 +13,9 @@ final class Site: Sendable {
     let broker: any BrokerView
     let live: LiveView
     let page: PageFiles
+    let gate: Guard
+    /// Operations that this broker runs.
+    let running = RunningTasks()
     let warnings = WarningCounter()
     /// The number of streams of events.
     let streams = Mutex(0)
@@ -23,6 +26,7 @@ final class Site: Sendable {
         self.broker = broker
         live = LiveView(broker)
         page = PageFiles()
+        gate = Guard(configuration)
     }
 
     func use(_ store: AdminStore) {
@@ -30,8 +34,9 @@ final class Site: Sendable {
         live.start()
     }
 
-    func stop() {
+    func stop() async {
         live.stop()
+        await running.stop()
         opened.withLock { $0 }?.stop()
     }
 
@@ -50,7 +55,7 @@ final class Site: Sendable {
     func respond(to request: Request, from channel: any Channel) async -> Response {
         var response: Response
         do {
-            let call = try Call(request, from: channel, configuration)
+            let call = try await Call(request, from: channel, gate)
             response = try await answer(call)
         } catch let problem as Problem {
             response = .problem(problem)

@@ -6,11 +6,13 @@ import QueueCore
 /// What the API says of a frame.
 extension TubeSummary {
     init(_ frame: Frame, _ index: Int) {
-        let tube = frame.snapshot.tubes[index]
+        self.init(frame.snapshot.tubes[index], frame.rates[index])
+    }
+
+    init(_ tube: TubeSnapshot, _ rate: Frame.Rate) {
         self.init(
-            name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: frame.rates[index].puts.tenths,
-            outPerSecond: frame.rates[index].deletes.tenths,
-            oldestReadySeconds: frame.oldestReadySeconds(index)?.tenths, using: tube.using,
+            name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: rate.puts.tenths,
+            outPerSecond: rate.deletes.tenths, oldestReadySeconds: tube.oldestReadySeconds?.tenths, using: tube.using,
             watching: tube.watching, waiting: tube.waiting,
             pauseSecondsLeft: tube.pauseLeft > 0 ? Double(tube.pauseLeft) : nil, hasPolicy: tube.hasPolicy)
     }
@@ -18,9 +20,12 @@ extension TubeSummary {
 
 extension Frame {
     /// The age of the ready job of a tube that has waited longest, as far as it is known.
-    func oldestReadySeconds(_ index: Int) -> Double? {
-        nil
-    }
+    func oldestReadySeconds(_ index: Int) -> Double? { snapshot.tubes[index].oldestReadySeconds }
+}
+
+extension TubeSnapshot {
+    /// The age of its ready job that has waited longest, as far as it is known.
+    var oldestReadySeconds: Double? { nil }
 }
 
 extension Counts {

@@ -43,7 +43,8 @@ enum JobTimeline {
                     at: last, event: "last_reserved", text: "reserved for the \(ordinal(ended.reserves)) time"))
         }
         let text =
-            ended.outcome == "finished" ? "deleted by the worker that had it" : "deleted while it was \(ended.state)"
+            ended.outcome == "finished"
+            ? "deleted by the worker that had it" : "ended by a delete while it was \(ended.state)"
         events.append(TimelineEvent(at: ended.finishedAt, event: "ended", text: text))
         return (events + actions).sorted { $0.at < $1.at }
     }

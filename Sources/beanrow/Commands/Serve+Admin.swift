@@ -1,3 +1,4 @@
+import AdminAPI
 import AdminServer
 import BeanrowServer
 import LogKeys
@@ -30,6 +31,29 @@ private struct ServerView: BrokerView {
     let server: BeanrowServer.Server
 
     func snapshot() -> QueueSnapshot { server.snapshot() }
+
+    var epoch: Int64 { server.epoch }
+
+    func snapshot(of tube: TubeName) -> TubeSnapshot? { server.snapshot(of: tube) }
+
+    func storeSnapshot() -> StoreSnapshot? { server.storeSnapshot() }
+
+    func clients(limit: Int) async -> (clients: [ClientEntry], total: Int) {
+        let (clients, total) = await server.clients(limit: limit)
+        let entries = clients.map { client in
+            ClientEntry(
+                address: client.address, isProducer: client.state.isProducer, isWorker: client.state.isWorker,
+                isWaiting: client.state.isWaiting, using: client.state.using.description,
+                watching: client.state.watching.map(\.description),
+                holds: client.state.holds.map { Int64(clamping: $0) },
+                held: client.state.held, connectedSeconds: client.connectedSeconds, idleSeconds: client.idleSeconds)
+        }
+        return (entries, total)
+    }
+
+    func addresses(ofHoldersOf jobs: [JobID]) async -> [JobID: String] {
+        await server.addresses(ofHoldersOf: jobs)
+    }
 
     var database: StoreSummary? { server.database }
 }

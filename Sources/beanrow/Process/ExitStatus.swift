@@ -22,6 +22,7 @@ enum ExitStatus: Int32 {
     init(_ error: any Error) {
         switch error {
         case is ServerError, is AdminError: self = .noSocket
+        case is HTTPOptionError: self = .usage
         case let error as UserError: self = error.status
         case EmbeddedPostgresError.inUse, BinlogError.inUse: self = .locked
         default: self = .failure
