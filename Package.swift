@@ -81,9 +81,8 @@ let package = Package(
             ],
             exclude: ["README.md", "migrations/README.md"]
                 + [
-                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Schema", "Tubes",
-                    "Upkeep",
-                    "Workers", "Writing",
+                    "Admin", "Connection", "Import", "Membership", "Notices", "Queries", "Roles", "Samples", "Schema",
+                    "Tubes", "Upkeep", "Workers", "Writing",
                 ].map { $0 + "/README.md" },
             resources: [.embedInCode("migrations")],
             swiftSettings: strict

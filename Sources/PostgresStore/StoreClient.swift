@@ -53,6 +53,13 @@ public protocol StoreClient: AnyObject, Sendable {
     /// Takes the counts of held jobs that have changed since the last call.
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)]
 
+    /// How many changes `takeActivity` has to tell, about.
+    var untoldActivity: Int { get }
+    /// What was done in up to `limit` tubes since it was last told.
+    func takeActivity(limit: Int) -> [ActivityChange]
+    /// The tubes that have jobs, and the jobs of all tubes.
+    func tubeLevels() -> (tubes: [TubeLevel], all: JobCounts)
+
     func takeNotices() -> Notices?
     /// Other brokers know that clients here wait for tubes. These are the ones of them that exist.
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)])

@@ -39,6 +39,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var announced: [TubeName] = []
         var noticed: [Notice] = []
         var listenings = 0
+        var activity: [ActivityChange] = []
+        var levels: [TubeLevel] = []
     }
 
     /// The kind of the writer that is given all batches.
@@ -153,6 +155,16 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     /// True if the held counts have been taken.
     var isHeldTaken: Bool { change { $0.held.isEmpty } }
 
+    /// Has something done in a tube.
+    func did(in tube: TubeName, _ count: (inout TubeActivity) -> Void) {
+        var activity = TubeActivity()
+        count(&activity)
+        change { $0.activity.append(ActivityChange(tube: nil, name: tube, activity: activity)) }
+    }
+    /// Says which tubes have jobs.
+    func say(_ levels: [TubeLevel]) { change { $0.levels = levels } }
+    var isActivityTaken: Bool { change { $0.activity.isEmpty } }
+
     // MARK: Called by the store
 
     func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch? {
@@ -220,6 +232,26 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         change { state in
             defer { state.held = [] }
             return state.held
+        }
+    }
+
+    var untoldActivity: Int { change { $0.activity.count } }
+    func takeActivity(limit: Int) -> [ActivityChange] {
+        change { state in
+            defer { state.activity.removeFirst(min(limit, state.activity.count)) }
+            return Array(state.activity.prefix(limit))
+        }
+    }
+    func tubeLevels() -> (tubes: [TubeLevel], all: JobCounts) {
+        change { state in
+            var all = JobCounts()
+            for tube in state.levels {
+                all.ready += tube.jobs.ready
+                all.reserved += tube.jobs.reserved
+                all.delayed += tube.jobs.delayed
+                all.buried += tube.jobs.buried
+            }
+            return (state.levels, all)
         }
     }
 

@@ -286,7 +286,8 @@ struct HistoryTests {
 
     @Test func aFailureThatLastsIsLoggedOnceAndSoIsItsEnd() throws {
         let lines = LineLog()
-        var watch = HistoryMaintenance(Logger(label: "test") { _ in lines })
+        var watch = PartitionMaintenance(
+            .keepHistory, "the days of history", Logger(label: "test") { _ in lines })
         let keeping = try Session.open(db.configuration, Statement.keeper)
         try db.run("alter function keep_history() rename to kept")
         for minute: Int64 in 1...3 { try watch.look(keeping, at: Instant(nanoseconds: minute * 60 * second)) }

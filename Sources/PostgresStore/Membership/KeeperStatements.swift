@@ -5,7 +5,7 @@ extension Statement {
             lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, hasLastCommits, peers, declareDead,
             endBlockers, cleanUpAfterDead, deletePublished, unregister, takeIDs, fold, foldLast, publishHeld,
             deleteEmptyHeld, policies, keepHistory,
-        ] + tubes
+        ] + tubes + sampling
 
     /// No statement of a keeper waits long for a lock: a heartbeat must not be late. And a keeper that stops inside a
     /// transaction holds up nobody else's for long.

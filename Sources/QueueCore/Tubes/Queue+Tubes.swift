@@ -161,7 +161,7 @@ extension Queue {
         return stats
     }
 
-    func stats() -> BrokerStats {
+    public func stats() -> BrokerStats {
         var stats = BrokerStats()
         stats.jobs = totals.jobs
         stats.commands = commands
