@@ -16,6 +16,7 @@ final class Site: Sendable {
     let gate: Guard
     /// Operations that this broker runs.
     let running = RunningTasks()
+    let operations = OperationWatch()
     let warnings = WarningCounter()
     let process = ProcessReader()
     let database = DatabaseWatch()
@@ -61,6 +62,11 @@ final class Site: Sendable {
             response = try await answer(call)
         } catch let problem as Problem {
             response = .problem(problem)
+        } catch let error as MethodNotAllowed {
+            let names = error.methods.map(\.rawValue)
+            response = .problem(
+                Problem(status: 405, title: "This path takes \(names.joined(separator: " and ")) only."))
+            response.headers[.allow] = (names + (names.contains("GET") ? ["HEAD"] : [])).joined(separator: ", ")
         } catch {
             response = .problem(Problem(status: 500, title: "The listener failed: \(error)."))
         }

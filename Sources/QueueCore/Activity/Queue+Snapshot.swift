@@ -34,6 +34,16 @@ extension Queue {
         return listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
     }
 
+    /// The tubes among these that have jobs.
+    public func levels(ofTubesBefore end: Int, limit: Int) -> [TubeLevel] {
+        let end = min(end, listing.count)
+        return listing[max(0, end - limit)..<end].compactMap { slot in
+            let jobs = tubes[slot].jobs
+            guard jobs.total > 0, let row = tubes[slot].row else { return nil }
+            return TubeLevel(row: row, name: tubes[slot].name, jobs: jobs, isPaused: tubes[slot].pausedUntil != nil)
+        }
+    }
+
     /// `nil` if there is no such tube.
     public func snapshot(of name: TubeName, now: Instant) -> TubeSnapshot? {
         tubeSlots[name].map { snapshot(ofTube: $0, now: now) }
@@ -118,5 +128,21 @@ public struct ClientSnapshot: Sendable {
     public init(id: ConnectionID, using: TubeName) {
         self.id = id
         self.using = using
+    }
+}
+
+/// The jobs of a tube.
+public struct TubeLevel: Sendable {
+    /// Its number in PostgreSQL.
+    public var row: TubeID
+    public var name: TubeName
+    public var jobs: JobCounts
+    public var isPaused: Bool
+
+    public init(row: TubeID, name: TubeName, jobs: JobCounts, isPaused: Bool = false) {
+        self.row = row
+        self.name = name
+        self.jobs = jobs
+        self.isPaused = isPaused
     }
 }
