@@ -259,6 +259,13 @@ let package = Package(
         // Clients that mean harm, beside one that must not notice.
         .testTarget(name: "HostileTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         // Clients written for beanstalkd, end to end.
+        // The page, in a browser.
+        .testTarget(
+            name: "PageTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["Sessions"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ClientTests",
             dependencies: ["TestKit", "beanrow"],
