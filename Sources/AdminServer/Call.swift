@@ -4,6 +4,11 @@ import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
+/// The path takes other methods.
+struct MethodNotAllowed: Error {
+    let methods: [HTTPRequest.Method]
+}
+
 /// A request: its path, its query and who asks.
 struct Call: Sendable {
     let request: Request
@@ -33,8 +38,7 @@ struct Call: Sendable {
     func allow(_ methods: HTTPRequest.Method...) throws {
         let method: HTTPRequest.Method = request.method == .head ? .get : request.method
         guard methods.contains(method) else {
-            throw Problem(
-                status: 405, title: "This path takes \(methods.map(\.rawValue).joined(separator: " and ")) only.")
+            throw MethodNotAllowed(methods: methods)
         }
     }
 

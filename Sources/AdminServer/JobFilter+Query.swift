@@ -10,7 +10,7 @@ extension JobFilter {
 
     init(_ query: Query) throws {
         self.init(
-            tube: query.text("tube"), state: query.text("state"), idFrom: try query.integer("id_from"),
+            tube: try query.value("tube"), state: try query.value("state"), idFrom: try query.integer("id_from"),
             idTo: try query.integer("id_to"), priorityFrom: try query.integer("priority_from"),
             priorityTo: try query.integer("priority_to"), createdAfter: try query.date("created_after"),
             createdBefore: try query.date("created_before"), olderThan: try query.number("older_than"),

@@ -8,7 +8,10 @@ struct Frame: Sendable {
     var number = 0
     var at = Date()
     var taken = ContinuousClock.now
+    /// With tubes at its end that are gone: they stay in sight for an hour.
     var snapshot = QueueSnapshot()
+    /// How many tubes of the snapshot the broker has.
+    var present = 0
     /// Puts and deletes a second, for each tube of the snapshot.
     var rates: [Rate] = []
     var total = Rate()
@@ -30,8 +33,14 @@ final class LiveView: Sendable {
     /// The seconds after which a change of a rate shows by two thirds.
     private static let memory = 3.0
 
+    /// How long, and how many, tubes stay in sight that are gone: an empty tube does not vanish from the page.
+    private static let rememberedTime = Duration.seconds(3600)
+    private static let rememberedLimit = 1000
+
     private struct State {
         var frame: Frame?
+        /// Tubes that are gone, the last one to go at the end.
+        var remembered: [(name: TubeName, seenAt: ContinuousClock.Instant)] = []
         var answers: [String: ByteBuffer] = [:]
         var idleTask: Task<Void, Never>?
     }
@@ -75,10 +84,36 @@ final class LiveView: Sendable {
 
     private func current(_ state: inout State) -> Frame {
         if let frame = state.frame, .now - frame.taken < LiveView.lifetime { return frame }
-        let frame = LiveView.next(broker.snapshot(), after: state.frame)
+        var snapshot = broker.snapshot()
+        let present = snapshot.tubes.count
+        LiveView.remember(&state, snapshot)
+        snapshot.tubes += state.remembered.map { TubeSnapshot(name: $0.name) }
+        var frame = LiveView.next(snapshot, after: state.frame)
+        frame.present = present
         state.frame = frame
         state.answers = [:]
         return frame
+    }
+
+    /// Whether a tube was there a moment ago.
+    func remembers(_ tube: TubeName) -> Bool {
+        state.withLock { $0.remembered.contains { $0.name == tube } }
+    }
+
+    /// Notes the tubes that are gone since the last frame, and forgets those that are there again.
+    private static func remember(_ state: inout State, _ snapshot: QueueSnapshot) {
+        if let oldest = state.remembered.first, .now - oldest.seenAt > rememberedTime { state.remembered.removeFirst() }
+        guard let last = state.frame else { return }
+        let before = last.snapshot.tubes.prefix(last.present)
+        // Mostly they are the same, in the same places.
+        if before.count == snapshot.tubes.count, zip(before, snapshot.tubes).allSatisfy({ $0.name == $1.name }) {
+            return
+        }
+        let names = Set(snapshot.tubes.map(\.name))
+        state.remembered.removeAll { names.contains($0.name) }
+        for tube in before where !names.contains(tube.name) { state.remembered.append((tube.name, .now)) }
+        let excess = state.remembered.count - rememberedLimit
+        if excess > 0 { state.remembered.removeFirst(excess) }
     }
 
     private static func next(_ snapshot: QueueSnapshot, after last: Frame?) -> Frame {

@@ -41,10 +41,16 @@ struct Query: Sendable, Hashable {
         values[name]?.first.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The text of a parameter that must not be empty.
+    func value(_ name: String) throws -> String? {
+        if values[name]?.first?.isEmpty == true { throw bad(name, "is empty") }
+        return values[name]?.first
+    }
+
     func all(_ name: String) -> [String] { values[name] ?? [] }
 
     func integer(_ name: String, in range: ClosedRange<Int64> = 0...Int64.max) throws -> Int64? {
-        guard let text = text(name) else { return nil }
+        guard let text = try value(name) else { return nil }
         guard let number = Int64(text), !text.hasPrefix("+") else { throw bad(name, "is no whole number") }
         guard range.contains(number) else {
             throw bad(name, "has to be \(range.lowerBound) or more, and \(range.upperBound) at most")
@@ -58,7 +64,7 @@ struct Query: Sendable, Hashable {
     }
 
     func number(_ name: String) throws -> Double? {
-        guard let text = text(name) else { return nil }
+        guard let text = try value(name) else { return nil }
         guard let number = Double(text), number.isFinite, (0...1e10).contains(number) else {
             throw bad(name, "is no number of seconds")
         }
@@ -66,15 +72,13 @@ struct Query: Sendable, Hashable {
     }
 
     func date(_ name: String) throws -> Date? {
-        guard let text = text(name) else { return nil }
-        guard let data = try? JSONEncoder().encode(text),
-            let date = try? AdminAPI.decoder().decode(Date.self, from: data)
-        else { throw bad(name, "is no time of RFC 3339") }
+        guard let text = try value(name) else { return nil }
+        guard let date = AdminAPI.date(text) else { throw bad(name, "is no time of RFC 3339") }
         return date
     }
 
     func choice(_ name: String, _ choices: [String]) throws -> String? {
-        guard let text = text(name) else { return nil }
+        guard let text = try value(name) else { return nil }
         guard choices.contains(text) else { throw bad(name, "is one of \(choices.joined(separator: ", "))") }
         return text
     }

@@ -15,6 +15,7 @@ extension HTTPField.Name {
     static let xForwardedHost = HTTPField.Name("X-Forwarded-Host")!
     static let retryAfter = HTTPField.Name("Retry-After")!
     static let host = HTTPField.Name("Host")!
+    static let allow = HTTPField.Name("Allow")!
     static let origin = HTTPField.Name("Origin")!
 }
 

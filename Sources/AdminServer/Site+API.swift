@@ -56,8 +56,18 @@ extension Site {
             return try .json(
                 await store.audit(
                     before: call.query.integer("before"), limit: call.query.count("limit", default: 100, limit: 1000)))
+        case "openapi.json" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow()
+            return .json(bytes: description(below: call.base))
         default: throw Problem.noSuchPath
         }
+    }
+
+    /// The description of the API, as it is seen below a base path.
+    private func description(below base: String) -> ByteBuffer {
+        let text = String(decoding: PackageResources.openapi_json, as: UTF8.self)
+        return ByteBuffer(string: text.replacing("\"/api/v1\"", with: "\"\(base)api/v1\"", maxReplacements: 1))
     }
 
     // MARK: The queue
@@ -101,9 +111,7 @@ extension Site {
             try call.allow(.get)
             try call.query.allow(TubeTable.parameters)
             let table = try TubeTable(call.query)
-            let bytes = try live.answer("tubes?" + call.query.text) { frame in
-                ByteBuffer(bytes: try AdminAPI.encoder().encode(table.page(frame)))
-            }
+            let bytes = live.answer("tubes?" + call.query.text) { table.page($0).json }
             return .json(bytes: bytes)
         }
         guard let tube = TubeName(name) else { throw Problem.noTubeName(name) }
@@ -127,10 +135,15 @@ extension Site {
     }
 
     private func detail(of name: TubeName) async throws -> TubeDetail {
-        guard let tube = broker.snapshot(of: name) else { throw Problem.notFound("tube \(name)") }
         let frame = live.frame()
-        let rate = frame.snapshot.tubes.firstIndex { $0.name == name }.map { frame.rates[$0] } ?? Frame.Rate()
+        let place = frame.snapshot.tubes.firstIndex { $0.name == name }
+        let rate = place.map { frame.rates[$0] } ?? Frame.Rate()
         let policy = try await store.policy(ofTube: name.description)
+        // A tube with a policy stays, also while the broker has no use for it.
+        guard
+            let tube = broker.snapshot(of: name) ?? place.map({ frame.snapshot.tubes[$0] })
+                ?? policy.map({ _ in TubeSnapshot(name: name) })
+        else { throw Problem.notFound("tube \(name)") }
         return TubeDetail(
             at: Date(), tube: TubeSummary(tube, rate), policy: policy, waited: nil, worked: nil)
     }
@@ -191,7 +204,7 @@ extension Site {
     private func history(_ query: Query) async throws -> HistoryPage {
         try query.allow("tube", "outcome", "id", "finished_after", "finished_before", "limit", "after")
         var after: (microseconds: Int64, id: Int64)?
-        if let text = query.text("after") {
+        if let text = try query.value("after") {
             let parts = text.split(separator: "-").map { Int64($0) }
             guard parts.count == 2, let time = parts[0], let id = parts[1] else {
                 throw Problem(status: 400, title: "The parameter after is not the `next` of a page.")
@@ -218,7 +231,7 @@ extension Problem {
 extension Query {
     /// The parameter `tube`, if it is there.
     func tubeName() throws -> String? {
-        guard let name = text("tube") else { return nil }
+        guard let name = try value("tube") else { return nil }
         guard TubeName(name) != nil else { throw Problem.noTubeName(name) }
         return name
     }

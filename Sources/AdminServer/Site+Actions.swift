@@ -117,10 +117,9 @@ extension Site {
     }
 
     private func check(_ action: JobAction, tube: String?, priority: Int64?, delay: Int64?) throws {
+        if let tube, TubeName(tube) == nil { throw Problem.noTubeName(tube) }
         switch action {
-        case .move:
-            guard let tube else { throw Problem(status: 400, title: "A move needs a tube.") }
-            guard TubeName(tube) != nil else { throw Problem.noTubeName(tube) }
+        case .move where tube == nil: throw Problem(status: 400, title: "A move needs a tube.")
         case .priority where priority == nil: throw Problem(status: 400, title: "The priority is missing.")
         case .delay where delay == nil: throw Problem(status: 400, title: "delay_seconds is missing.")
         default: break
@@ -147,7 +146,7 @@ extension Site {
     func act(_ call: Call, _ action: String, tube: TubeName) async throws -> Response {
         try require(call)
         let request: TubeActionRequest = try await call.body(orNone: TubeActionRequest())
-        guard broker.snapshot(of: tube) != nil else { throw Problem.notFound("tube \(tube)") }
+        guard broker.snapshot(of: tube) != nil || live.remembers(tube) else { throw Problem.notFound("tube \(tube)") }
         let name = tube.description
         let limit = request.upTo ?? Int64.max
         guard limit >= 0 else { throw Problem(status: 400, title: "up_to is 0 or more.") }
@@ -182,6 +181,9 @@ extension Site {
     func setPolicy(_ call: Call, _ tube: TubeName) async throws -> Response {
         try require(call)
         let policy: Policy = try await call.body()
+        guard policy.tube ?? tube.description == tube.description else {
+            throw Problem(status: 400, title: "The policy is of another tube than the path.")
+        }
         let counts = [policy.buryAfterTimeouts, policy.buryAfterReleases].compactMap { $0 }
         guard counts.allSatisfy({ (1...Int(Int32.max)).contains($0) }), (policy.maxReady ?? 1) >= 1 else {
             throw Problem(status: 400, title: "The numbers of a policy are 1 or more.")

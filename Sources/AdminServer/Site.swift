@@ -16,7 +16,10 @@ final class Site: Sendable {
     let gate: Guard
     /// Operations that this broker runs.
     let running = RunningTasks()
+    let operations = OperationWatch()
     let warnings = WarningCounter()
+    let process = ProcessReader()
+    let database = DatabaseWatch()
     /// The number of streams of events.
     let streams = Mutex(0)
     private let opened = Mutex<AdminStore?>(nil)
@@ -59,6 +62,11 @@ final class Site: Sendable {
             response = try await answer(call)
         } catch let problem as Problem {
             response = .problem(problem)
+        } catch let error as MethodNotAllowed {
+            let names = error.methods.map(\.rawValue)
+            response = .problem(
+                Problem(status: 405, title: "This path takes \(names.joined(separator: " and ")) only."))
+            response.headers[.allow] = (names + (names.contains("GET") ? ["HEAD"] : [])).joined(separator: ", ")
         } catch {
             response = .problem(Problem(status: 500, title: "The listener failed: \(error)."))
         }
@@ -84,6 +92,9 @@ final class Site: Sendable {
         case "readyz" where call.path.count == 1:
             try call.allow(.get)
             return try ready()
+        case "metrics" where call.path.count == 1:
+            try call.allow(.get)
+            return await metrics()
         case "api":
             guard call.path.count > 2, call.path[1] == "v1" else { throw Problem.noSuchPath }
             return try await api(call)

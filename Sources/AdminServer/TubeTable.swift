@@ -20,7 +20,7 @@ struct TubeTable: Sendable, Hashable {
     init(_ query: Query) throws {
         filter = query.text("filter")
         prefix = query.text("prefix")
-        let sort = query.text("sort") ?? "worst"
+        let sort = try query.value("sort") ?? "worst"
         isReversed = sort.hasPrefix("-")
         guard let order = Order(rawValue: isReversed ? String(sort.dropFirst()) : sort) else {
             throw Problem(

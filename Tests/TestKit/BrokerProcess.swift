@@ -33,7 +33,7 @@ public final class BrokerProcess: Sendable {
         public var launcher: [String] = []
         /// The most file descriptors that it may open; nil: the limit of the test process.
         public var descriptors: Int?
-        /// Where Beanrow serves over HTTP, `127.0.0.1:0` for a free port; nil: nowhere.
+        /// Where Beanrow serves over HTTP, `127.0.0.1:0` for a free port, `defaultHTTP`; nil: nowhere.
         public var http: String?
 
         public init(
@@ -48,6 +48,9 @@ public final class BrokerProcess: Sendable {
             self.options = options
         }
     }
+
+    /// No option says where to serve over HTTP.
+    public static let defaultHTTP = ""
 
     public let configuration: Configuration
     public let address: ServerAddress
@@ -119,7 +122,7 @@ public final class BrokerProcess: Sendable {
                 configuration.dataDirectory.map { ["-b", $0] }
                 ?? ["--database", configuration.database, "--schema", configuration.schema]
             var command = [try Self.beanrowPath(), "serve", "-l", listen, "-p", String(configuration.port)]
-            let http = configuration.http.map { ["--http", $0] } ?? ["--no-http"]
+            let http = configuration.http.map { $0 == Self.defaultHTTP ? [] : ["--http", $0] } ?? ["--no-http"]
             command += place + http + configuration.options
             if let descriptors = configuration.descriptors {
                 command = ["/bin/sh", "-c", "ulimit -n \(descriptors) && exec \"$@\"", "sh"] + command

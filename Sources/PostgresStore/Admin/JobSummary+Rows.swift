@@ -147,5 +147,5 @@ extension Timestamp {
 }
 
 extension Date {
-    var microseconds: Int64 { Int64(clamping: Int(max(-9e15, min(9e15, (timeIntervalSince1970 * 1e6).rounded())))) }
+    var microseconds: Int64 { Int64(max(-1e17, min(3e17, (timeIntervalSince1970 * 1e6).rounded()))) }
 }
