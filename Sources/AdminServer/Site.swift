@@ -111,8 +111,7 @@ final class Site: Sendable {
 
     /// Whether the broker serves clients now.
     private func ready() throws -> Response {
-        let snapshot = live.frame().snapshot
-        if let reason = Overview.reasonOfOutage(snapshot) {
+        if let reason = Overview.reasonOfOutage(live.frame()) {
             throw Problem(status: 503, title: "Not ready: \(reason).")
         }
         return .text("ready\n")
