@@ -92,7 +92,8 @@ export function makeField({ name, label, type = 'text', value = '', hint, requir
         if (text) input.setAttribute('aria-invalid', 'true');
         else input.removeAttribute('aria-invalid');
     };
-    input.addEventListener('change', showProblem);
+    // Not when the field is left: what is below it would move away from under a click.
+    input.addEventListener('input', () => { if (error.hasChildNodes()) showProblem(); });
     const read = () => {
         if (type === 'check') return input.checked;
         const text = type === 'area' ? input.value : input.value.trim();

@@ -40,7 +40,8 @@ const units = [[86400, 'd'], [3600, 'h'], [60, 'min']];
 export function duration(seconds) {
     if (seconds === null || seconds === undefined) return '';
     if (seconds === 0) return `0${thin}s`;
-    if (seconds < 0.9995) return `${trim(Math.max(seconds * 1000, 0.01))}${thin}ms`;
+    if (seconds < 0.001) return `<1${thin}ms`;
+    if (seconds < 0.9995) return `${trim(seconds * 1000)}${thin}ms`;
     if (seconds < 9.95) return `${Number(seconds.toFixed(1))}${thin}s`;
     for (const [size, unit] of units) {
         if (seconds >= 2 * size || (unit === 'min' && seconds >= 60)) return `${Math.floor(seconds / size)}${thin}${unit}`;

@@ -20,11 +20,10 @@ export function showJob({ rest: [id] }) {
     const ended = h('p.sentence', null, '\u00a0');
     const put = h('a.button', { href: link('put', { again: id }) }, t.job.putAgain);
     const actions = h('div.tools.acts', { hidden: true }, put, bulkActions({ target: () => ({ ids: [Number(id)] }), done: () => read() }));
-    const place = region(h('div', null,
-        h('div.halves', null,
-            h('section.panel', { 'aria-label': t.job.facts }, h('h2', null, t.job.facts), facts),
-            h('section.panel', { 'aria-label': t.job.timeline }, h('h2', null, t.job.timeline), timeline)),
-        body.element));
+    const halves = h('div.halves', { hidden: true },
+        h('section.panel', { 'aria-label': t.job.facts }, h('h2', null, t.job.facts), facts),
+        h('section.panel', { 'aria-label': t.job.timeline }, h('h2', null, t.job.timeline), timeline));
+    const place = region(h('div', null, halves, body.element));
     const element = h('div', null,
         h('nav.trail', { 'aria-label': t.trail }, h('a', { href: link('jobs') }, t.jobs.title)),
         h('div.title', null, h('h1', null, `${t.job.title} `, h('span.code', null, id)), state, actions), ended, place.element);
@@ -35,6 +34,7 @@ export function showJob({ rest: [id] }) {
             if (!/^\d+$/.test(id)) throw Object.assign(new Error(t.job.notANumber(id)), { status: 400 });
             const detail = await get(`jobs/${id}`);
             actions.hidden = false;
+            halves.hidden = false;
             for (const button of actions.querySelectorAll('button')) button.hidden = Boolean(detail.ended);
             put.hidden = !detail.body;
             // What has not changed stays as it is, so that a selection of text stays.

@@ -47,6 +47,7 @@ export function makeSearch() {
     input.addEventListener('input', () => { chosen = 0; showList(); });
     input.addEventListener('focus', showList);
     input.addEventListener('blur', close);
+    window.addEventListener('hashchange', () => { input.value = ''; });
     input.addEventListener('keydown', (event) => {
         const all = offers();
         if (event.key === 'Escape') {

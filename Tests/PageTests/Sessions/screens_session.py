@@ -39,6 +39,13 @@ def look_at_each(viewer, numbers, width, dark):
         expect(not found, f"axe finds at {screen} ({width} px, dark: {dark}): {found}")
 
 
+def trust_axe(viewer):
+    """It finds what is planted: else its silence would mean nothing."""
+    viewer.open("tubes")
+    viewer.script("""document.querySelector('main').append(document.createElement('button'));""")
+    expect(viewer.violations(), "axe does not find a button without a name")
+
+
 def look_at_bodies(viewer, numbers):
     viewer.open(f"jobs/{numbers['json']}")
     viewer.see("18446744073709551615", ".tree")
@@ -87,6 +94,7 @@ def session():
         for width, dark in [(1280, False), (1280, True), (375, False), (640, True)]:
             look_at_each(viewer, numbers, width, dark)
         viewer.size(1280)
+        trust_axe(viewer)
         step("bodies are data")
         look_at_bodies(viewer, numbers)
         step("by keyboard")
