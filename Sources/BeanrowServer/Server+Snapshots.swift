@@ -51,20 +51,35 @@ extension Broker {
 
     func snapshot() -> QueueSnapshot {
         let now = now()
-        var (snapshot, left) = look { queue in (queue.summary(now: now), queue.tubeCount) }
-        var seen: Set<TubeName> = []
-        let isWhole = left <= Broker.tubesAtOnce
-        snapshot.tubes.reserveCapacity(left)
-        while left > 0 {
-            let end = left
-            let tubes = look { queue in
-                queue.snapshot(ofTubesBefore: end, limit: Broker.tubesAtOnce, now: now)
-            }
-            // One that has moved meanwhile comes twice.
-            snapshot.tubes += isWhole ? tubes : tubes.filter { seen.insert($0.name).inserted }
-            left = end - Broker.tubesAtOnce
+        var snapshot = look { queue in queue.summary(now: now) }
+        snapshot.tubes = allTubes(name: \.name) { queue, end in
+            queue.snapshot(ofTubesBefore: end, limit: Broker.tubesAtOnce, now: now)
         }
         return snapshot
+    }
+
+    func tubeLevels() -> (tubes: [TubeLevel], all: JobCounts) {
+        let tubes = allTubes(name: \.name) { queue, end in
+            queue.levels(ofTubesBefore: end, limit: Broker.tubesAtOnce)
+        }
+        return (tubes, look { queue in queue.stats().jobs })
+    }
+
+    /// What all tubes tell, a part at a time.
+    private func allTubes<Told>(
+        name: (Told) -> TubeName, _ tell: (borrowing Queue, Int) -> [Told]
+    ) -> [Told] {
+        var left = look { queue in queue.tubeCount }
+        guard left > Broker.tubesAtOnce else { return look { queue in tell(queue, left) } }
+        var told: [Told] = []
+        var seen: Set<TubeName> = []
+        while left > 0 {
+            let end = left
+            // One that has moved meanwhile comes twice.
+            told += look { queue in tell(queue, end) }.filter { seen.insert(name($0)).inserted }
+            left -= Broker.tubesAtOnce
+        }
+        return told
     }
 
     func snapshot(of tube: TubeName) -> TubeSnapshot? {

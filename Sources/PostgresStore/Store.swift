@@ -102,7 +102,7 @@ public final class Store: Sendable {
         let workers: [Worker] = [puts, changes, largePuts, queries, keeper, notifier]
         return StoreSnapshot(
             keeper: keeper.facts, connection: keeper.connectionState, now: keeper.client.now(),
-            commits: [puts, changes, largePuts].map(\.commits),
+            oldest: keeper.oldest.ages(at: keeper.client.now()), commits: [puts, changes, largePuts].map(\.commits),
             reconnects: workers.reduce(0) { $0 + $1.connectionState.reconnects })
     }
 

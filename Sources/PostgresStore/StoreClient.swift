@@ -48,8 +48,17 @@ public protocol StoreClient: AnyObject, Sendable {
     func takeIDRequest() -> Int?
     func add(ids: [ClosedRange<JobID>])
     func idRequestFailed()
+    /// Takes the last id that anybody has taken from the sequence.
+    func learn(lastID: JobID)
     /// Takes the counts of held jobs that have changed since the last call.
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)]
+
+    /// How many changes `takeActivity` has to tell, about.
+    var untoldActivity: Int { get }
+    /// What was done in up to `limit` tubes since it was last told.
+    func takeActivity(limit: Int) -> [ActivityChange]
+    /// The tubes that have jobs, and the jobs of all tubes.
+    func tubeLevels() -> (tubes: [TubeLevel], all: JobCounts)
 
     func takeNotices() -> Notices?
     /// Other brokers know that clients here wait for tubes. These are the ones of them that exist.

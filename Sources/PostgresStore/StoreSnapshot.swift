@@ -20,16 +20,17 @@ public struct StoreSnapshot: Sendable {
     public var reconnects: UInt64 = 0
     /// The batches of each kind since the start.
     public var commits: [CommitSnapshot] = []
-    /// The time of this snapshot.
-    public var now = Instant(nanoseconds: 0)
+    /// How long the oldest ready job of each tube has been ready, to about ten seconds.
+    public var oldestReady = OldestReadyAges()
 
     public init() {}
 
     init(
-        keeper: KeeperFacts, connection: Worker.Connecting, now: Instant, commits: [CommitSnapshot], reconnects: UInt64
+        keeper: KeeperFacts, connection: Worker.Connecting, now: Instant, oldest: OldestReadyAges,
+        commits: [CommitSnapshot], reconnects: UInt64
     ) {
         schemaVersion = Migration.all.last?.version ?? 0
-        self.now = now
+        oldestReady = oldest
         self.commits = commits
         self.reconnects = reconnects
         failovers = keeper.failovers

@@ -103,7 +103,8 @@ struct RoleTests {
         #expect(try web.post("tubes/b/clear")["changed"] as? Int == 1)
         #expect(try (web.read("history")["jobs"] as? [Any])?.count == 1)
         for path in [
-            "jobs", "jobs/1", "jobs/1/body", "brokers", "clients", "holders", "warnings", "policies", "audit", "operations",
+            "jobs", "jobs/1", "jobs/1/body", "brokers", "clients", "holders", "warnings", "policies", "audit",
+            "operations",
         ] {
             #expect(try web.get("/api/v1/\(path)").status == 200, "\(path)")
         }

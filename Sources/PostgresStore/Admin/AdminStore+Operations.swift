@@ -4,9 +4,7 @@ import Foundation
 public import struct AdminAPI.Operation
 
 extension AdminStore {
-    /// Notes a new operation. The caller runs it.
-    /// - Parameters:
-    ///   - epoch: Of the broker that will run it.
+    /// Notes a new operation, with the epoch of the broker that will run it. The caller runs it.
     public func add(
         _ request: OperationRequest, epoch: Int64, viewer: String, audit record: AuditRecord
     ) async throws -> Operation {

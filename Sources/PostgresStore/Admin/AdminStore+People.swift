@@ -40,9 +40,8 @@ extension AdminStore {
         }
     }
 
-    /// Jobs that have ended, newest first, paged by key.
-    /// - Parameters:
-    ///   - after: The key where the page before ended: microseconds since 1970 and the id.
+    /// Jobs that have ended, newest first, paged by key: `after` is where the page before ended, in microseconds since
+    /// 1970, and the id there.
     public func history(
         tube: String?, outcome: String?, id: Int64?, finishedAfter: Date?, finishedBefore: Date?, limit: Int,
         after: (microseconds: Int64, id: Int64)?

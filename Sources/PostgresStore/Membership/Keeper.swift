@@ -41,7 +41,8 @@ final class Keeper: Worker, @unchecked Sendable {
     /// The tubes and policies that the broker has learnt; `nil` if it is to learn all.
     var known: TubeChanges?
     var clock = ClockWatch()
-    lazy var upkeep = Upkeep(client, server, writers: writers, logger)
+    lazy var upkeep = Upkeep(client, server, oldest, writers: writers, logger)
+    let oldest = OldestReady()
     lazy var obstacles = SoleObstacleLog(logger)
     private var ids = IDSource()
     private let told = Mutex(KeeperFacts())
@@ -158,7 +159,9 @@ final class Keeper: Worker, @unchecked Sendable {
             if epoch != 0, isJoining { try connection.unlessLocked(logger) { try join(connection) } }
             tell()
             try fetchIDs(connection)
-            if epoch != 0, !isJoining { try upkeep.run(connection, epoch: epoch, isOldest: isOldest, at: now) }
+            if epoch != 0, !isJoining {
+                try upkeep.run(connection, epoch: epoch, isOldest: isOldest, isAlone: peers.isEmpty, at: now)
+            }
             let next = isJoining ? now + Keeper.joinInterval : min(nextHeartbeat, upkeep.next(isOldest: isOldest))
             let pause = max(1, (next - client.now()).nanoseconds / 1_000_000)
             if bell.wait(socket: connection.socket, milliseconds: Int32(clamping: pause)), connection.isClosed() {

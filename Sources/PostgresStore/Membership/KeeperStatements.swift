@@ -5,7 +5,7 @@ extension Statement {
             lockBrokers, holdOffSQL, register, otherSole, becomeSole, beat, hasLastCommits, peers, declareDead,
             endBlockers, cleanUpAfterDead, deletePublished, unregister, takeIDs, fold, foldLast, publishHeld,
             deleteEmptyHeld, policies, keepHistory,
-        ] + tubes
+        ] + tubes + sampling
 
     /// No statement of a keeper waits long for a lock: a heartbeat must not be late. And a keeper that stops inside a
     /// transaction holds up nobody else's for long.
@@ -61,7 +61,8 @@ extension Statement {
         name: "beat",
         sql: """
             update broker set beats = beats + 1, heartbeat_at = clock_timestamp() where epoch = $1::bigint
-            returning is_sole, beats, (extract(epoch from heartbeat_at) * 1e6)::bigint as clock
+            returning is_sole, beats, (extract(epoch from heartbeat_at) * 1e6)::bigint as clock,
+                pg_sequence_last_value('job_id'::regclass) as last_id
             """,
         columns: HeartbeatColumns.self)
 

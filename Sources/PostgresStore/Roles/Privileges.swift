@@ -63,6 +63,9 @@ struct Privileges: Sendable {
             table("job_history", "select, insert"),
             // Warnings go to the log and to the page.
             table("warnings", "select"),
+            table("tube_sample", "select, insert, update"),
+            table("tube_sample_5min", "select, insert, update"),
+            table("tube_level", "select, insert, update, delete"),
             table("operation", "select, insert, update, delete"),
             table("audit", "select, insert, update, delete"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
@@ -75,7 +78,7 @@ struct Privileges: Sendable {
                 "broker_lives", "is_free", "add_to_counts", "clean_up_after", "hold_off_sql", "sql_is_quiet",
                 "make_tube", "count_new_tube", "pause_tube",
                 "put_unique",
-                "end_leases", "keep_history", "history_of", "remove_tubes")
+                "end_leases", "keep_history", "keep_samples", "history_of", "remove_tubes")
             // The actions of the page.
             + functions(
                 "put", "put_job", "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay",

@@ -44,6 +44,9 @@ public struct Migration: Sendable {
             version: 12, name: "warnings", up: PackageResources._012_warnings_up_sql,
             down: PackageResources._012_warnings_down_sql),
         Migration(
+            version: 13, name: "samples", up: PackageResources._013_samples_up_sql,
+            down: PackageResources._013_samples_down_sql),
+        Migration(
             version: 14, name: "operations", up: PackageResources._014_operations_up_sql,
             down: PackageResources._014_operations_down_sql),
     ]

@@ -3,7 +3,7 @@ import Logging
 import QueueCore
 
 /// What the keeper does beside keeping the broker alive: it adds up what the writers have done, publishes what clients
-/// hold, removes unused tubes, has the days of history made and dropped, and logs warnings.
+/// hold, removes unused tubes, has the days of history and samples made and dropped, writes samples and logs warnings.
 struct Upkeep {
     private static let interval = Span.milliseconds(500)
 
@@ -20,17 +20,23 @@ struct Upkeep {
     private var held = HeldCounts()
     private var removal = TubeRemoval()
     private var warnings: WarningWatch
-    private var history: HistoryMaintenance
+    private var history: PartitionMaintenance
+    private var partitions: PartitionMaintenance
+    private var sampler: Sampler
     private var failures: FailureLog
 
     /// `writers`: their numbers in the ledger.
-    init(_ client: any StoreClient, _ server: CurrentServer, writers: [Int16], _ logger: Logger) {
+    init(
+        _ client: any StoreClient, _ server: CurrentServer, _ oldest: OldestReady, writers: [Int16], _ logger: Logger
+    ) {
         self.client = client
         self.server = server
         self.writers = writers
         self.logger = logger
         warnings = WarningWatch(logger)
-        history = HistoryMaintenance(logger)
+        history = PartitionMaintenance(.keepHistory, "the days of history", logger)
+        partitions = PartitionMaintenance(.keepSamples, "the days of samples", logger)
+        sampler = Sampler(client, oldest, logger)
         failures = FailureLog(logger)
     }
 
@@ -40,10 +46,13 @@ struct Upkeep {
         emptied = [:]
         held = HeldCounts()
         removal = TubeRemoval()
+        sampler.reset()
     }
 
-    /// Does what is due.
-    mutating func run(_ connection: Connection, epoch: Int64, isOldest: Bool, at now: Instant) throws {
+    /// Does what is due. `isOldest`: this broker does what one has to do for all. `isAlone`: there is no other.
+    mutating func run(
+        _ connection: Connection, epoch: Int64, isOldest: Bool, isAlone: Bool, at now: Instant
+    ) throws {
         if nextCounts <= now {
             nextCounts = now + Upkeep.interval
             try connection.unlessLocked(logger) {
@@ -58,10 +67,14 @@ struct Upkeep {
             try connection.unlessLocked(logger) { try removal.look(epoch: epoch, client, connection) }
         }
         try history.look(connection, at: now)
+        try partitions.look(connection, at: now)
+        try sampler.look(connection, hasDuty: isOldest, isAlone: isAlone)
     }
 
     /// When something is due next.
-    func next(isOldest: Bool) -> Instant { isOldest ? min(nextCounts, removal.next) : nextCounts }
+    func next(isOldest: Bool) -> Instant {
+        min(isOldest ? min(nextCounts, removal.next) : nextCounts, sampler.next)
+    }
 
     /// The broker leaves: folds everything, and deletes what it has published.
     mutating func finish(_ connection: Connection, epoch: Int64) throws {

@@ -16,6 +16,8 @@ extension Queue {
         snapshot.isSole = sharing == .sole
         snapshot.peers = peers
         snapshot.pendingBytes = pendingBytes + pendingLargeBytes
+        snapshot.pendingLimit = configuration.maxPendingBytes
+        snapshot.refusedPuts = refusedPuts
         snapshot.cachedBytes = cachedBytes
         snapshot.cacheLimit = configuration.cacheBytes
         return snapshot
@@ -30,6 +32,16 @@ extension Queue {
     public func snapshot(ofTubesBefore end: Int, limit: Int, now: Instant) -> [TubeSnapshot] {
         let end = min(end, listing.count)
         return listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
+    }
+
+    /// The tubes among these that have jobs.
+    public func levels(ofTubesBefore end: Int, limit: Int) -> [TubeLevel] {
+        let end = min(end, listing.count)
+        return listing[max(0, end - limit)..<end].compactMap { slot in
+            let jobs = tubes[slot].jobs
+            guard jobs.total > 0, let row = tubes[slot].row else { return nil }
+            return TubeLevel(row: row, name: tubes[slot].name, jobs: jobs, isPaused: tubes[slot].pausedUntil != nil)
+        }
     }
 
     /// `nil` if there is no such tube.
@@ -49,6 +61,7 @@ extension Queue {
         if let policy = tubes[slot].policy {
             snapshot.hasPolicy = true
             snapshot.maxReady = policy.maxReady
+            snapshot.hasDeadLetters = policy.buryAfterTimeouts != nil || policy.buryAfterReleases != nil
         }
         snapshot.totalJobs = tubes[slot].totalJobs
         snapshot.deletes = tubes[slot].deletes
@@ -115,5 +128,21 @@ public struct ClientSnapshot: Sendable {
     public init(id: ConnectionID, using: TubeName) {
         self.id = id
         self.using = using
+    }
+}
+
+/// The jobs of a tube.
+public struct TubeLevel: Sendable {
+    /// Its number in PostgreSQL.
+    public var row: TubeID
+    public var name: TubeName
+    public var jobs: JobCounts
+    public var isPaused: Bool
+
+    public init(row: TubeID, name: TubeName, jobs: JobCounts, isPaused: Bool = false) {
+        self.row = row
+        self.name = name
+        self.jobs = jobs
+        self.isPaused = isPaused
     }
 }

@@ -107,6 +107,8 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup(title: "HTTP") var http: HTTPOptions
 
+    @OptionGroup(title: "Metrics") var metrics: MetricsOptions
+
     @Flag(name: .customLong("no-migrate"), help: "Do not migrate the schema; refuse one that is too old.")
     var leavesSchema = false
 
