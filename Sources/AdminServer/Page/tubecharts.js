@@ -1,11 +1,6 @@
 // Four charts of a tube, or of the whole queue, over 10 minutes, a day or 30 days.
-import { get } from './api.js';
 import { makeChart, makeChartGroup } from './chart.js';
-import { h, setAttribute } from './dom.js';
-import { count, duration, rate, short } from './format.js';
-import { region } from './notice.js';
-import { states } from './states.js';
-import { t } from './texts.js';
+import { count, duration, get, h, rate, region, setAttribute, short, states, t } from './kit.js';
 
 const windows = ['10m', '1d', '30d'];
 
@@ -24,10 +19,10 @@ export function makeTubeCharts(name, first, choose) {
         makeChart(group, { title: t.chart.worked, show: duration, lines: [
             { id: 'p50', label: 'p50', read: (point) => point.worked_p50 }, { id: 'p95', label: 'p95', read: (point) => point.worked_p95 }] }),
     ];
-    const buttons = windows.map((one) => h('button', { type: 'button', onclick: () => take(one) }, t.chart.windows[one]));
-    const place = region(h('div.charts', null, charts.map((chart) => chart.element)));
+    const buttons = windows.map((one) => h('button', { onclick: () => take(one) }, t.chart.windows[one]));
+    const place = region(h('div.charts', charts.map((chart) => chart.element)));
     const element = h('section', { 'aria-label': t.chart.title },
-        h('div.subtitle', null, h('h2', null, t.chart.title), h('div.switch', { role: 'group', 'aria-label': t.chart.window }, buttons)),
+        h('div.subtitle', h('h2', t.chart.title), h('div.switch', { role: 'group', 'aria-label': t.chart.window }, buttons)),
         place.element);
 
     function take(one) {

@@ -106,7 +106,7 @@ def session():
         expect(not others, f"the page has asked for {others}")
         size = sum(entry["decodedBodySize"] for entry in loaded if "/api/" not in entry["name"])
         print(f"the page is {size} bytes in {len(loaded)} requests")
-        expect(20_000 < size < 150_000, f"the page has {size} bytes")
+        expect(20 * 1024 < size < 150 * 1024, f"the page has {size} bytes")
         complaints = viewer.complaints()
         expect(not complaints, f"the console has {complaints}")
         for client in clients:
