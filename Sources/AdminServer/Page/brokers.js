@@ -1,5 +1,5 @@
 // The brokers of the queue: who lives, since when, and which one answers.
-import { bytes, count, duration, emptyNote, get, h, live, makeTable, moment, region, set, t, time } from './kit.js';
+import { bytes, count, duration, emptyNote, get, h, live, makeTable, moment, now, region, set, t, time } from './kit.js';
 import { state } from './session.js';
 
 export function showBrokers() {
@@ -26,7 +26,7 @@ export function showBrokers() {
     return { title: t.brokers.title, element, leave: () => stops.forEach((stop) => stop()) };
 }
 
-const silence = (broker) => Math.max(0, (Date.now() - Date.parse(broker.heartbeat_at)) / 1000);
+const silence = (broker) => Math.max(0, (now() - Date.parse(broker.heartbeat_at)) / 1000);
 
 const columns = [
     { id: 'host', label: t.brokers.host, phone: 'lead', value: (broker) => `${broker.host}${broker.is_this}`, show: (broker) => [

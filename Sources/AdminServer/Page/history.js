@@ -2,7 +2,7 @@
 import { historyTabs } from './historytabs.js';
 import {
     count, duration, emptyNote, exactDuration, get, h, link,
-    makeTable, moment, region, remember, set, t, time,
+    makeTable, moment, now, region, remember, set, t, time,
 } from './kit.js';
 
 const pageSize = 50;
@@ -45,7 +45,7 @@ export function showHistory({ query }) {
         reading = new AbortController();
         const { signal } = reading;
         const { hours, ...asked } = filter;
-        const after = hours ? new Date(Date.now() - hours * 3600000).toISOString() : null;
+        const after = hours ? new Date(now() - hours * 3600000).toISOString() : null;
         set(more, h('span.muted', t.loading));
         const isRead = await place.try(async () => {
             const page = await get('history', { ...asked, finished_after: after, limit: pageSize, after: next }, signal);

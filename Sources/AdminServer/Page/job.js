@@ -2,7 +2,10 @@
 import { makeBody } from './body.js';
 import { bulkActions } from './bulk.js';
 import { holderText } from './holder.js';
-import { bytes, count, duration, exactDuration, get, h, link, live, moment, region, set, stateLabel, t, time } from './kit.js';
+import {
+    bytes, count, duration, exactDuration, get, h, link,
+    live, moment, now, region, set, stateLabel, t, time,
+} from './kit.js';
 
 export function showJob({ rest: [id] }) {
     const facts = h('dl.facts-list');
@@ -41,7 +44,7 @@ export function showJob({ rest: [id] }) {
         set(state, end ? h('span.tag', t.job.outcomes[end.outcome] ?? end.outcome) : stateLabel(job.state));
         set(ended, end ? t.job.endedAt(moment(end.finished_at)) : holderText(job.holder) ? t.job.heldBy(holderText(job.holder)) : '\u00a0');
         set(facts, factsOf(job, end).map(([words, value]) => [h('dt', words), h('dd', value)]));
-        set(timeline, events.map((event) => h('li', { 'data-event': event.event, class: Date.parse(event.at) > Date.now() ? 'ahead' : null },
+        set(timeline, events.map((event) => h('li', { 'data-event': event.event, class: Date.parse(event.at) > now() ? 'ahead' : null },
             h('span', sentence(event.text)), h('span.muted', time(event.at), ` \u00b7 ${moment(event.at)}`))));
         body.show(content);
     }

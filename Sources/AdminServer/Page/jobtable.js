@@ -1,9 +1,9 @@
 // Jobs in a table, on the screens that list some.
 import { isTooOld } from './alarm.js';
 import { holderText } from './holder.js';
-import { bytes, count, duration, h, link, makeTable, moment, stateLabel, t } from './kit.js';
+import { bytes, count, duration, h, link, makeTable, moment, now, stateLabel, t } from './kit.js';
 
-const age = (job) => (Date.now() - Date.parse(job.created_at)) / 1000;
+const age = (job) => (now() - Date.parse(job.created_at)) / 1000;
 
 /** `first` are columns before the id; `hides` names columns to leave out. */
 export function makeJobTable({ caption, first = [], hides = [], empty, holder = false }) {
@@ -33,7 +33,7 @@ export function makeJobTable({ caption, first = [], hides = [], empty, holder = 
 
 function left(job) {
     if (!job.reserved_until) return '';
-    const seconds = (Date.parse(job.reserved_until) - Date.now()) / 1000;
+    const seconds = (Date.parse(job.reserved_until) - now()) / 1000;
     return seconds > 0 ? duration(Math.ceil(seconds)) : t.job.over;
 }
 

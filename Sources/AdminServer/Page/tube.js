@@ -38,7 +38,7 @@ export function showTube({ rest: [name], query: first }) {
         });
     }
 
-    const stops = [live.repeat(2, read), live.repeat(10, charts.read), live.repeat(5, jobs.read), live.on('back', read)];
+    const stops = [live.repeat(2, read), live.repeat(10, charts.refresh), live.repeat(5, jobs.read), live.on('back', read)];
     read();
     charts.read();
     jobs.read();

@@ -7,6 +7,7 @@ const windows = ['10m', '1d', '30d'];
 export function makeTubeCharts(name, first, choose) {
     let window = windows.includes(first) ? first : '10m';
     let step = 10;
+    let readAt = 0;
     const group = makeChartGroup();
     const perSecond = (field) => (point) => point[field] / step;
     const charts = [
@@ -34,7 +35,13 @@ export function makeTubeCharts(name, first, choose) {
 
     const show = () => buttons.forEach((button, i) => setAttribute(button, 'aria-pressed', String(windows[i] === window)));
 
+    /** A point of a day or a month is no news after ten seconds. */
+    async function refresh() {
+        if (performance.now() - readAt >= step * 1000 - 500) await read();
+    }
+
     async function read() {
+        readAt = performance.now();
         const asked = window;
         await place.try(async () => {
             const series = await get('series', { tube: name, window });
@@ -44,5 +51,5 @@ export function makeTubeCharts(name, first, choose) {
         });
     }
     show();
-    return { element, read };
+    return { element, read, refresh };
 }
