@@ -37,9 +37,9 @@ final class Site: Sendable {
         live.start()
     }
 
-    func stop() async {
+    func stop() {
         live.stop()
-        await running.stop()
+        running.stop()
         opened.withLock { $0 }?.stop()
     }
 

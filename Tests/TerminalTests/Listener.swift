@@ -9,14 +9,9 @@ final class Listener {
     let url: String
 
     init(_ options: [String] = []) throws {
-        broker = try BrokerProcess.start(["--http", "127.0.0.1:0"] + options)
-        var found: String?
-        let broker = broker
-        try eventually("the listener's address is logged") {
-            found = broker.stderr.firstMatch(of: /http=(http:\/\/\S+)/).map { String($0.1) }
-            return found != nil
-        }
-        url = found!
+        broker = try BrokerProcess.start(options, http: "127.0.0.1:0")
+        guard let found = broker.httpURL else { throw WireMismatch("it serves nothing over HTTP:\n\(broker.stderr)") }
+        url = found
     }
 
     /// What a command prints, on both outputs, and its exit status.

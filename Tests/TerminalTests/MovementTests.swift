@@ -27,7 +27,7 @@ import Testing
         var driver = Driver()
         driver.type("RRNN")
         let sorts = loads(&driver).map { if case .tubes(_, let sort) = $0 { sort } else { "" } }
-        #expect(sorts == ["-ready", "ready", "name", "-name"])
+        #expect(sorts == ["ready", "-ready", "name", "-name"])
         #expect(driver.screen.contains("by name, reversed"))
     }
 

@@ -123,7 +123,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try "0123456789abcdef0123456789abcdef\n".write(toFile: "\(folder)/token", atomically: true, encoding: .utf8)
-        let broker = try BrokerProcess.start(["--http", "unix:\(folder)/http", "--http-token", "\(folder)/token"])
+        let broker = try BrokerProcess.start(["--http-token", "\(folder)/token"], http: "unix:\(folder)/http")
         try eventually("the socket is there") { FileManager.default.fileExists(atPath: "\(folder)/http") }
         let address = "BEANROW_HTTP=unix:\(folder)/http"
         #expect(try Listener.run("tubes", environment: [address]).status == 1)

@@ -96,7 +96,7 @@ import Testing
         var configuration = listener.broker.configuration
         try listener.broker.stop()
         try tmux.expect("No answer from", "nothing listens there", "As of", "mail")
-        configuration.options = ["--http", "127.0.0.1:\(port)"]
+        configuration.http = "127.0.0.1:\(port)"
         let again = try BrokerProcess(configuration)
         try tmux.waitUntil("it goes on") { !$0.contains("No answer") && $0.contains("mail") }
         try again.stop()

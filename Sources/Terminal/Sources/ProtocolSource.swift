@@ -137,8 +137,8 @@ private struct Sample: Sendable {
 extension [TubeSummary] {
     /// In an order of `GET /tubes`. `worst` is what is worst as far as counts tell: the most ready, then buried jobs.
     func sorted(by sort: String) -> [TubeSummary] {
-        let isDescending = sort.hasPrefix("-")
-        let name = isDescending ? String(sort.dropFirst()) : sort
+        let isReversed = sort.hasPrefix("-")
+        let name = isReversed ? String(sort.dropFirst()) : sort
         func value(_ tube: TubeSummary) -> Double {
             switch TubeOrder(rawValue: name) {
             case .name: 0
@@ -149,13 +149,13 @@ extension [TubeSummary] {
             case .in: tube.inPerSecond
             case .out: tube.outPerSecond
             case .oldest: tube.oldestReadySeconds ?? -1
-            case .worst, nil: -Double(tube.counts.ready) - Double(tube.counts.buried) / 1e9
+            case .worst, nil: Double(tube.counts.ready) + Double(tube.counts.buried) / 1e9
             }
         }
-        return sorted { a, b in
+        let sorted = sorted { a, b in
             let (first, second) = (value(a), value(b))
-            if first != second { return isDescending ? first > second : first < second }
-            return name == "name" && isDescending ? a.name > b.name : a.name < b.name
+            return first == second ? a.name < b.name : first > second
         }
+        return isReversed ? sorted.reversed() : sorted
     }
 }

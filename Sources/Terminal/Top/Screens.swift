@@ -31,7 +31,7 @@ struct TubesScreen: Sendable {
     }
 }
 
-/// The orders of tubes, with their keys.
+/// The orders of tubes, with their keys. Numbers begin with the largest.
 enum TubeOrder: String, CaseIterable, Sendable {
     case worst, name, ready, reserved, delayed, buried, `in`, out, oldest
 
@@ -48,9 +48,6 @@ enum TubeOrder: String, CaseIterable, Sendable {
         case .oldest: "A"
         }
     }
-
-    /// Names begin with the first; of numbers the largest come first.
-    var beginsWithLargest: Bool { self != .name && self != .worst }
 }
 
 /// Jobs that match a filter, a page at a time.

@@ -85,7 +85,7 @@ public struct Top: Sendable {
     var request: Request {
         switch screen {
         case .tubes(let tubes):
-            let minus = tubes.order.beginsWithLargest != tubes.isReversed ? "-" : ""
+            let minus = tubes.isReversed ? "-" : ""
             return .tubes(filter: tubes.filter.isEmpty ? nil : tubes.filter, sort: minus + tubes.order.rawValue)
         case .jobs(let jobs): return .jobs(jobs.filter, after: jobs.pages.last!)
         case .job(let job): return .job(job.id)

@@ -11,8 +11,8 @@ struct Tubes: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The order: name, ready, reserved, delayed, buried, in, out, oldest, waiting or worst; with - before it, the "
-                + "largest first.", valueName: "order"))
+            "The order: name, ready, reserved, delayed, buried, in, out, oldest, waiting or worst; numbers "
+                + "begin with the largest, and - before an order reverses it.", valueName: "order"))
     var sort = "name"
 
     @Option(help: ArgumentHelp("At most so many tubes.", valueName: "count"))
