@@ -30,7 +30,8 @@ import Testing
     private func findPython() throws -> String {
         let python = ProcessInfo.processInfo.environment["BEANROW_TEST_PYTHON"] ?? "/usr/bin/python3"
         do {
-            let find = "import importlib.util, shutil, selenium; "
+            let find =
+                "import importlib.util, shutil, selenium; "
                 + "assert importlib.util.find_spec('axe_playwright_python') and shutil.which('chromium') and shutil.which('chromedriver')"
             _ = try runProgram(python, ["-c", find])
         } catch {
