@@ -11,6 +11,13 @@ public struct AdminClient: Sendable {
     private let credentials: Credentials?
     /// For a whole request.
     private let timeout: Double
+    /// Lives as long as the process. A refused connection is told at once, and not tried again until the time is over.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+    }()
     /// The largest answer that is read.
     private static let answerLimit = 1 << 30
 
@@ -78,7 +85,7 @@ public struct AdminClient: Sendable {
 
     private func exchange(_ request: HTTPClientRequest) async throws -> (status: UInt, data: Data) {
         do {
-            let response = try await HTTPClient.shared.execute(
+            let response = try await AdminClient.http.execute(
                 request, timeout: .milliseconds(Int64(timeout * 1000)))
             let body = try await response.body.collect(upTo: Self.answerLimit)
             return (response.status.code, Data(body.readableBytesView))

@@ -150,7 +150,7 @@ import Testing
                  delay     0 s
                  created   22:11:40 (1m40s ago)
                  counters  1 reserves, 0 timeouts, 0 releases, 0 buries, 0 kicks
-                 holder    client 10.0.0.7:5123 of broker 3 (app1, process 99)
+                 holder    client 10.0.0.7:5123 of broker app1 (process 99)
                  until     22:14:00, in 40s
 
                  Timeline

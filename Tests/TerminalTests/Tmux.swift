@@ -39,6 +39,15 @@ final class Tmux {
 
     func type(_ text: String) throws { try run("send-keys", "-l", text) }
 
+    /// Puts the cursor of `beanrow top` on the only tube of this name.
+    func find(_ tube: String) throws {
+        try press("/")
+        try expect("Tubes whose names contain")
+        try type(tube)
+        try press("Enter")
+        try expect("1 of ", "with \"\(tube)\"", ">\(tube)")
+    }
+
     func resize(width: Int, height: Int) throws {
         try run("resize-window", "-x", "\(width)", "-y", "\(height)")
     }

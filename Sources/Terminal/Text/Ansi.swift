@@ -2,16 +2,19 @@
 public struct Ansi: Sendable {
     /// NO_COLOR takes the colours away. Bold and reverse stay, which are no colours.
     public var hasColours: Bool
+    /// What is no terminal gets the text alone.
+    public var hasStyles: Bool
     public var charset: Charset
 
-    public init(hasColours: Bool, charset: Charset) {
+    public init(hasColours: Bool, hasStyles: Bool = true, charset: Charset) {
         self.hasColours = hasColours
+        self.hasStyles = hasStyles
         self.charset = charset
     }
 
     public func text(_ line: Line) -> String {
         line.pieces.reduce(into: "") { text, piece in
-            let piece = (text: charset.restrict(piece.text), codes: codes(piece.style))
+            let piece = (text: charset.restrict(piece.text), codes: hasStyles ? codes(piece.style) : "")
             text += piece.codes.isEmpty ? piece.text : "\u{1b}[\(piece.codes)m\(piece.text)\u{1b}[0m"
         }
     }

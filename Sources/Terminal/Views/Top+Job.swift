@@ -114,9 +114,10 @@ extension Holder {
             return text
         }
         var text = client.map { "client \(Cells.clean($0))" } ?? "a client"
-        if let broker { text += " of broker \(broker)" }
         if let brokerHost {
-            text += " (\(Cells.clean(brokerHost))" + (brokerPid.map { ", process \($0)" } ?? "") + ")"
+            text += " of broker \(Cells.clean(brokerHost))" + (brokerPid.map { " (process \($0))" } ?? "")
+        } else if let broker {
+            text += " of broker \(broker)"
         }
         return text
     }

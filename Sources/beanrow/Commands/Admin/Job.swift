@@ -22,7 +22,7 @@ struct Job: AsyncParsableCommand {
             let client = try listener.client()
             if isBodyOnly { return FileHandle.standardOutput.write(try await client.body(id)) }
             let detail = try await client.job(id)
-            guard printer.isTable else { return try printer.say(detail) }
+            guard printer.isTable else { return try Printer.say(detail) }
             // The screen of `beanrow top` has it all.
             let overview = try await client.overview()
             try printer.show(detail) { Top.lines(of: detail, overview, width: Printer.width ?? 80, Printer.charset) }

@@ -19,23 +19,25 @@ struct Printer: ParsableArguments {
 
     /// Prints the value as JSON, or what `table` makes of it.
     func show(_ value: some Encodable, table: () -> [Line]) throws {
-        guard isTable else { return try say(value) }
+        guard isTable else { return try Self.say(value) }
         let ansi = Self.ansi
         // A long table is written at once.
         print(table().map { ansi.text($0) }.joined(separator: "\n"))
     }
 
     /// One JSON document on a line.
-    func say(_ value: some Encodable) throws {
-        print(String(decoding: try AdminAPI.encoder().encode(value), as: UTF8.self))
+    static func say(_ value: some Encodable) throws {
+        let encoder = AdminAPI.encoder()
+        encoder.outputFormatting.insert(.sortedKeys)
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
         fflush(nil)
     }
 
-    static var ansi: Ansi { Ansi(hasColours: hasColours, charset: charset) }
+    static var ansi: Ansi { Ansi(hasColours: hasColours, hasStyles: isTerminal, charset: charset) }
 
-    static var hasColours: Bool {
-        Environment["NO_COLOR"] == nil && Environment["TERM"] != "dumb" && isatty(STDOUT_FILENO) == 1
-    }
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 && Environment["TERM"] != "dumb" }
+
+    static var hasColours: Bool { isTerminal && Environment["NO_COLOR"] == nil }
 
     static var charset: Charset { Charset { Environment[$0] } }
 

@@ -1,7 +1,6 @@
 import AdminAPI
 import AdminClient
 import ArgumentParser
-import Foundation
 import LogKeys
 import Terminal
 
@@ -123,8 +122,7 @@ struct ShowTop: AsyncParsableCommand {
             let answer = try await source.load(Self.all)
             if case .tubes(let page) = answer.content {
                 let sample = Sample(overview: answer.overview, tubes: page.tubes)
-                print(String(decoding: try AdminAPI.encoder().encode(sample), as: UTF8.self))
-                fflush(nil)
+                try Printer.say(sample)
             }
             if once { return }
             try await Task.sleep(for: .seconds(interval))
