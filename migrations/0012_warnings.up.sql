@@ -24,9 +24,9 @@ with settings as (
         and pg_class.relkind = 'r'
         -- The schema may have tables of others.
         and (pg_class.relname in (
-            'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'policy_version',
-            'sql_change', 'sql_gate', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held', 'tube_level',
-            'tube_policy')
+            'audit', 'broker', 'fence', 'import', 'import_file', 'job', 'ledger', 'migration', 'notice', 'operation',
+            'policy_version', 'sql_change', 'sql_gate', 'sql_lease', 'tube', 'tube_awaited', 'tube_count', 'tube_held',
+            'tube_level', 'tube_policy')
             or pg_class.relname ~ '^(job_history|tube_sample)_')
 ), sized as (
     -- A minute of 10,000 jobs a second leaves 600,000 dead rows before autovacuum looks: twice as many are normal.

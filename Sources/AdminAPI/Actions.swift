@@ -31,10 +31,13 @@ public struct ActionAnswer: Codable, Hashable, Sendable {
     public var changed: Int
     /// Jobs that were left as they are, with the reason: reserved, not buried, gone.
     public var skipped: [SkippedJob]?
+    /// True: the time of the request was over, and there is more to do. Ask again.
+    public var isPartial: Bool?
 
-    public init(changed: Int, skipped: [SkippedJob]? = nil) {
+    public init(changed: Int, skipped: [SkippedJob]? = nil, isPartial: Bool? = nil) {
         self.changed = changed
         self.skipped = skipped
+        self.isPartial = isPartial
     }
 }
 

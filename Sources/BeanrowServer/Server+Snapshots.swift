@@ -7,6 +7,9 @@ extension Server {
     /// The queue at this moment. Its lock is held for up to 5,000 tubes at a time.
     public func snapshot() -> QueueSnapshot { broker.snapshot() }
 
+    /// The number of this life of the broker; 0 while it is not registered.
+    public var epoch: Int64 { broker.epoch }
+
     /// One tube at this moment; `nil` if it does not exist.
     public func snapshot(of tube: TubeName) -> TubeSnapshot? { broker.snapshot(of: tube) }
 

@@ -30,6 +30,7 @@ public final class Server: Service {
     /// SIGUSR1, caught from the beginning: it ends a process that does not catch it.
     private let drainSignals: UnixSignalsSequence
     private let summary = Mutex<Logger.Metadata>([:])
+    private let foundDatabase = Mutex<StoreSummary?>(nil)
     /// The address that clients connect to: `127.0.0.1:11300` or `unix:/path`.
     public let address: String
 
@@ -142,6 +143,7 @@ public final class Server: Service {
         let store = Store(configuration: configuration, client: broker, logger: logger)
         broker.use(store)
         let found = try await store.start()
+        foundDatabase.withLock { $0 = found }
         summary.withLock {
             $0 = [
                 LogKey.address: "\(address)", LogKey.database: "\(found.database)",
@@ -151,6 +153,9 @@ public final class Server: Service {
             ]
         }
     }
+
+    /// The database, once it has been found.
+    public var database: StoreSummary? { foundDatabase.withLock { $0 } }
 
     /// Serves until a graceful shutdown is asked for. After SIGUSR1 puts are refused with `DRAINING`.
     public func run() async throws {

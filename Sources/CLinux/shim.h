@@ -1,5 +1,6 @@
 // Calls of Linux and glibc that Swift's module Glibc leaves out.
 #ifdef __linux__
+#include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

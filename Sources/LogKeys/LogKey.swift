@@ -12,6 +12,7 @@ public enum LogKey {
     public static let error = "error"
     public static let files = "files"
     public static let folder = "folder"
+    public static let http = "http"
     public static let job = "job"
     public static let jobs = "jobs"
     public static let log = "log"

@@ -8,11 +8,16 @@ public struct StoreSummary: Sendable {
     /// A connection string for `psql`, without a password.
     public let database: String
     public let schemaVersion: Int
+    /// The server, and the name of the database there.
+    public let host: String
+    public let name: String
 
     init(_ connection: Connection, _ configuration: StoreConfiguration) {
         database =
             "host=\(connection.host) port=\(connection.port) user=\(connection.user) dbname=\(connection.database)"
         schemaVersion = Migration.all.last?.version ?? 0
+        host = connection.host
+        name = connection.database
     }
 }
 

@@ -79,6 +79,43 @@ struct RoleTests {
         #expect(try postgres.psql("select count(*) from \(schema).broker") == "0")
     }
 
+    /// What the page and the API read and do, in the same role.
+    @Test func whatThePageDoes() throws {
+        let broker = try BrokerProcess.start(
+            schema: schema, database: managed.database(as: login), http: "127.0.0.1:0")
+        let web = try WebClient(broker)
+        try web.post("jobs", #"{"tube": "a", "body": "x"}"#, status: 201)
+        for (action, arguments) in [
+            ("bury", "{}"), ("kick", "{}"), ("priority", #"{"priority": 1}"#), ("delay", #"{"delay_seconds": 9}"#),
+            ("move", #"{"tube": "b"}"#),
+        ] {
+            #expect(try web.post("jobs/1/\(action)", arguments)["changed"] as? Int == 1, "\(action)")
+        }
+        try eventually("the broker knows the tube") { try web.get("/api/v1/tubes/b").status == 200 }
+        try web.post("tubes/b/policy", #"{"history_seconds": 1000, "history_body": true}"#)
+        try web.post("tubes/b/pause", #"{"seconds": 1}"#)
+        try web.post("tubes/b/unpause")
+        #expect(try web.post("tubes/b/kick")["changed"] as? Int == 1)
+        let begun = try web.post(
+            "operations", #"{"action": "bury", "filter": {"tube": "b"}, "expected_count": 1}"#, status: 202)
+        let operation = try #require(begun["id"] as? Int)
+        try eventually("it is done") { try web.read("operations/\(operation)")["state"] as? String == "done" }
+        #expect(try web.post("tubes/b/clear")["changed"] as? Int == 1)
+        #expect(try (web.read("history")["jobs"] as? [Any])?.count == 1)
+        for path in [
+            "jobs", "jobs/1", "jobs/1/body", "brokers", "clients", "holders", "warnings", "policies", "audit",
+            "operations",
+        ] {
+            #expect(try web.get("/api/v1/\(path)").status == 200, "\(path)")
+        }
+        #expect(!broker.stderr.contains("permission denied"))
+        // Without a right the answer names it.
+        _ = try postgres.psql("revoke execute on function \(schema).pause(text, interval) from \"\(role)\"")
+        let refused = try web.ask("POST", "/api/v1/tubes/b/pause", json: #"{"seconds": 1}"#)
+        #expect(refused.status == 403)
+        #expect(refused.text.contains("permission denied for function pause"))
+    }
+
     /// A second broker, the end of being the sole one, and the death of the first.
     @Test func twoBrokersAndADeath() throws {
         let first = try broker()

@@ -33,6 +33,8 @@ public final class BrokerProcess: Sendable {
         public var launcher: [String] = []
         /// The most file descriptors that it may open; nil: the limit of the test process.
         public var descriptors: Int?
+        /// Where Beanrow serves over HTTP, `127.0.0.1:0` for a free port, `defaultHTTP`; nil: nowhere.
+        public var http: String?
 
         public init(
             server: Server = .beanrow, database: String = "", schema: String = "", dataDirectory: String? = nil,
@@ -46,6 +48,9 @@ public final class BrokerProcess: Sendable {
             self.options = options
         }
     }
+
+    /// No option says where to serve over HTTP.
+    public static let defaultHTTP = ""
 
     public let configuration: Configuration
     public let address: ServerAddress
@@ -62,6 +67,7 @@ public final class BrokerProcess: Sendable {
     ///   - schema: The schema in it; a new one by default.
     ///   - database: The connection string, instead of `postgres`.
     ///   - descriptors: The most file descriptors that the process may open.
+    ///   - http: Where it serves over HTTP, `127.0.0.1:0` for a free port (`httpURL`); nil: nowhere.
     /// - Returns: The running server.
     /// - Throws: `WireMismatch` with the server's output if it does not serve.
     public static func start(
@@ -71,7 +77,8 @@ public final class BrokerProcess: Sendable {
         postgres: TestPostgres? = nil,
         schema: String? = nil,
         database: String? = nil,
-        descriptors: Int? = nil
+        descriptors: Int? = nil,
+        http: String? = nil
     ) throws -> BrokerProcess {
         var configuration = Configuration(
             server: .current,
@@ -79,6 +86,7 @@ public final class BrokerProcess: Sendable {
             options: options
         )
         configuration.descriptors = descriptors
+        configuration.http = http
         switch configuration.server {
         case .beanrow:
             if let database {
@@ -114,7 +122,8 @@ public final class BrokerProcess: Sendable {
                 configuration.dataDirectory.map { ["-b", $0] }
                 ?? ["--database", configuration.database, "--schema", configuration.schema]
             var command = [try Self.beanrowPath(), "serve", "-l", listen, "-p", String(configuration.port)]
-            command += place + configuration.options
+            let http = configuration.http.map { $0 == Self.defaultHTTP ? [] : ["--http", $0] } ?? ["--no-http"]
+            command += place + http + configuration.options
             if let descriptors = configuration.descriptors {
                 command = ["/bin/sh", "-c", "ulimit -n \(descriptors) && exec \"$@\"", "sh"] + command
             }
@@ -150,6 +159,11 @@ public final class BrokerProcess: Sendable {
 
     public var port: UInt16? {
         if case .tcp(let port) = address { port } else { nil }
+    }
+
+    /// Where it serves over HTTP, with a slash at the end; nil if it does not.
+    public var httpURL: String? {
+        stderr.firstMatch(of: /http=(http:\/\/[^\s"]+)/).map { String($0.1) }
     }
 
     public func connect() throws -> WireClient {

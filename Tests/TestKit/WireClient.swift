@@ -199,6 +199,20 @@ public final class WireClient {
         return body
     }
 
+    /// Bytes without a line break behind them.
+    public func readBytes(_ count: Int, fileID: String = #fileID, line: Int = #line) throws -> [UInt8] {
+        let deadline = Deadline(after: timeout)
+        while received.count - consumed < count {
+            guard !atEnd else {
+                throw mismatch("the connection was closed inside \(count) bytes", fileID, line)
+            }
+            try fill(until: deadline, "\(count) bytes", fileID, line)
+        }
+        let bytes = Array(received[consumed..<consumed + count])
+        consume(upTo: consumed + count)
+        return bytes
+    }
+
     // MARK: Closing
 
     /// Closes the sending side of the connection; replies can still be read.

@@ -74,6 +74,11 @@ extension Int64: ColumnValue { static let types: [Oid] = [20] }
 extension Int32: ColumnValue { static let types: [Oid] = [23] }
 extension Int16: ColumnValue { static let types: [Oid] = [21] }
 
+extension Double: ColumnValue {
+    static let types: [Oid] = [701]
+    init(binary bytes: UnsafeRawBufferPointer) { self.init(bitPattern: UInt64(bitPattern: Int64(binary: bytes))) }
+}
+
 extension Bool: ColumnValue {
     static let types: [Oid] = [16]
     init(binary bytes: UnsafeRawBufferPointer) { self = bytes[0] != 0 }

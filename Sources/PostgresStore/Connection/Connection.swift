@@ -15,6 +15,8 @@ final class Connection {
     /// Called once a second during the wait for an answer, with the seconds that have passed: true ends the wait, as a
     /// lost connection. Without it the wait has no end.
     var shouldGiveUp: ((_ seconds: Int) -> Bool)?
+    /// What PostgreSQL advised with the last error, if it did.
+    private(set) var lastHint: String?
 
     /// Connects.
     /// - Parameters:
@@ -250,6 +252,7 @@ final class Connection {
             return nil
         }
         let result = Result(pointer)
+        if result.error != nil { lastHint = result.hint }
         if let error = result.error, error.isLost || PQstatus(pg) != CONNECTION_OK {
             if error.isEndOfSession { session = nil }
             throw StoreError.lost(error.description)
@@ -378,6 +381,11 @@ final class Result {
         }
     }
 
+    var hint: String? {
+        let hint = field(PG_DIAG_MESSAGE_HINT)
+        return hint.isEmpty ? nil : hint
+    }
+
     private func field(_ code: Int32) -> String {
         PQresultErrorField(pointer, code).map { String(cString: $0) } ?? ""
     }
@@ -385,6 +393,7 @@ final class Result {
 
 private let PG_DIAG_SQLSTATE = Int32(UInt8(ascii: "C"))
 private let PG_DIAG_COLUMN_NAME = Int32(UInt8(ascii: "c"))
+private let PG_DIAG_MESSAGE_HINT = Int32(UInt8(ascii: "H"))
 private let PG_DIAG_MESSAGE_PRIMARY = Int32(UInt8(ascii: "M"))
 
 /// Lends an array of C strings that ends with a null pointer.

@@ -1,6 +1,7 @@
 /// The parameters of one statement, in PostgreSQL's binary format: scalars, and arrays for whole batches.
 struct Parameters {
-    private var values: [[UInt8]] = []
+    /// `nil`: NULL.
+    private var values: [[UInt8]?] = []
 
     mutating func add(_ value: Int64) { values.append(bytes(value)) }
     mutating func add(_ value: Int32) { values.append(bytes(value)) }
@@ -8,6 +9,13 @@ struct Parameters {
     mutating func add(_ value: Bool) { values.append([value ? 1 : 0]) }
     mutating func add(_ value: [UInt8]) { values.append(value) }
     mutating func add(_ value: String) { values.append(Array(value.utf8)) }
+
+    /// NULL where there is no value.
+    mutating func add(optional value: Int64?) { values.append(value.map { bytes($0) }) }
+    mutating func add(optional value: Int16?) { values.append(value.map { bytes($0) }) }
+    mutating func add(optional value: String?) { values.append(value.map { Array($0.utf8) }) }
+    mutating func add(optional value: [UInt8]?) { values.append(value) }
+    mutating func addNull() { values.append(nil) }
 
     mutating func add(int8s list: some Collection<Int64>) {
         addArray(type: 20, list, size: { _ in 8 }) { append($0, to: &$1) }
@@ -55,7 +63,7 @@ struct Parameters {
             Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
         ) -> T
     ) -> T {
-        let lengths = values.map { Int32($0.count) }
+        let lengths = values.map { Int32($0?.count ?? 0) }
         let formats = [Int32](repeating: 1, count: values.count)
         return withPointers(from: 0, []) { pointers in
             pointers.withUnsafeBufferPointer { body(Int32(values.count), $0.baseAddress, lengths, formats) }
@@ -66,7 +74,8 @@ struct Parameters {
         from index: Int, _ found: [UnsafePointer<CChar>?], _ body: ([UnsafePointer<CChar>?]) -> T
     ) -> T {
         guard index < values.count else { return body(found) }
-        return values[index].withUnsafeBytes { raw in
+        guard let value = values[index] else { return withPointers(from: index + 1, found + [nil], body) }
+        return value.withUnsafeBytes { raw in
             // An empty value needs an address: a null pointer would be NULL.
             let pointer = raw.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyValue
             return withPointers(from: index + 1, found + [pointer], body)

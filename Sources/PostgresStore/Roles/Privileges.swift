@@ -60,12 +60,14 @@ struct Privileges: Sendable {
             table("uncounted_change", "select"),
             table("tube_policy", "select"),
             table("policy_version", "select"),
-            table("job_history", "insert"),
+            table("job_history", "select, insert"),
+            // Warnings go to the log and to the page.
+            table("warnings", "select"),
             table("tube_sample", "select, insert, update"),
             table("tube_sample_5min", "select, insert, update"),
             table("tube_level", "select, insert, update, delete"),
-            // Warnings go to the log.
-            table("warnings", "select"),
+            table("operation", "select, insert, update, delete"),
+            table("audit", "select, insert, update, delete"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),
             Grant(kind: .sequence, name: "job_bury_order", privileges: "usage"),
             Grant(kind: .sequence, name: "sql_change_number", privileges: "select"),
@@ -76,7 +78,11 @@ struct Privileges: Sendable {
                 "broker_lives", "is_free", "add_to_counts", "clean_up_after", "hold_off_sql", "sql_is_quiet",
                 "make_tube", "count_new_tube", "pause_tube",
                 "put_unique",
-                "end_leases", "keep_history", "keep_samples", "history_of", "remove_tubes"))
+                "end_leases", "keep_history", "keep_samples", "history_of", "remove_tubes")
+            // The actions of the page.
+            + functions(
+                "put", "put_job", "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay",
+                "pause", "unpause", "clear", "set_policy"))
 
     private static let reading =
         ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }

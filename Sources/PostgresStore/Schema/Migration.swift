@@ -46,6 +46,9 @@ public struct Migration: Sendable {
         Migration(
             version: 13, name: "samples", up: PackageResources._013_samples_up_sql,
             down: PackageResources._013_samples_down_sql),
+        Migration(
+            version: 14, name: "operations", up: PackageResources._014_operations_up_sql,
+            down: PackageResources._014_operations_down_sql),
     ]
 
     /// The name of the first migration of development versions, before any release. They had other migrations, which

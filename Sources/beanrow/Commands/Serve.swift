@@ -1,7 +1,9 @@
+import AdminServer
 import ArgumentParser
 import BeanrowServer
 import Dispatch
 import EmbeddedPostgres
+import LogOutput
 import Logging
 import PostgresStore
 import ServiceLifecycle
@@ -69,6 +71,16 @@ struct Serve: AsyncParsableCommand {
     @Flag(name: .customShort("V"), help: "Log more; given twice, log everything.")
     var verbosity: Int
 
+    @Option(
+        help: ArgumentHelp("How log records are written: text, json or logfmt, a line each.", valueName: "format"))
+    var logFormat = LogFormat.text
+
+    @Option(
+        help: ArgumentHelp(
+            "Log from this level on: trace, debug, info, notice, warning, error, critical (default: info).",
+            valueName: "level"))
+    var logLevel: Logger.Level?
+
     @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and exit.")
     var printsVersion = false
 
@@ -93,6 +105,10 @@ struct Serve: AsyncParsableCommand {
                 + "reply, or reads one (default: never).", valueName: "seconds"))
     var idleTimeout: Double?
 
+    @OptionGroup(title: "HTTP") var http: HTTPOptions
+
+    @OptionGroup(title: "Metrics") var metrics: MetricsOptions
+
     @Flag(name: .customLong("no-migrate"), help: "Do not migrate the schema; refuse one that is too old.")
     var leavesSchema = false
 
@@ -113,7 +129,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         if printsVersion { return print(Beanrow.versionLine) }
-        let logger = makeLogger()
+        let (logger, log) = makeLogger()
+        defer { log.flush() }
         warn(logger)
         Signals.ignoreMeaningless()
         let control = StartControl()
@@ -131,25 +148,29 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ control: StartControl, until termination: Termination, _ logger: Logger) async throws {
         let user = try user.map { try User(named: $0) }
         let server = try await Server(configuration: serverConfiguration, logger: logger)
+        var admin: AdminListener?
         do {
+            admin = try await openAdmin(server, logger)
             termination.whenRequested { control.cancel() }
             // Before the change of user: root can make what the user is to own, and read what only root may.
             guard let cluster = try await startCluster(control, logger) else {
                 try user?.become()
-                return try await serve(server, with: [], database: database.url ?? "", until: termination, logger)
+                return try await serve(
+                    server, admin, with: [], database: database.url ?? "", until: termination, logger)
             }
             do {
                 try await importBinlog(of: cluster, until: termination, logger)
                 try user?.become()
                 let watch = ClusterWatch(cluster: cluster, logger: logger)
                 try await serve(
-                    server, with: [watch], database: cluster.connectionString, until: termination, logger)
+                    server, admin, with: [watch], database: cluster.connectionString, until: termination, logger)
             } catch {
                 try? await onThread { try cluster.stop() }
                 throw error
             }
             try await onThread { try cluster.stop() }
         } catch {
+            await admin?.stop()
             await server.stop()
             guard case EmbeddedPostgresError.cancelled = error, termination.isRequested else { throw error }
             logger.info("ended before it served")
@@ -157,7 +178,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(
-        _ server: Server, with others: [any Service], database: String, until termination: Termination, _ logger: Logger
+        _ server: Server, _ admin: AdminListener?, with others: [any Service], database: String,
+        until termination: Termination, _ logger: Logger
     ) async throws {
         // The database may take long to answer.
         let store = storeConfiguration(database)
@@ -165,10 +187,12 @@ struct Serve: AsyncParsableCommand {
         termination.whenRequested { attaching.cancel() }
         do {
             try await attaching.value
+            admin?.use(store)
             try await run(ServiceGroup(services: [server] + others, logger: quiet(logger)), until: termination)
         } catch  where termination.isRequested && attaching.isCancelled {
             logger.info("ended before it served")
         }
+        await admin?.stop()
         await server.stop()
     }
 

@@ -1,3 +1,4 @@
+import AdminServer
 import BeanrowServer
 import Binlog
 import EmbeddedPostgres
@@ -20,7 +21,8 @@ enum ExitStatus: Int32 {
 
     init(_ error: any Error) {
         switch error {
-        case is ServerError: self = .noSocket
+        case is ServerError, is AdminError: self = .noSocket
+        case is HTTPOptionError: self = .usage
         case let error as UserError: self = error.status
         case EmbeddedPostgresError.inUse, BinlogError.inUse: self = .locked
         default: self = .failure

@@ -1,0 +1,73 @@
+import AdminAPI
+import Foundation
+import PostgresStore
+import QueueCore
+
+/// What the API says of a frame.
+extension TubeSummary {
+    init(_ frame: Frame, _ index: Int) {
+        self.init(frame.snapshot.tubes[index], frame.rates[index])
+    }
+
+    init(_ tube: TubeSnapshot, _ rate: Frame.Rate) {
+        self.init(
+            name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: rate.puts.tenths,
+            outPerSecond: rate.deletes.tenths, oldestReadySeconds: tube.oldestReadySeconds?.tenths, using: tube.using,
+            watching: tube.watching, waiting: tube.waiting,
+            pauseSecondsLeft: tube.pauseLeft > 0 ? Double(tube.pauseLeft) : nil, hasPolicy: tube.hasPolicy)
+    }
+}
+
+extension Frame {
+    /// The age of the ready job of a tube that has waited longest, as far as it is known.
+    func oldestReadySeconds(_ index: Int) -> Double? { snapshot.tubes[index].oldestReadySeconds }
+}
+
+extension TubeSnapshot {
+    /// The age of its ready job that has waited longest, as far as it is known.
+    var oldestReadySeconds: Double? { nil }
+}
+
+extension Counts {
+    init(_ jobs: JobCounts) {
+        // Sums of several brokers are read at different moments, so that a difference may be negative for one.
+        self.init(
+            ready: max(0, jobs.ready), urgent: max(0, jobs.urgent), reserved: max(0, jobs.reserved),
+            delayed: max(0, jobs.delayed), buried: max(0, jobs.buried))
+    }
+}
+
+extension Overview {
+    init(_ frame: Frame, _ site: Site, _ viewer: Viewer, warnings: Int) {
+        let snapshot = frame.snapshot
+        let stats = snapshot.stats
+        let database = site.broker.database
+        let reason = Overview.reasonOfOutage(snapshot)
+        var oldest: Double?
+        for index in snapshot.tubes.indices where snapshot.tubes[index].pauseLeft == 0 {
+            if let age = frame.oldestReadySeconds(index), age > oldest ?? -1 { oldest = age }
+        }
+        self.init(
+            at: frame.at, version: site.configuration.version,
+            queue: QueueName(
+                schema: site.configuration.schema, database: database?.name ?? "", host: database?.host ?? ""),
+            database: DatabaseState(isUp: reason == nil, reason: reason),
+            brokersAlive: snapshot.isEpochValid ? snapshot.peers + 1 : 0, isSole: snapshot.isSole,
+            counts: Counts(stats.jobs), inPerSecond: frame.total.puts.tenths, outPerSecond: frame.total.deletes.tenths,
+            oldestReadySeconds: oldest?.tenths, tubes: stats.tubes, connections: stats.connections,
+            producers: stats.producers, workers: stats.workers, waiting: stats.waiting, warnings: warnings,
+            mayAct: viewer.mayAct, viewer: viewer.name)
+    }
+
+    /// Why the broker cannot give out jobs; `nil` if it can.
+    static func reasonOfOutage(_ snapshot: QueueSnapshot) -> String? {
+        if snapshot.epoch == 0 { return "the broker is not registered in the database" }
+        if !snapshot.isEpochValid { return "the database does not answer the broker's heartbeats" }
+        return nil
+    }
+}
+
+extension Double {
+    /// Rounded, so that JSON stays short.
+    var tenths: Double { (self * 10).rounded() / 10 }
+}

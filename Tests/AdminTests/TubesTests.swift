@@ -1,0 +1,212 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Tubes, operations, history and events through the API.
+@Suite struct TubesTests {
+    let broker: BrokerProcess
+    let web: WebClient
+    let client: WireClient
+
+    init() throws {
+        broker = try BrokerProcess.start(http: "127.0.0.1:0")
+        web = try WebClient(broker)
+        client = try broker.connect()
+    }
+
+    private func put(_ tube: String, _ count: Int, delay: Int = 0) throws {
+        try client.send("use \(tube)\r\n" + String(repeating: "put 0 \(delay) 60 1\r\nx\r\n", count: count))
+        try client.expect("USING \(tube)")
+        for _ in 0..<count { _ = try client.expectInserted() }
+    }
+
+    private func names(_ query: String) throws -> [String] {
+        try #require(web.read("tubes?" + query)["tubes"] as? [[String: Any]]).map { $0["name"] as? String ?? "" }
+    }
+
+    private func counts(_ tube: String) throws -> [String: Int] {
+        let detail = try web.read("tubes/\(tube)")["tube"] as? [String: Any]
+        return try #require(detail?["counts"] as? [String: Int])
+    }
+
+    @Test func theTable() throws {
+        try put("mail/in", 3)
+        try put("mail/out", 1, delay: 3600)
+        try put("z", 2)
+        try eventually("they are there") { try names("sort=name") == ["default", "mail/in", "mail/out", "z"] }
+        #expect(try names("sort=-name&limit=2") == ["z", "mail/out"])
+        #expect(try names("sort=name&limit=2&offset=1") == ["mail/in", "mail/out"])
+        #expect(try names("sort=ready&limit=2") == ["mail/in", "z"])
+        #expect(try names("sort=delayed&limit=1") == ["mail/out"])
+        #expect(try names("prefix=mail&sort=name") == ["mail/in", "mail/out"])
+        #expect(try names("filter=AIL/o") == ["mail/out"])
+        #expect(try names("filter=").count == 4)
+        let page = try web.read("tubes?filter=mail&limit=1")
+        #expect(page["matching"] as? Int == 2)
+        #expect(page["total"] as? Int == 4)
+        #expect(try web.get("/api/v1/tubes?sort=size").status == 400)
+        let overview = try web.read("overview")
+        #expect((overview["counts"] as? [String: Int])?["ready"] == 5)
+        #expect((overview["counts"] as? [String: Int])?["delayed"] == 1)
+        #expect(overview["may_act"] as? Bool == true)
+        #expect((overview["queue"] as? [String: Any])?["schema"] as? String == broker.configuration.schema)
+        #expect(try web.get("/api/v1/tubes/nobody").status == 404)
+        #expect(try web.get("/api/v1/tubes/-").status == 400)
+        #expect(try counts("mail%2Fin")["ready"] == 3)
+    }
+
+    @Test func actions() throws {
+        try put("a", 4)
+        try put("a", 2, delay: 3600)
+        try web.post("jobs/bury", #"{"ids": [1, 2]}"#)
+        // Buried ones first, and only those; then the delayed ones.
+        #expect(try web.post("tubes/a/kick", #"{"up_to": 1}"#)["changed"] as? Int == 1)
+        #expect(try web.post("tubes/a/kick")["changed"] as? Int == 1)
+        #expect(try web.post("tubes/a/kick")["changed"] as? Int == 2)
+        #expect(try web.post("tubes/a/pause", #"{"seconds": 100}"#)["changed"] as? Int == 0)
+        try eventually("it is paused") {
+            (try web.read("tubes/a")["tube"] as? [String: Any])?["pause_seconds_left"] as? Double ?? 0 > 50
+        }
+        #expect(try web.ask("POST", "/api/v1/tubes/a/pause", json: "{}").status == 400)
+        try web.post("tubes/a/unpause")
+        try eventually("it is not paused") {
+            (try web.read("tubes/a")["tube"] as? [String: Any])?["pause_seconds_left"] == nil
+        }
+        try web.post("jobs/bury", #"{"ids": [1]}"#)
+        #expect(try web.post("tubes/a/clear", #"{"state": "buried"}"#)["changed"] as? Int == 1)
+        #expect(try web.post("tubes/a/clear", #"{"up_to": 2}"#)["changed"] as? Int == 2)
+        #expect(try web.post("tubes/a/clear")["changed"] as? Int == 3)
+        #expect(try web.ask("POST", "/api/v1/tubes/a/clear", json: #"{"state": "reserved"}"#).status == 400)
+        #expect(try web.ask("POST", "/api/v1/tubes/nobody/clear", json: "{}").status == 404)
+    }
+
+    @Test func aPolicyAndItsHistory() throws {
+        #expect(try web.ask("PUT", "/api/v1/tubes/h/policy", json: #"{"bury_after_timeouts": 0}"#).status == 400)
+        let policy = #"{"history_seconds": 86400, "history_body": true, "max_ready": 1000}"#
+        #expect(try web.ask("PUT", "/api/v1/tubes/h/policy", json: policy).status == 200)
+        let all = try #require(web.get("/api/v1/policies").json() as? [[String: Any]])
+        #expect(all.count == 1)
+        #expect(all.first?["tube"] as? String == "h")
+        #expect(all.first?["max_ready"] as? Int == 1000)
+        try put("h", 3)
+        // The broker follows within a second.
+        try eventually("the broker knows") {
+            (try web.read("tubes/h")["tube"] as? [String: Any])?["has_policy"] as? Bool == true
+        }
+        try client.send("watch h\r\nreserve\r\ndelete 1\r\ndelete 2\r\n")
+        try client.expect("WATCHING 2")
+        try client.expectJob()
+        for _ in 1...2 { try client.expect("DELETED") }
+        let history = try #require(web.read("history")["jobs"] as? [[String: Any]])
+        #expect(history.map { $0["id"] as? Int } == [2, 1])
+        #expect(history.map { $0["outcome"] as? String } == ["deleted", "finished"])
+        let first = try web.read("history?limit=1")
+        let next = try #require(first["next"] as? String)
+        let second = try #require(web.read("history?limit=1&after=\(next)")["jobs"] as? [[String: Any]])
+        #expect(second.map { $0["id"] as? Int } == [1])
+        #expect(try (web.read("history?outcome=finished&tube=h")["jobs"] as? [[String: Any]])?.count == 1)
+        #expect(try (web.read("history?id=2")["jobs"] as? [[String: Any]])?.count == 1)
+        #expect(try (web.read("history?finished_before=2020-01-01T00:00:00Z")["jobs"] as? [[String: Any]])?.count == 0)
+        let ended = try web.read("jobs/1")
+        #expect((ended["ended"] as? [String: Any])?["outcome"] as? String == "finished")
+        #expect((ended["body"] as? [String: Any])?["data"] as? String == "x")
+        #expect(try web.get("/api/v1/jobs/1/body").text == "x")
+    }
+
+    // MARK: Operations
+
+    private func operation(_ id: Int) throws -> [String: Any] { try web.read("operations/\(id)") }
+
+    private func waitFor(_ id: Int, _ state: String) throws -> [String: Any] {
+        try eventually("operation \(id) is \(state)") { try operation(id)["state"] as? String == state }
+        return try operation(id)
+    }
+
+    @Test func anOperationOnAFilter() throws {
+        try put("a", 1200)
+        try put("b", 5)
+        let filter = #"{"tube": "a", "priority_to": 0}"#
+        #expect(try web.post("jobs/count", filter)["count"] as? Int == 1200)
+        try eventually("the broker's own count") {
+            try web.post("jobs/count", #"{"tube": "a"}"#)["count"] as? Int == 1200
+        }
+        // More than were confirmed: nothing is done.
+        let refused = try web.ask(
+            "POST", "/api/v1/operations", json: #"{"action": "delete", "filter": \#(filter), "expected_count": 1199}"#)
+        #expect(refused.status == 409)
+        let begun = try web.post(
+            "operations", #"{"action": "bury", "filter": \#(filter), "expected_count": 1200, "priority": 9}"#,
+            status: 202)
+        let id = try #require(begun["id"] as? Int)
+        let done = try waitFor(id, "done")
+        #expect(done["changed"] as? Int == 1200)
+        #expect(done["skipped"] as? Int == 0)
+        try eventually("they are buried") { try counts("a")["buried"] == 1200 }
+        #expect(try counts("b")["ready"] == 5)
+        #expect(try web.ask("POST", "/api/v1/operations/\(id)/resume").status == 409)
+        #expect(try web.get("/api/v1/operations/999").status == 404)
+    }
+
+    /// No more than were confirmed, whatever is put meanwhile.
+    @Test func anOperationLeavesWhatCameLater() throws {
+        try put("a", 700)
+        let begun = try web.post(
+            "operations", #"{"action": "delete", "filter": {"tube": "a"}, "expected_count": 700}"#, status: 202)
+        try put("a", 10)
+        let id = try #require(begun["id"] as? Int)
+        #expect(try waitFor(id, "done")["changed"] as? Int == 700)
+        try eventually("the later ones are there") { try counts("a")["ready"] == 10 }
+    }
+
+    @Test func anOperationStopsAndGoesOnElsewhere() throws {
+        try put("a", 3000)
+        let begun = try web.post(
+            "operations", #"{"action": "delete", "filter": {"tube": "a"}, "expected_count": 3000}"#, status: 202)
+        let id = try #require(begun["id"] as? Int)
+        let stopped = try web.post("operations/\(id)/stop")
+        #expect(["stopped", "done"].contains(stopped["state"] as? String))
+        let before = try #require(stopped["changed"] as? Int)
+        try broker.kill9()
+        let heir = try BrokerProcess.start(schema: broker.configuration.schema, http: "127.0.0.1:0")
+        let web = try WebClient(heir)
+        #expect(try web.read("operations/\(id)")["changed"] as? Int == before)
+        if before < 3000 { try web.post("operations/\(id)/resume") }
+        try eventually("it is done") { try web.read("operations/\(id)")["state"] as? String == "done" }
+        #expect(try web.read("operations/\(id)")["changed"] as? Int == 3000)
+        #expect(try (web.read("jobs?tube=a")["jobs"] as? [Any])?.isEmpty == true)
+    }
+
+    // MARK: Events
+
+    @Test func events() throws {
+        let stream = try web.events("/api/v1/events?view=tubes&sort=ready&limit=1")
+        #expect(try stream.next("overview")["tubes"] as? Int != nil)
+        #expect(try (stream.next("tubes")["tubes"] as? [Any])?.count == 1)
+        try put("busy", 50)
+        try eventually("the stream shows it") {
+            let tube = try (stream.next("tubes")["tubes"] as? [[String: Any]])?.first
+            return tube?["name"] as? String == "busy" && (tube?["counts"] as? [String: Int])?["ready"] == 50
+                && tube?["in_per_second"] as? Double ?? 0 > 0
+        }
+    }
+
+    /// The operation that a viewer has begun shows in the stream of another.
+    @Test func anOperationInTheStream() throws {
+        try put("a", 20)
+        let stream = try web.events("/api/v1/events")
+        try web.post("operations", #"{"action": "delete", "filter": {"tube": "a"}, "expected_count": 20}"#, status: 202)
+        #expect(try stream.next("operation")["request"] != nil)
+        try eventually("it is done") { try stream.next("operation")["state"] as? String == "done" }
+    }
+
+    @Test func brokersAndWarnings() throws {
+        let other = try BrokerProcess.start(schema: broker.configuration.schema)
+        try eventually("both are there") {
+            let all = try web.get("/api/v1/brokers").json() as? [[String: Any]] ?? []
+            return all.count == 2 && all.filter { $0["is_this"] as? Bool == true }.count == 1
+                && all.allSatisfy { $0["is_alive"] as? Bool == true }
+        }
+        #expect(try web.get("/api/v1/warnings").json() is [Any])
+        _ = other
+    }
+}
