@@ -13,7 +13,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "beanrow", targets: ["beanrow"]),
-        // Of the nested packages alone.
+        // Used by the nested packages only.
         .library(name: "BeanstalkProtocol", targets: ["BeanstalkProtocol"]),
         .library(name: "PostgresStore", targets: ["PostgresStore"]),
         .library(name: "QueueCore", targets: ["QueueCore"]),
@@ -25,25 +25,25 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        // Of the admin listener, and of the commands that talk to it.
+        // Used by the admin listener, and by the commands that talk to it.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        // Of `beanrow bench` alone.
+        // Used by `beanrow bench` only.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-        // Of the tests alone.
+        // Used by the tests only.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // libpq, and nothing else, behind one door.
+        // The headers of libpq.
         .systemLibrary(
             name: "CLibPQ",
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
-        // Calls of Linux that Swift's Glibc module leaves out.
+        // Linux calls that Swift's Glibc module leaves out.
         .systemLibrary(name: "CLinux"),
         // The pure state machine: no I/O, no clock, no threads.
         .target(
@@ -63,11 +63,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "LogKeys", exclude: ["README.md"], swiftSettings: strict),
+        // Log records as lines.
+        .target(
+            name: "LogOutput", dependencies: ["LogKeys", .product(name: "Logging", package: "swift-log")],
+            exclude: ["README.md"], swiftSettings: strict),
         // Open files, and the lock on a directory.
         .target(name: "Files", exclude: ["README.md"], swiftSettings: strict),
-        // beanstalkd's log, read.
+        // Reads beanstalkd's log.
         .target(name: "Binlog", dependencies: ["Files"], exclude: ["README.md"], swiftSettings: strict),
-        // Jobs as rows.
+        // Stores jobs as rows of PostgreSQL.
         .target(
             name: "PostgresStore",
             dependencies: [
@@ -109,14 +113,17 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        // What the admin listener and its clients say to each other, as types.
+        // The messages between the admin listener and its clients, as types.
         .target(name: "AdminAPI", exclude: ["README.md"], swiftSettings: strict),
+        // What a broker knows of itself, as text for Prometheus.
+        .target(
+            name: "MetricsExposition", dependencies: ["QueueCore"], exclude: ["README.md"], swiftSettings: strict),
         // The admin listener: health, metrics, the API, its events and the page.
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys", "PostgresStore",
-                "QueueCore",
+                "AdminAPI", .target(name: "CLinux", condition: .when(platforms: [.linux])), "LogKeys",
+                "MetricsExposition", "PostgresStore", "QueueCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -132,17 +139,22 @@ let package = Package(
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: strict
         ),
+        // `beanrow top`: what it shows, as lines of text, and the terminal that shows it.
+        .target(
+            name: "Terminal", dependencies: ["AdminAPI", "AdminClient", "LogKeys"],
+            exclude: ["README.md"], swiftSettings: strict),
         // The admin listener's client, for the command line.
         .target(
             name: "AdminClient",
             dependencies: [
                 "AdminAPI", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        // Clients by the hundred, and the check of what they are given.
+        // The clients of `beanrow bench`, and the check of the jobs that they are given.
         .target(
             name: "LoadGenerator",
             dependencies: [
@@ -158,13 +170,15 @@ let package = Package(
             name: "beanrow",
             dependencies: [
                 "AdminAPI", "AdminClient", "AdminServer", "BeanrowServer", "Binlog", "EmbeddedPostgres", "Files",
-                "LoadGenerator", "LogKeys", "PostgresStore",
+                "LoadGenerator", "LogKeys", "LogOutput", "MetricsExposition", "PostgresStore", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            exclude: ["README.md", "Commands/README.md", "Options/README.md", "Process/README.md"],
+            exclude: [
+                "README.md", "Commands/README.md", "Commands/Admin/README.md", "Options/README.md", "Process/README.md",
+            ],
             swiftSettings: strict
         ),
 
@@ -179,7 +193,7 @@ let package = Package(
         .executableTarget(
             name: "simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: strict),
         .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore", "Simulation"], swiftSettings: strict),
-        // A few schedules without optimization; script/simulate runs thousands.
+        // Runs a few schedules without optimization; script/simulate runs thousands.
         .testTarget(name: "SimulationTests", dependencies: ["QueueCore", "Simulation"], swiftSettings: strict),
         .testTarget(
             name: "BeanstalkProtocolTests",
@@ -197,8 +211,15 @@ let package = Package(
         ),
         .testTarget(
             name: "LoadGeneratorTests", dependencies: ["LoadGenerator"], exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "LogOutputTests", dependencies: ["LogOutput", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        // The screens of `beanrow top`, and it and the commands for scripts against a real broker, in tmux.
+        .testTarget(
+            name: "TerminalTests", dependencies: ["AdminAPI", "AdminClient", "Terminal", "TestKit", "beanrow"],
+            exclude: ["README.md"], swiftSettings: strict),
         .testTarget(name: "BinlogTests", dependencies: ["Binlog"], exclude: ["README.md"], swiftSettings: strict),
-        // Folders written by the real beanstalkd, taken over by the real binary.
+        // The real binary imports folders that the real beanstalkd has written.
         .testTarget(
             name: "ImportTests", dependencies: ["TestKit", "beanrow"], exclude: ["README.md"], swiftSettings: strict),
         // A PostgreSQL, a broker process and a client for tests.
@@ -212,7 +233,7 @@ let package = Package(
         .testTarget(
             name: "AdminTests", dependencies: ["TestKit", "beanrow"],
             swiftSettings: strict),
-        // From outside: the real binary over its sockets.
+        // Tests the real binary over its sockets.
         .testTarget(
             name: "WireTests",
             dependencies: ["TestKit", "beanrow"],
@@ -225,7 +246,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // The functions and views, by pgTAP; and docs/sql.md, whose queries are run as printed.
+        // Tests the functions and views with pgTAP, and runs the queries of docs/sql.md as printed.
         .testTarget(
             name: "SQLTests",
             dependencies: ["PostgresStore", "TestKit", "beanrow"],
@@ -236,41 +257,55 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // A primary dies and its standby takes over, under the real binary.
+        // The standby of a dead primary takes over while the real binary serves.
         .testTarget(
             name: "FailoverTests",
             dependencies: ["TestKit", "beanrow"],
             swiftSettings: strict
         ),
-        // The same random histories to Debian's beanstalkd and to the real binary.
+        // Debian's beanstalkd and the real binary are given the same random histories.
         .testTarget(
             name: "DifferentialTests",
             dependencies: ["TestKit", "beanrow"],
             swiftSettings: strict
         ),
-        // Faults on the real thing, and what clients are told meanwhile.
+        // Faults in real processes, and a check of what clients are told meanwhile.
         .testTarget(
             name: "ChaosTests",
             dependencies: ["PostgresStore", "TestKit", "beanrow"],
             swiftSettings: strict
         ),
-        // The command line, the system around the process, and much of everything.
+        // The command line, the system around the process, and large numbers of tubes and connections.
         .testTarget(
             name: "ProcessTests",
             dependencies: ["TestKit", "beanrow"],
             exclude: ["README.md", "systemd.py", "terminal.py"],
             swiftSettings: strict
         ),
-        // Clients that mean harm, beside one that must not notice.
+        // Hostile clients, beside one that must not notice them.
         .testTarget(name: "HostileTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
-        // Clients written for beanstalkd, end to end.
+        // The page, in a browser.
+        .testTarget(
+            name: "PageTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["Sessions"],
+            swiftSettings: strict
+        ),
+        // Client libraries for beanstalkd, end to end.
         .testTarget(
             name: "ClientTests",
             dependencies: ["TestKit", "beanrow"],
             exclude: ["Sessions"],
             swiftSettings: strict
         ),
-        // What the pages name, against the program and the schema.
+        // The metrics, by Prometheus itself: its check, its rules and its queries.
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["MetricsExposition", "QueueCore", "TestKit", "beanrow"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
+        // Checks that what the pages name is in the program and the schema.
         .testTarget(name: "DocsTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         .testTarget(
             name: "ContainerTests",

@@ -1,3 +1,5 @@
+public import MetricsExposition
+
 /// Where the admin listener listens, and whom it serves.
 public struct AdminConfiguration: Sendable {
     /// An address to listen on.
@@ -51,6 +53,8 @@ public struct AdminConfiguration: Sendable {
     public var maxJobSize = 65535
     /// How viewers are recognized, and what they may do.
     public var access = Access()
+    /// What `GET /metrics` tells.
+    public var metrics = Metrics()
     /// The path below which all is served, `/` or `/queue/`.
     public var basePath = "/"
 

@@ -12,7 +12,59 @@ import NIOCore
 struct PageFiles: Sendable {
     /// The files by their names. SwiftPM writes each name with underscores.
     private static let all: [(name: String, bytes: [UInt8])] = [
-        ("index.html", PackageResources.index_html)
+        ("alarm.js", PackageResources.alarm_js),
+        ("api.js", PackageResources.api_js),
+        ("audit.js", PackageResources.audit_js),
+        ("base.css", PackageResources.base_css),
+        ("body.js", PackageResources.body_js),
+        ("brokers.js", PackageResources.brokers_js),
+        ("bulk.js", PackageResources.bulk_js),
+        ("chart.js", PackageResources.chart_js),
+        ("clients.js", PackageResources.clients_js),
+        ("copy.js", PackageResources.copy_js),
+        ("dialog.js", PackageResources.dialog_js),
+        ("dom.js", PackageResources.dom_js),
+        ("exactjson.js", PackageResources.exactjson_js),
+        ("format.js", PackageResources.format_js),
+        ("frame.css", PackageResources.frame_css),
+        ("frame.js", PackageResources.frame_js),
+        ("groups.js", PackageResources.groups_js),
+        ("history.js", PackageResources.history_js),
+        ("historytabs.js", PackageResources.historytabs_js),
+        ("holder.js", PackageResources.holder_js),
+        ("holders.js", PackageResources.holders_js),
+        ("icon.svg", PackageResources.icon_svg),
+        ("index.html", PackageResources.index_html),
+        ("job.js", PackageResources.job_js),
+        ("jobfilter.js", PackageResources.jobfilter_js),
+        ("jobs.js", PackageResources.jobs_js),
+        ("jobtable.js", PackageResources.jobtable_js),
+        ("kit.js", PackageResources.kit_js),
+        ("live.js", PackageResources.live_js),
+        ("main.js", PackageResources.main_js),
+        ("notice.js", PackageResources.notice_js),
+        ("operations.js", PackageResources.operations_js),
+        ("parts.css", PackageResources.parts_css),
+        ("policy.js", PackageResources.policy_js),
+        ("put.js", PackageResources.put_js),
+        ("reports.js", PackageResources.reports_js),
+        ("route.js", PackageResources.route_js),
+        ("screens.css", PackageResources.screens_css),
+        ("search.js", PackageResources.search_js),
+        ("selection.js", PackageResources.selection_js),
+        ("session.js", PackageResources.session_js),
+        ("sparkline.js", PackageResources.sparkline_js),
+        ("states.js", PackageResources.states_js),
+        ("table.js", PackageResources.table_js),
+        ("texts.js", PackageResources.texts_js),
+        ("theme.js", PackageResources.theme_js),
+        ("time.js", PackageResources.time_js),
+        ("tree.js", PackageResources.tree_js),
+        ("tube.js", PackageResources.tube_js),
+        ("tubeactions.js", PackageResources.tubeactions_js),
+        ("tubecharts.js", PackageResources.tubecharts_js),
+        ("tubes.js", PackageResources.tubes_js),
+        ("warnings.js", PackageResources.warnings_js),
     ]
 
     private struct File: Sendable {
@@ -26,8 +78,12 @@ struct PageFiles: Sendable {
 
     init() {
         files = Dictionary(
-            uniqueKeysWithValues: PageFiles.all.map { name, bytes in
-                (name, File(type: PageFiles.type(of: name), bytes: ByteBuffer(bytes: bytes), tag: PageFiles.tag(bytes)))
+            uniqueKeysWithValues: PageFiles.all.map { name, source in
+                let bytes = name.hasSuffix(".js") || name.hasSuffix(".css") ? PageFiles.withoutMargins(source) : source
+                return (
+                    name,
+                    File(type: PageFiles.type(of: name), bytes: ByteBuffer(bytes: bytes), tag: PageFiles.tag(bytes))
+                )
             })
         let text = String(decoding: PackageResources.index_html, as: UTF8.self)
         do {
@@ -35,6 +91,20 @@ struct PageFiles: Sendable {
         } catch {
             preconditionFailure("index.html is no template: \(error)")
         }
+    }
+
+    /// Leaves out indentation and lines that are comments, a sixth of all: no text in `Page/` spans lines.
+    static func withoutMargins(_ source: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(source.count)
+        for line in source.split(separator: UInt8(ascii: "\n")) {
+            let text = line.drop { $0 == UInt8(ascii: " ") }
+            let isComment = ["//", "/*", "* ", "*/"].contains { text.starts(with: $0.utf8) }
+            if text.isEmpty || isComment { continue }
+            result += text
+            result.append(UInt8(ascii: "\n"))
+        }
+        return result
     }
 
     /// A file, or only that it has not changed.

@@ -18,6 +18,8 @@ final class Site: Sendable {
     let running = RunningTasks()
     let operations = OperationWatch()
     let warnings = WarningCounter()
+    let process = ProcessReader()
+    let database = DatabaseWatch()
     /// The number of streams of events.
     let streams = Mutex(0)
     private let opened = Mutex<AdminStore?>(nil)
@@ -90,6 +92,9 @@ final class Site: Sendable {
         case "readyz" where call.path.count == 1:
             try call.allow(.get)
             return try ready()
+        case "metrics" where call.path.count == 1:
+            try call.allow(.get)
+            return await metrics()
         case "api":
             guard call.path.count > 2, call.path[1] == "v1" else { throw Problem.noSuchPath }
             return try await api(call)

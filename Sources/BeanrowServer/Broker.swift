@@ -188,6 +188,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     func takeIDRequest() -> Int? { change { queue, _ in queue.takeIDRequest() } }
     func add(ids: [ClosedRange<JobID>]) { change { queue, now in queue.add(ids: ids, now: now) } }
     func idRequestFailed() { change { queue, _ in queue.idRequestFailed() } }
+    func learn(lastID: JobID) { change { queue, _ in queue.learn(lastID: lastID) } }
     var untoldActivity: Int { lock.withLock { state.queue.untoldActivity } }
     func takeActivity(limit: Int) -> [ActivityChange] { change { queue, _ in queue.takeActivity(limit: limit) } }
     func takeNotices() -> Notices? { change { queue, _ in queue.takeNotices() } }

@@ -20,6 +20,15 @@ public enum PlainText {
         escape(text, keeping: ["\n", "\t"])
     }
 
+    /// The text, cut off behind `lineLimit` scalars.
+    public static func limited(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        guard let end = scalars.index(scalars.startIndex, offsetBy: lineLimit, limitedBy: scalars.endIndex),
+            end < scalars.endIndex
+        else { return text }
+        return String(scalars[..<end]) + "... (\(scalars.count - lineLimit) more characters)"
+    }
+
     private static func escape(_ text: some StringProtocol, keeping kept: Set<Unicode.Scalar>) -> String {
         var escaped = ""
         var count = 0
@@ -47,7 +56,8 @@ public enum PlainText {
         }
     }
 
-    private static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether it stands for itself: a terminal and a reader of lines only show it.
+    public static func isReadable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
         return switch scalar.properties.generalCategory {
         // Format characters change the direction of writing, or are invisible.

@@ -48,6 +48,8 @@ public protocol StoreClient: AnyObject, Sendable {
     func takeIDRequest() -> Int?
     func add(ids: [ClosedRange<JobID>])
     func idRequestFailed()
+    /// Takes the last id that anybody has taken from the sequence.
+    func learn(lastID: JobID)
     /// Takes the counts of held jobs that have changed since the last call.
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)]
 

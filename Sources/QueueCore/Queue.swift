@@ -97,6 +97,13 @@ public struct Queue: ~Copyable {
     var ids: [ClosedRange<JobID>] = []
     var idsWanted = false
     var idsUsed = 0
+    /// The last id that was given to a job here, the last one that was fetched, and the last one that may belong to a job of
+    /// others.
+    var lastGivenID: JobID = 0
+    var lastFetchedID: JobID = 0
+    var lastIDElsewhere: JobID = 0
+    /// What `stats` said of deletes.
+    var deletesTold: UInt64 = 0
     var lanes = WriteLanes()
     /// Bytes of puts that wait for a commit: of large bodies, and of all others.
     var pendingLargeBytes = 0
@@ -148,6 +155,8 @@ public struct Queue: ~Copyable {
     var isDraining = false
     var commands = CommandCounters()
     var jobTimeouts: UInt64 = 0
+    /// Puts that were answered `OUT_OF_MEMORY` or `INTERNAL_ERROR`.
+    var refusedPuts: UInt64 = 0
     var totalJobs: UInt64 = 0
     var totalConnections: UInt64 = 0
     var producers = 0

@@ -15,7 +15,10 @@ struct Beanrow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "beanrow",
         abstract: "A beanstalkd that keeps every job as a row in PostgreSQL.",
-        subcommands: [Serve.self, Import.self, Migrate.self, Bench.self],
+        subcommands: [
+            Serve.self, Import.self, Migrate.self, Bench.self, ShowTop.self, Tubes.self, Jobs.self, Job.self, Put.self,
+            Kick.self, Delete.self, Bury.self, Move.self, Pause.self, Unpause.self, Clear.self, Tail.self,
+        ],
         defaultSubcommand: Serve.self)
 
     /// Whether the program was started under the name `beanstalkd`.

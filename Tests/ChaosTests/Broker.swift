@@ -8,8 +8,8 @@ import Glibc
 import Darwin
 #endif
 
-/// A broker of a run. It is killed and started again on the same port. One proxy is between it and the database, one
-/// between it and half of its clients.
+/// A broker of a run. It can be killed and started again on the same port. One proxy is between it and the database,
+/// another between it and half of its clients.
 final class Broker: Sendable {
     let number: Int
     /// Between the broker and PostgreSQL.
@@ -57,7 +57,6 @@ final class Broker: Sendable {
         process.withLock { $0?.signal(number) }
     }
 
-    /// SIGKILL.
     func kill9() {
         take()?.kill9()
     }

@@ -16,7 +16,7 @@ final class Campaign {
     init(_ settings: Settings) throws {
         self.settings = settings
         random = SplitMix(seed: settings.seed)
-        // Big enough for PostgreSQL while the disk is not filled.
+        // Large enough for PostgreSQL as long as no fault fills the disk.
         let disk = try? SmallDisk(megabytes: 400)
         let cluster = [
             "max_connections": "40", "superuser_reserved_connections": "0", "max_wal_size": "64MB",
@@ -33,7 +33,7 @@ final class Campaign {
         report.leftOut = Fault.allCases.filter { !injector.faults.contains($0) }
     }
 
-    /// Blocks until all is done.
+    /// Blocks until the run has ended.
     func run() throws -> Report {
         let watch = EpochWatch("\(postgres.connectionString) application_name=chaos", schema: queue.schema, recorder)
         load.start()

@@ -61,7 +61,7 @@ struct Checker {
     static func violations(in history: History) -> [Violation] {
         var checker = Checker()
         let events = history.events.sorted { $0.time < $1.time }
-        // First: the certain end of a hold is computed from it.
+        // This comes first: the certain end of a hold is computed from it.
         for event in events {
             if case .seen(let broker, let epoch) = event.what { checker.saw(broker, epoch, event.time) }
         }

@@ -1,10 +1,10 @@
 import Testing
 
-/// The checker finds the violations in made-up histories, and none in correct ones.
+/// The checker finds the violations in invented histories, and none in correct ones.
 @Suite struct CheckerTests {
     private let body = Body(token: 1, ttr: 5, size: 40)
 
-    @Test func aRightHistoryPasses() {
+    @Test func aCorrectHistoryPasses() {
         let steps =
             put + take(2) + on(2, .sent(.release(7)), .got(.done))
             + take(3) + on(3, .sent(.touch(7)), .got(.done), .sent(.delete(7)), .got(.done))
@@ -12,7 +12,7 @@ import Testing
         #expect(found(steps) == [])
     }
 
-    @Test func aLostJob() {
+    @Test func aLostJobIsFound() {
         #expect(found(put) == [.lost])
         #expect(found(put + take(2) + on(2, .closed)) == [.lost])
         // A job that was seen must exist, too, although its put was never answered.
@@ -21,26 +21,26 @@ import Testing
         #expect(found(put + take(2) + on(2, .sent(.delete(7)), .got(.refused))) == [.lost])
     }
 
-    @Test func whatWasNotAnsweredMayBeSoOrNot() {
+    @Test func aCommandWithoutAnAnswerMayBeDoneOrNot() {
         #expect(found(unansweredPut) == [])
         #expect(found(put + take(2) + on(2, .sent(.delete(7)), .closed)) == [])
         #expect(found(put + take(2) + on(2, .sent(.delete(7)))) == [])
     }
 
-    @Test func aJobThatIsLeft() {
+    @Test func aJobThatIsLeftIsFound() {
         #expect(found(put, left: body) == [.left])
     }
 
-    @Test func aDoubledPut() {
+    @Test func aDoubledPutIsFound() {
         let second = take(3, id: 8) + on(3, .sent(.delete(8)), .got(.done))
         #expect(found(put + take(2) + delete + second) == [.doubled])
     }
 
-    @Test func aSecondDeletion() {
+    @Test func aSecondDeletionIsFound() {
         #expect(found(put + take(2) + delete + delete) == [.doublyDeleted])
     }
 
-    @Test func aDeliveryAfterDELETED() {
+    @Test func aDeliveryAfterDELETEDIsFound() {
         let deleted = put + take(2) + delete
         #expect(found(deleted) == [])
         #expect(found(deleted + take(3)) == [.resurrected])
@@ -49,12 +49,12 @@ import Testing
     }
 
     /// The reserve was already sent: the job may have been given out before it was deleted.
-    @Test func aDeliveryThatMayHaveComeFirst() {
+    @Test func aDeliveryThatMayHaveComeFirstIsAllowed() {
         let early = on(3, .opened(broker: 3), .sent(.reserve))
         #expect(found(put + early + take(2) + delete + on(3, .got(.reserved(7, body)))) == [])
     }
 
-    @Test func overlappingHoldsThatWereConfirmed() {
+    @Test func confirmedHoldsThatOverlapAreFound() {
         let released = on(2, .sent(.release(7)), .got(.done))
         let deleted = on(3, .sent(.delete(7)), .got(.done))
         #expect(found(put + take(2) + released + take(3) + deleted) == [])
@@ -62,7 +62,7 @@ import Testing
     }
 
     /// Without a confirmation a hold is certain only as long as its broker is known to be alive.
-    @Test func overlappingHoldsOfBrokersThatLive() {
+    @Test func overlappingHoldsOfLivingBrokersAreFound() {
         let steps =
             put + take(2, at: 1) + take(3, at: 2) + on(2, .closed) + on(3, .sent(.delete(7)), .got(.done))
         #expect(found(steps) == [])
@@ -72,7 +72,7 @@ import Testing
         #expect(found(steps + seen((0.5, 77), (2.5, 78))) == [])
     }
 
-    @Test func aHoldEndsWithItsTime() {
+    @Test func aHoldEndsWithItsTimeToRun() {
         let alive = seen((0.5, 77), (9, 77))
         let end = take(3, at: 6.5) + on(3, .sent(.delete(7)), .got(.done))
         let touched = on(2, at: 3, .sent(.touch(7)), .got(.done))
@@ -80,7 +80,7 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + touched + end) == [.overlapping])
     }
 
-    @Test func aHoldOfAClientThatHearsNothing() {
+    @Test func aHoldOfASilencedClientIsNotCertain() {
         let alive = seen((0.5, 77), (9, 77))
         let end = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
         #expect(found(alive + put + take(2, at: 1) + on(0, .silenced(proxy: 3)) + end) == [.overlapping])
@@ -88,7 +88,7 @@ import Testing
     }
 
     /// A broker that is alive may have closed the connection because of the open command, at an unknown time.
-    @Test func aHoldOfAClientThatFindsItsConnectionClosed() {
+    @Test func aHoldIsCertainUntilTheOpenCommandOfALostConnection() {
         let alive = seen((0.5, 77), (9, 77))
         let other = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
         let open = on(2, .sent(.delete(8)))
@@ -98,15 +98,15 @@ import Testing
         #expect(found(alive + put + take(2, at: 1) + other + open + on(2, .lost)) == [.overlapping])
     }
 
-    /// `BrokersTests` shows at the sockets that its connections are closed first.
-    @Test func aHoldOfABrokerThatEnds() {
+    /// Its connections are closed before its jobs are released, as `BrokersTests` shows at the sockets.
+    @Test func aHoldOfABrokerThatEndsIsNotCertain() {
         let alive = seen((0.5, 77), (9, 77))
         let end = take(3, at: 2) + on(3, .sent(.delete(7)), .got(.done))
         #expect(found(alive + put + take(2, at: 1) + on(0, .ending(broker: 3)) + end) == [.overlapping])
         #expect(found(alive + put + take(2, at: 1) + on(0, .ending(broker: 2)) + end) == [])
     }
 
-    @Test func aWrongBody() {
+    @Test func aWrongBodyIsFound() {
         #expect(found(put + take(2, text: "nobody's") + delete) == [.wrongBody])
         #expect(found(put + take(2, text: body.text + "x") + delete) == [.wrongBody])
         let other = Body(token: 2, ttr: 5, size: 40)
@@ -114,13 +114,13 @@ import Testing
         #expect(found(put + second + take(2, text: other.text) + delete).contains(.wrongBody))
     }
 
-    @Test func whatWasRefusedMustNotHappen() {
+    @Test func aRefusedCommandThatWasDoneIsFound() {
         let refused = on(1, .opened(broker: 1), .sent(.put(body)), .got(.refused))
         #expect(found(refused) == [])
         #expect(found(refused + take(2) + delete) == [.refusedYetDone])
     }
 
-    @Test func anUntrueAnswer() {
+    @Test func aFalseAnswerIsFound() {
         #expect(
             found(put + take(2) + on(2, .sent(.delete(7)), .got(.notFound), .sent(.delete(7)))) == [.falseAnswer])
         // Its time to run is over.
@@ -129,7 +129,7 @@ import Testing
         #expect(found(on(1, .opened(broker: 1), .sent(.reserve), .got(.unexpected("BURIED")))) == [.falseAnswer])
     }
 
-    @Test func bodiesTellWhatTheyAre() {
+    @Test func onlyTheExactTextOfABodyIsRecognized() {
         for size in [0, 40, 3000] {
             let body = Body(token: 12, ttr: 3, size: size)
             #expect(Body(body.text) == body)

@@ -1,4 +1,4 @@
-/// The faults of a run, which happen one after the other.
+/// The faults of a run. They happen one after another.
 enum Fault: String, CaseIterable, Sendable {
     case brokerKilled = "kill -9 of a broker"
     case brokerLost = "a broker lost in the middle of a batch"

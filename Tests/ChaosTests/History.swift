@@ -60,7 +60,7 @@ struct Event: Sendable {
     enum What: Sendable, Equatable {
         /// The connection is open: the process of its broker, and the number of the proxy on the way, 0 for none.
         case opened(broker: Int32, proxy: Int = 0)
-        /// Noted before it is sent: the broker may do it and end before it answers.
+        /// Noted before the command is sent: the broker may do it and end before it answers.
         case sent(Request)
         /// The answer to the last command.
         case got(Reply)
@@ -91,7 +91,7 @@ enum Request: Sendable, Equatable {
     case peek(UInt64)
     case kick
 
-    /// The job of the event.
+    /// The job that the command names.
     var id: UInt64? {
         switch self {
         case .delete(let id), .release(let id), .bury(let id), .touch(let id), .peek(let id): id
@@ -101,7 +101,7 @@ enum Request: Sendable, Equatable {
 }
 
 extension Reply {
-    /// The job that it names.
+    /// The job that the reply names.
     var id: UInt64? {
         switch self {
         case .inserted(let id), .reserved(let id, _), .found(let id): id

@@ -88,9 +88,11 @@ final class Injector {
 
     // MARK: Brokers
 
-    /// Kills a broker that holds a job for which a client of another one waits, and starts it again. `lost`: at that
-    /// moment half of a batch has reached the server, which is not told that the connection has ended. Returns the
-    /// seconds until that client was given the job.
+    /// Kills a broker that holds a job for which a client of another broker waits, and starts it again.
+    /// Returns the seconds until that client was given the job.
+    ///
+    /// `lost`: half of a batch has reached the server at that moment, and the server is not told that the connection
+    /// has ended.
     private func kill(_ broker: Broker, lost: Bool = false) throws -> Double {
         let other = brokers.first { $0.number != broker.number }!
         let tube = "heir-\(recorder.newToken())"
@@ -117,7 +119,7 @@ final class Injector {
         return seconds
     }
 
-    /// The server has half of a batch, and neither it nor the broker is told that the rest is lost.
+    /// Sends half of a batch to the server. Neither the server nor the broker is told that the rest is lost.
     private func cutInsideBatch(of broker: Broker) throws {
         let before = broker.database.cutsStruck
         broker.database.cutNext(Cut(.beforeSyncSilently, statement: "put"))
@@ -201,13 +203,13 @@ final class Injector {
             pause(0.1)
         }
         disk.free()
-        guard isFelt else { throw WireMismatch("the disk was filled, and PostgreSQL did not feel it") }
+        guard isFelt else { throw WireMismatch("the disk was filled, but PostgreSQL could still write") }
         // PostgreSQL may have ended because it had no space for its log.
         _ = try postgres.startIfEnded()
     }
 }
 
-/// A name that a method shadows.
+/// The system call, whose name a method of `Injector` shadows.
 private func systemKill(_ pid: Int32, _ signal: Int32) {
     kill(pid, signal)
 }

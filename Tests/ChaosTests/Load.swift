@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestKit
 
-/// Producers and workers, each on its own thread. They continue whatever happens to their connections.
+/// Producers and workers, each on its own thread. They connect again after every lost connection.
 final class Load: Sendable {
     /// Producers wait while this many jobs exist, so that the queue does not only grow while faults happen.
     private static let mostJobs = 400
@@ -93,7 +93,7 @@ final class Load: Sendable {
         }
     }
 
-    /// What a worker does with a reserved job.
+    /// Does what a worker does with a reserved job.
     private func finish(_ id: UInt64, _ client: Client, _ random: inout SplitMix) throws {
         let isEnding = !producers.isWorking
         let fate = isEnding ? Fate.delete : random.weighted(Fate.weights)
@@ -146,7 +146,7 @@ private final class Crew: Sendable {
         }
     }
 
-    /// Tells them to stop and waits until all have ended.
+    /// Tells the threads to stop and waits until all have ended.
     func stop() {
         isStopped.store(true, ordering: .relaxed)
         while running.load(ordering: .acquiring) > 0 { Thread.sleep(forTimeInterval: 0.01) }

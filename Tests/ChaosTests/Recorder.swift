@@ -40,7 +40,7 @@ final class Recorder: Sendable {
 
     var events: [Event] { state.withLock { $0.events } }
 
-    /// Jobs that clients know and none has deleted.
+    /// The number of jobs that clients know and none has deleted.
     var backlog: Int { state.withLock { $0.counts.inserted - $0.counts.deleted } }
 
     func newToken() -> Int {
@@ -68,7 +68,7 @@ final class Recorder: Sendable {
         }
     }
 
-    /// The event's name for the counts.
+    /// Counts a deleted job. A recorded reply does not say which command it answers.
     func noteDeleted() {
         state.withLock { $0.counts.deleted += 1 }
     }

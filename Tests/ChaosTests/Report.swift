@@ -9,7 +9,7 @@ struct Report: Sendable {
     var seed: UInt64
     var seconds = 0.0
     var faults: [Fault: FaultFigures] = [:]
-    /// The faults that could not be made on this machine.
+    /// The faults that are not possible on this machine.
     var leftOut: [Fault] = []
     var counts = Recorder.Counts()
     /// How often a connection was cut around a commit.

@@ -9,7 +9,7 @@ struct SharedQueue {
     let schema: String
     let brokers: [Broker]
 
-    /// The ids of all jobs.
+    /// All jobs, with the bodies that clients have put.
     private func jobs() throws -> [History.LeftJob] {
         let connection = try Connection(postgres.connectionString)
         let jobs = Statement(
@@ -42,7 +42,7 @@ struct SharedQueue {
 
     /// Waits until the workers have taken all jobs, as long as they make progress.
     ///
-    /// - Returns: The jobs that no worker is given.
+    /// - Returns: The jobs that no worker was given.
     func drain() throws -> [History.LeftJob] {
         var fewest = Int.max
         var empty = 0

@@ -9,8 +9,9 @@ import Testing
     private struct Operation {
         var command: String
         var answer: String
-        /// True if the job is reserved, or buried, before the command.
+        /// True if the job is reserved before the command.
         var holds = false
+        /// True if the job is buried before the command.
         var buries = false
         /// The prepared statement whose transaction is cut.
         var statement: String
@@ -66,7 +67,7 @@ import Testing
     }
 
     /// The database stays away: the client gets no answer, and its connection is closed.
-    @Test(arguments: Cut.Place.noticed) func thereIsNoAnswer(_ place: Cut.Place) throws {
+    @Test(arguments: Cut.Place.noticed) func withoutADatabaseThereIsNoAnswer(_ place: Cut.Place) throws {
         let scene = try Scene(databaseTimeout: 2)
         for operation in Self.operations {
             let job = try scene.beginPatiently(holds: operation.holds, buries: operation.buries)
@@ -78,7 +79,7 @@ import Testing
 
             scene.database.faults = FaultProxy.Faults()
             try scene.waitForRecovery()
-            // If the server got the whole batch, the command was done once. Else it may have been repeated or not.
+            // If the server got the whole batch, the command was done once. Otherwise it may have been done or not.
             let happened = try scene.psql(job.fill(operation.truth))
             let mayBeUndone = ![.afterSync, .insideAnswer].contains(place)
             #expect(happened == "1" || mayBeUndone && ["", "0"].contains(happened), "\(operation.command)")
@@ -88,21 +89,21 @@ import Testing
     }
 
     /// The broker folds SQL's changes into its counts and does not learn the outcome.
-    @Test(arguments: Cut.Place.noticed) func whatSQLPutsIsCountedOnce(_ place: Cut.Place) throws {
+    @Test(arguments: Cut.Place.noticed) func aPutBySQLIsCountedOnce(_ place: Cut.Place) throws {
         let scene = try Scene()
         let job = try scene.begin(holds: false, buries: false)
         scene.database.cutNext(Cut(place, statement: "fold_sql"))
         _ = try scene.psql("select put('\(job.tube)', 'b')")
         try eventually("the cut strikes") { scene.database.cutsStruck == 1 }
-        try eventually("both are counted") {
+        try eventually("both jobs are counted") {
             try job.client.send("stats-tube \(job.tube)\r\n")
             return try job.client.expectOK()["current-jobs-ready"] == "2"
         }
         try scene.expectSoundness()
     }
 
-    /// The same at random moments, for two brokers under load.
-    @Test func underLoadNoAnswerIsUntrue() async throws {
+    /// Connections of two brokers under load are cut at random moments.
+    @Test func everyAnswerIsTrueUnderLoad() async throws {
         try await onThread {
             let recorder = Recorder()
             let postgres = try TestPostgres.private()

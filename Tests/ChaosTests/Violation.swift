@@ -2,14 +2,14 @@
 struct Violation: Sendable, CustomStringConvertible {
     enum Kind: String, Sendable {
         case lost = "a job is lost"
-        case left = "a job is left that nobody is given"
+        case left = "a job is left that nobody was given"
         case doubled = "one put became two jobs"
         case doublyDeleted = "a job was deleted twice"
         case resurrected = "a job came back after DELETED"
         case overlapping = "two clients held a job at once"
-        case wrongBody = "a job has not the body that was put"
-        case refusedYetDone = "what was refused has happened"
-        case falseAnswer = "an answer is not true"
+        case wrongBody = "a job does not have the body that was put"
+        case refusedYetDone = "a refused command was done"
+        case falseAnswer = "an answer is false"
         case noRecovery = "service did not come back"
         case brokerCrash = "a broker has crashed"
     }

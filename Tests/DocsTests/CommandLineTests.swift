@@ -22,6 +22,30 @@ import Testing
         }
     }
 
+    /// docs/terminal.md has the options of each command on it, and no others.
+    @Test func optionsOfTheTerminalPage() {
+        let page = Page.named("docs/terminal.md")
+        let filter = Set(
+            page.rows.filter { $0.header.first == "Filter" }.flatMap { row in
+                row.code(0).map { String($0.prefix { $0 != " " }) }
+            })
+        let everywhere: Set = ["--http", "--token-file", "--json", "-h", "--help", "--version"]
+        let rows = page.rows.filter { $0.header.first == "Command" }
+        #expect(rows.count > 10)
+        for row in rows {
+            let command = String(row.code(0)[0].split(separator: " ")[1])
+            var said = Set(row.code(1)).union(everywhere)
+            if row.cells[1].contains("those of a filter") { said.formUnion(filter) }
+            for names in beanrow.options[command] ?? [] where names.isDisjoint(with: said) {
+                fail(row.place, "it lacks \(names.sorted().joined(separator: " or "))")
+            }
+            for option in said.subtracting(["-h", "--help", "--version"])
+            where !beanrow.knows(option, of: command) {
+                fail(row.place, "`beanrow \(command)` has no \(option)")
+            }
+        }
+    }
+
     @Test func flagsInText() {
         for page in Page.all {
             for span in page.spans {

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// An asynchronous standby may lack the last commits. These are lost, but nothing else is wrong.
+/// An asynchronous standby may lack the last commits. These are lost, but nothing else goes wrong.
 @Suite("An asynchronous standby takes over", .serialized)
 struct AsynchronousTests {
     /// The standby has the commit of `kept` and none after it.
@@ -11,7 +11,7 @@ struct AsynchronousTests {
         let broker = try BrokerProcess.start(on: pair)
         let client = try broker.connect()
         let kept = try client.put("kept")
-        try eventually("the standby has it") {
+        try eventually("the standby has the job") {
             (try? pair.standby.psql("select count(*) from beanrow.job where id = \(kept)")) == "1"
         }
         try pair.cutReplication()
@@ -47,8 +47,8 @@ struct AsynchronousTests {
         #expect(broker.stderr.contains("the database does not have all that this broker has done there"))
     }
 
-    /// Invariant 8: the number of a lost tube is given to the next one.
-    @Test func theJobsOfALostTubeGoToNoOther() throws {
+    /// Invariant 8. A new tube is given the number of the lost one.
+    @Test func theJobsOfALostTubeGoToNoOtherTube() throws {
         let (pair, broker, client, _) = try losing()
         try client.ask("use lost", "USING lost")
         _ = try client.put("lost")
@@ -75,8 +75,8 @@ struct AsynchronousTests {
         try other.ask("reserve-with-timeout 0", "TIMED_OUT")
     }
 
-    /// Invariant 2: two brokers that have lost their registrations do not end with one epoch.
-    @Test func twoBrokersThatWereForgottenHaveEpochsOfTheirOwn() throws {
+    /// Invariant 2: two brokers that have lost their registrations do not get the same epoch.
+    @Test func twoBrokersWithLostRegistrationsGetDifferentEpochs() throws {
         let pair = try ReplicatedPostgres(isSynchronous: false)
         let probe = try BrokerProcess.start(on: pair)
         try probe.stop()
@@ -99,8 +99,8 @@ struct AsynchronousTests {
         #expect(Set(after).isDisjoint(with: before))
     }
 
-    /// Both have lost their registrations, and one of them notices it first.
-    @Test func underLoadTwoBrokersGiveNothingOutTwice() throws {
+    /// Both brokers have lost their registrations, and one of them notices that first.
+    @Test func twoBrokersUnderLoadGiveNoJobOutTwice() throws {
         let pair = try ReplicatedPostgres(isSynchronous: false)
         let brokers = try (1...2).map { _ in try BrokerProcess.start(on: pair) }
         let before = CrashLoad(on: brokers[0], brokers[1])
@@ -117,7 +117,7 @@ struct AsynchronousTests {
         // The checks below leave out the lost jobs and count everything from here on.
         let left = try brokers[0].connect()
         try left.ask("watch probe", "WATCHING 2")
-        try eventually("nothing is left") {
+        try eventually("no job is left") {
             while true {
                 try left.send("reserve-with-timeout 1\r\n")
                 let line = try left.readLine()

@@ -1,10 +1,10 @@
 import TestKit
 import Testing
 
-/// With a synchronous standby no acknowledged write is lost, and clients notice a pause at most.
+/// With a synchronous standby no acknowledged write is lost. Clients notice a pause at most.
 @Suite("A synchronous standby takes over", .serialized)
 struct SynchronousTests {
-    @Test(arguments: [1, 2]) func underLoadNothingIsLost(brokers: Int) throws {
+    @Test(arguments: [1, 2]) func nothingIsLostUnderLoad(brokers: Int) throws {
         let pair = try ReplicatedPostgres(isSynchronous: true)
         let first = try BrokerProcess.start(on: pair)
         let second = brokers == 2 ? try BrokerProcess.start(on: pair) : first
@@ -20,7 +20,7 @@ struct SynchronousTests {
         #expect(!second.stderr.contains("giving up all leases"))
     }
 
-    @Test func whoWaitsGoesOnWaitingAndWhoHoldsGoesOnHolding() throws {
+    @Test func waitingClientsKeepWaitingAndHoldersKeepTheirJobs() throws {
         let pair = try ReplicatedPostgres(isSynchronous: true)
         let broker = try BrokerProcess.start(on: pair)
         let (producer, holder, waiting) = (try broker.connect(), try broker.connect(), try broker.connect())
@@ -41,7 +41,7 @@ struct SynchronousTests {
         try producer.ask("peek \(held)", "NOT_FOUND")
     }
 
-    /// An old primary is started again as a primary: it accepts writes. The connection string names it first.
+    /// The old primary is started again and accepts writes. The connection string names it first.
     @Test func theOldPrimaryIsNotUsedAgain() throws {
         let pair = try ReplicatedPostgres(isSynchronous: true)
         let broker = try BrokerProcess.start(on: pair)
@@ -61,7 +61,7 @@ struct SynchronousTests {
             try eventually("all five sessions are there") { try pair.standby.sessions == 5 }
         }
         #expect(try pair.primary.psql("select max(heartbeat_at), max(epoch) from beanrow.broker") == before)
-        try eventually("none is at the old primary") { try pair.primary.sessions == 0 }
+        try eventually("the old primary has no sessions") { try pair.primary.sessions == 0 }
         #expect(broker.stderr.contains("passed over an old primary"))
     }
 

@@ -53,8 +53,8 @@ final class Embedded {
             output: TestRun.shared.path("embedded"))
         var port: UInt16?
         let child = child
-        try eventually("it serves") {
-            if let code = child.exitCode { throw WireMismatch("it ended with \(code): \(child.printed)") }
+        try eventually("the broker serves") {
+            if let code = child.exitCode { throw WireMismatch("the broker ended with \(code): \(child.printed)") }
             let address = child.printed.split(separator: "address=127.0.0.1:").dropFirst().first
             port = address.flatMap { UInt16($0.prefix { $0.isNumber }) }
             return port != nil
@@ -67,6 +67,6 @@ final class Embedded {
     func stop() throws {
         client.close()
         child.signal(SIGTERM)
-        guard child.waitForExit() == 0 else { throw WireMismatch("it did not end well: \(child.printed)") }
+        guard child.waitForExit() == 0 else { throw WireMismatch("the broker did not end well: \(child.printed)") }
     }
 }

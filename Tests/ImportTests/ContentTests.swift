@@ -19,7 +19,7 @@ import Testing
         return try target.serve().connect()
     }
 
-    @Test func everythingAboutAJob() throws {
+    @Test func everyFieldOfAJobIsImported() throws {
         let before = try original.start()
         let ready = try before.put("ready", "4294967295 0 4294967295")
         try before.send("use mail\r\n")
@@ -68,10 +68,10 @@ import Testing
             "current-jobs-urgent": "2", "current-jobs-ready": "2", "current-jobs-delayed": "2",
             "current-jobs-buried": "1",
         ])
-        #expect(try after.put() == deleted + 1, "ids go on")
+        #expect(try after.put() == deleted + 1, "ids continue")
     }
 
-    @Test func theOrderOfTheBuried() throws {
+    @Test func buriedJobsKeepTheirOrder() throws {
         let order: [UInt64] = [3, 1, 4, 2]
         try original.run { before in
             for _ in order { try before.put() }
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func theOrderOfTheReadyAndADelayThatPasses() throws {
+    @Test func readyJobsKeepTheirOrderAndDelaysPass() throws {
         try original.run { before in
             try before.put("second", "5 0 60")
             try before.put("third", "5 0 60")
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 65_533, 65_534, 65_535])
-    func aBodyOfAnySize(size: Int) throws {
+    func aBodyOfAnySizeIsImported(size: Int) throws {
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         try original.run { before in
             try before.send(Array("put 0 0 60 \(size)\r\n".utf8) + body + Array("\r\n".utf8))
@@ -123,7 +123,7 @@ import Testing
         #expect(try after.isThere(2))
     }
 
-    @Test func manySmallFilesWithMovedJobs() throws {
+    @Test func jobsThatMovedBetweenFilesAreImported() throws {
         var left: Set<UInt64> = []
         var buried: [UInt64] = []
         try original.run(["-s", "8192"]) { before in
@@ -143,7 +143,7 @@ import Testing
             }
         }
         #expect(try original.files.count >= 5)
-        #expect(try original.files.first != "binlog.1", "the oldest are gone")
+        #expect(try original.files.first != "binlog.1", "beanstalkd has removed the oldest files")
         let after = try moved()
         for id: UInt64 in 1...1000 {
             #expect(try after.isThere(id) == left.contains(id), "job \(id)")
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func afterSeveralRunsOfBeanstalkd() throws {
+    @Test func theJobsOfSeveralRunsAreImported() throws {
         for life in 0..<3 {
             try original.run { before in
                 try before.put("of life \(life)")

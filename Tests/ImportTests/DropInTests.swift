@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct DropInTests {
     private let original = Original()
 
-    @Test func theFirstStartTakesTheJobsOver() throws {
+    @Test func theFirstStartImportsTheJobs() throws {
         try original.run { before in
             try before.put("first")
             try before.put("second")
@@ -22,7 +22,7 @@ import Testing
         try first.client.expect("DELETED")
         #expect(try first.client.put("third") == 3)
 
-        // Neither starts on a folder that the other uses.
+        // beanstalkd does not start on a folder that beanrow uses.
         let beanstalkd = try ChildProcess(
             ChildProcess.find("beanstalkd", orIn: ["/usr/bin"]),
             ["-l", "127.0.0.1", "-p", "\(ServerAddress.freePort())", "-b", original.folder],
@@ -49,7 +49,7 @@ import Testing
         try third.stop()
     }
 
-    @Test func aDamagedLogKeepsItFromServing() throws {
+    @Test func aDamagedLogFailsTheStart() throws {
         try original.run { try $0.put("first") }
         let file = try #require(try original.files.first)
         try original.replace(file, by: [9] + original.bytes(of: file).dropFirst())
@@ -57,14 +57,14 @@ import Testing
         #expect(refused.code == 1)
         #expect(refused.output.contains("the unknown format version 9"))
         let cluster = original.folder + "/cluster/postmaster.pid"
-        #expect(!FileManager.default.fileExists(atPath: cluster), "its PostgreSQL has ended with it")
+        #expect(!FileManager.default.fileExists(atPath: cluster), "its PostgreSQL has ended too")
         try original.replace(file, by: [7] + original.bytes(of: file).dropFirst())
         let broker = try Embedded(original.folder)
         #expect(try broker.client.isThere(1))
         try broker.stop()
     }
 
-    @Test func anImportIntoTheFolderItself() throws {
+    @Test func aFolderCanBeImportedIntoItself() throws {
         try original.run { try $0.put("first") }
         let run = try Run(["import", original.folder])
         #expect(run.code == 0, "\(run.output)")

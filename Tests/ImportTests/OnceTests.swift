@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-/// An import takes all jobs or none, takes a folder once, and has the folder and the schema to itself.
+/// An import takes all jobs or none, imports a folder once, and needs the folder and the schema for itself.
 @Suite(.enabled(if: Original.isInstalled, "needs beanstalkd")) struct OnceTests {
     private let original = Original()
     private let target: Target
@@ -33,7 +33,7 @@ import Testing
 
         let copy = original.folder + "-copy"
         _ = try runProgram("/bin/cp", ["-r", original.folder, copy])
-        #expect(try target.importing(copy).output.contains("have been imported before"), "under any name")
+        #expect(try target.importing(copy).output.contains("have been imported before"), "under another name too")
         #expect(try ids() == "2")
         #expect(try original.fingerprint() == files)
     }
@@ -51,7 +51,7 @@ import Testing
         #expect(try ids() == "1")
     }
 
-    @Test func aFolderThatNeverHadAJob() throws {
+    @Test func aFolderWithoutJobsCanBeImportedLater() throws {
         try original.run { _ in }
         let run = try target.importing(original.folder)
         #expect(run.code == 0)
@@ -61,7 +61,7 @@ import Testing
         #expect(try ids() == "1")
     }
 
-    @Test func idsGoOnAfterJobsThatWereAllDeleted() throws {
+    @Test func idsContinueAfterJobsThatWereAllDeleted() throws {
         try original.run { before in
             for _ in 0..<3 { try before.put() }
             try before.send("delete 1\r\ndelete 2\r\ndelete 3\r\n")
@@ -78,7 +78,7 @@ import Testing
         let broker = try target.serve()
         try broker.connect().put()
         try broker.stop()
-        // The last job, in the last batch.
+        // The id of the last job, which is in the last batch.
         _ = try target.value("update job set id = 6000")
         let run = try target.importing(original.folder)
         #expect(run.code == 1)
@@ -104,7 +104,7 @@ import Testing
         #expect(try ids() == "1")
     }
 
-    @Test func beanstalkdKeepsItsFolder() throws {
+    @Test func aFolderThatBeanstalkdUsesIsLeftAlone() throws {
         let before = try original.start()
         try before.put()
         for arguments in [["serve", "-l", "127.0.0.1", "-p", "0", "-b"], ["import"]] {

@@ -26,7 +26,7 @@ struct ColumnTests {
         }
     }
 
-    @Test func inAnyOrder() throws {
+    @Test func columnsMayComeInAnyOrder() throws {
         let statement = try prepare("select false as is_reserved, 7::bigint as id, 'x' as more, 2::smallint as state")
         let rows = try session.execute(statement)
         let column = rows.columns(FoundJobColumns.self)
@@ -37,15 +37,15 @@ struct ColumnTests {
 
     @Test func aMissingColumnIsRefused() throws {
         #expect(refusal("select 7::bigint as id, true as is_reserved").contains("found has no column state"))
-        #expect(try session.ask(.ownPID).count == 1, "the session goes on")
+        #expect(try session.ask(.ownPID).count == 1, "the session can still be used")
     }
 
-    @Test func anotherTypeIsRefused() throws {
+    @Test func aColumnOfAnotherTypeIsRefused() throws {
         let refusal = refusal("select 7::integer as id, 2::smallint as state, true as is_reserved")
         #expect(refusal.contains("a column id of the type with OID 23, which is not read as Int64"))
     }
 
-    @Test func onlyOneColumnMayHaveNoName() throws {
+    @Test func aSingleColumnNeedsNoName() throws {
         #expect(try session.ask(Statement(name: "", sql: "select 1 + 1")).value(Int32.self) == 2)
     }
 }

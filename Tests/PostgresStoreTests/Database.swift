@@ -4,12 +4,12 @@ import TestKit
 
 @testable import PostgresStore
 
-/// A schema of one test, migrated, with a session that looks at it and at nothing else.
+/// A migrated schema for one test, with a session whose search path is this schema alone.
 final class Database {
     let schema: String
     let connection: Connection
     let server: TestPostgres
-    /// The names of its sessions begin with this.
+    /// The names of the test's sessions begin with this.
     let sessions: String
 
     init(schema: String? = nil, on server: TestPostgres? = nil, isMigrated: Bool = true) throws {
@@ -26,15 +26,15 @@ final class Database {
         StoreConfiguration(database: server.connectionString, schema: schema)
     }
 
-    /// Like `configuration`, with a name by which the session can be found in `pg_stat_activity`.
+    /// Like `configuration`, but its sessions have a name that `pg_stat_activity` shows.
     ///
-    /// `route`: another way to the server than the direct one.
+    /// `route`: a connection string to use instead of the direct one.
     func configuration(_ task: String, route: String? = nil) -> StoreConfiguration {
         StoreConfiguration(
             database: "\(route ?? server.connectionString) application_name='\(sessions) \(task)'", schema: schema)
     }
 
-    /// Another session, in the schema.
+    /// Another session with the same search path.
     func session() throws -> Connection {
         let other = try Connection(server.connectionString)
         try other.run("set search_path to \(identifier(schema)); set synchronous_commit to local")
@@ -55,17 +55,16 @@ final class Database {
         try text("select coalesce((\(query))::text, 'null')")
     }
 
-    /// What a statement that changes one row returns of it.
+    /// The value that a statement returns. The statement ends with `returning` and one expression.
     func returned(_ statement: String) throws -> String {
         try text(statement + "::text")
     }
 
     func number(_ query: String) throws -> Int64 {
-        guard let number = Int64(try value(query)) else { throw WireMismatch("no number: \(query)") }
+        guard let number = Int64(try value(query)) else { throw WireMismatch("not a number: \(query)") }
         return number
     }
 
-    /// True if a condition holds.
     func holds(_ condition: String) throws -> Bool {
         try value("select \(condition)") == "true"
     }
@@ -76,7 +75,7 @@ final class Database {
         return try connection.execute(statement).string(0, 0)
     }
 
-    // MARK: What brokers leave behind
+    // MARK: Brokers and tubes
 
     /// Adds the row of another broker, as if it had registered from another machine.
     @discardableResult
@@ -105,11 +104,13 @@ final class Database {
         try run("delete from broker where epoch = \(epoch); delete from fence where epoch = \(epoch)")
     }
 
-    /// Adds the row of a tube.
+    /// Adds a tube and returns its id.
     func addTube(_ name: String = "default") throws -> Int32 {
         try run("insert into tube (name) values (\(literal(name)))")
         return Int32(try number("select id from tube where name = \(literal(name))"))
     }
+
+    // MARK: Sessions
 
     /// Ends the session of a task and waits until it is gone.
     func terminate(_ task: String) throws {
@@ -121,8 +122,8 @@ final class Database {
         try eventually("\(task) waits for a lock") { try waits(task, "wait_event_type = 'Lock'") }
     }
 
-    /// Makes the first statement that does this to a row sleep until its session ends. A lock would not do: the query runner
-    /// waits for none.
+    /// Makes the first statement that does `event`, such as `delete on job`, sleep until its session ends. A lock would
+    /// not hold up the query runner, which waits for no locks.
     func makeDoze(before event: String) throws {
         try run(
             """
@@ -138,7 +139,7 @@ final class Database {
         try eventually("\(task) sleeps") { try waits(task, "wait_event = 'PgSleep'") }
     }
 
-    /// True if the session of a task fulfils a condition on `pg_stat_activity`.
+    /// True if the row of a task's session in `pg_stat_activity` meets a condition.
     func waits(_ task: String, _ condition: String) throws -> Bool {
         try holds("exists (select from pg_stat_activity where \(isSession(task)) and \(condition))")
     }
@@ -149,7 +150,7 @@ final class Database {
 
     // MARK: Counts
 
-    /// True if the counts of each tube, with the ledger, agree with its jobs.
+    /// True if the counts of each tube, together with the ledger, agree with the jobs of the tube.
     func countsAgree() throws -> Bool {
         try rows(
             """
@@ -178,7 +179,7 @@ final class Database {
     }
 }
 
-/// A text in single quotes. Only tests put values into SQL.
+/// The text as a literal of SQL. Only tests put values into SQL: the store passes parameters.
 func literal(_ text: String) -> String {
     "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
 }
@@ -186,14 +187,14 @@ func literal(_ text: String) -> String {
 extension PostgresStore.Connection {
     func prepare(_ statement: Statement) throws { try prepare([statement]) }
 
-    /// The payload of the next notification of any session.
+    /// The payload of the next notification, whichever session sent it.
     func nextPayload() -> String? {
         guard let notification = PQnotifies(pg) else { return nil }
         defer { PQfreemem(notification) }
         return String(cString: notification.pointee.extra)
     }
 
-    /// The process that serves it.
+    /// The process ID of the session's backend.
     var backend: Int32 {
         get throws { try ask(Statement(name: "", sql: "select pg_backend_pid()")).int32(0, 0) }
     }

@@ -4,7 +4,7 @@ import TestKit
 
 @testable import QueueCore
 
-/// A queue for tests of the store: it passes on what the test gives it, and keeps what comes back.
+/// Stands in for the queue: gives the store what the test has given it, and keeps what the store returns.
 final class FakeClient: StoreClient, @unchecked Sendable {
     /// A registration.
     struct Attachment {
@@ -27,7 +27,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var ids: [ClosedRange<JobID>] = []
         var held: [(tube: TubeID, counts: StateCounts)] = []
         var tubes: [TubeRow] = []
-        /// Tubes that were learnt since the last heartbeat, and the most of them so far.
+        /// The number of tubes learnt since the last heartbeat, and the largest such number so far.
         var learntSinceHeartbeat = 0
         var mostLearnt = 0
         var needed: Set<TubeID> = []
@@ -41,11 +41,12 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var listenings = 0
         var activity: [ActivityChange] = []
         var levels: [TubeLevel] = []
+        var skipped = Span.seconds(0)
     }
 
-    /// The kind of the writer that gets all batches.
+    /// The kind of the writer that is given all batches.
     var kind = WriteKind.puts
-    /// Called when another broker waits for this sole one.
+    /// Called with the epoch when a peer waits for this sole broker.
     var endSole: ((Int64) -> Void)?
     private let condition = NSCondition()
     private var state = State()
@@ -57,7 +58,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
 
-    /// Waits until `body` finds something.
+    /// Waits until `body` returns a value.
     private func wait<Found>(
         for what: String, within seconds: Double = patience, _ body: (inout State) -> Found?
     ) throws -> Found {
@@ -65,12 +66,12 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         return try condition.withLock {
             while true {
                 if let found = body(&state) { return found }
-                guard condition.wait(until: deadline) else { throw WireMismatch("waited in vain for \(what)") }
+                guard condition.wait(until: deadline) else { throw WireMismatch("not within \(seconds) s: \(what)") }
             }
         }
     }
 
-    // MARK: The test's side
+    // MARK: Called by the test
 
     func give(_ batch: WriteBatch) { change { $0.writes.append(batch) } }
     func give(_ queries: [Query], epoch: Int64) {
@@ -106,7 +107,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func attachments(_ count: Int = 1) throws -> [Attachment] {
         try wait(for: "\(count) registrations") { $0.attachments.count >= count ? $0.attachments : nil }
     }
-    /// Waits for the next heartbeat and returns how many others live.
+    /// Waits for the next heartbeat and returns how many peers are alive.
     func renewal() throws -> Int {
         change { $0.renewals = [] }
         return try wait(for: "a heartbeat") { $0.renewals.first }
@@ -135,7 +136,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func notice() throws -> Notice {
         try wait(for: "a notice") { $0.noticed.isEmpty ? nil : $0.noticed.removeFirst() }
     }
-    /// Makes tubes count as used here.
+    /// Marks tubes as needed by this broker.
     func need(_ tubes: TubeID...) { change { $0.needed.formUnion(tubes) } }
     /// Waits until the client has heard that a tube was removed.
     func removal(of tube: TubeID) throws {
@@ -144,11 +145,11 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     var tubeCount: Int { change { $0.tubes.count } }
     var mostLearntBetweenHeartbeats: Int { change { $0.mostLearnt } }
     var hasNotice: Bool { change { !$0.noticed.isEmpty } }
-    /// Waits until the keeper reads the tube like that.
+    /// Waits until the keeper has read such a row of the tube.
     func tube(_ name: TubeName, where isSo: (TubeRow) -> Bool) throws -> TubeRow {
         try wait(for: "the tube \(name)") { state in state.tubes.first { $0.name == name && isSo($0) } }
     }
-    func lostPeer() throws { _ = try wait(for: "the loss of another broker") { $0.lostPeers > 0 ? true : nil } }
+    func lostPeer() throws { _ = try wait(for: "the loss of a peer") { $0.lostPeers > 0 ? true : nil } }
     func wantToBeSole() { change { $0.wantsSole = true } }
     var isAttached: Bool { change { !$0.attachments.isEmpty } }
     var detachments: Int { change { $0.detachments } }
@@ -163,9 +164,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     /// Says which tubes have jobs.
     func say(_ levels: [TubeLevel]) { change { $0.levels = levels } }
-    var isActivityTaken: Bool { change { $0.activity.isEmpty } }
+    /// Sets the clock of the broker forward.
+    func skip(_ span: Span) { change { $0.skipped = Span(nanoseconds: $0.skipped.nanoseconds + span.nanoseconds) } }
 
-    // MARK: The store's side
+    // MARK: Called by the store
 
     func takeWrites(_ kind: WriteKind, atLeast count: Int) -> WriteBatch? {
         change { kind != self.kind || $0.writes.isEmpty ? nil : $0.writes.removeFirst() }
@@ -227,6 +229,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     func add(ids: [ClosedRange<JobID>]) { change { $0.ids += ids } }
     func idRequestFailed() {}
+    func learn(lastID: JobID) {}
     func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
         change { state in
             defer { state.held = [] }
@@ -264,7 +267,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func noticed(_ notices: [Notice]) { change { $0.noticed += notices } }
     func missedNotices() { change { $0.listenings += 1 } }
 
-    func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
+    func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) + change { $0.skipped } }
 }
 
 extension FakeClient {

@@ -10,8 +10,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Whether it is worth waiting for a database goes by SQLSTATE: what a server says is in its own language.
-@Suite("The first connection tells why there is none")
+/// The SQLSTATE tells whether it helps to wait for a database. The text of an error is in the server's language.
+@Suite("A first connection that fails tells why")
 struct FirstConnectionTests {
     private func failure(_ conninfo: String) -> StoreError? {
         do { _ = try Connection(first: conninfo) } catch { return error as? StoreError }
@@ -25,7 +25,7 @@ struct FirstConnectionTests {
             ("28P01", "Passwort-Authentifizierung für Benutzer fehlgeschlagen", false),
             ("3D000", "Datenbank existiert nicht", false), ("42501", "keine Berechtigung für Datenbank", false),
         ])
-    func aServerOfAnyLanguage(code: String, text: String, mayPass: Bool) throws {
+    func theSQLSTATETellsWhetherItHelpsToWait(code: String, text: String, mayPass: Bool) throws {
         let server = try RefusingServer(code, text)
         let error = failure("host=127.0.0.1 port=\(server.port) user=x dbname=x sslmode=disable gssencmode=disable")
         switch error {
@@ -35,7 +35,7 @@ struct FirstConnectionTests {
         }
     }
 
-    @Test func theCodesOfAMessage() {
+    @Test func theSQLSTATEsOfAMessageAreFound() {
         #expect(
             Connection.sqlStates(
                 in: """
@@ -48,16 +48,16 @@ struct FirstConnectionTests {
         #expect(Connection.sqlStates(in: "") == [])
     }
 
-    @Test func nobodyIsThere() throws {
-        guard case .unreachable? = failure("host=/nonexistent") else { throw WireMismatch("another error") }
+    @Test func aMissingServerIsUnreachable() throws {
+        guard case .unreachable? = failure("host=/nonexistent") else { throw WireMismatch("not unreachable") }
     }
 
-    @Test func aRealServerThatDoesNotKnowTheDatabase() throws {
+    @Test func aMissingDatabaseIsNotWaitedFor() throws {
         let error = failure("\(try TestPostgres.shared().connectionString) dbname=nowhere")
         guard case .turnedAway? = error else { throw WireMismatch("\(String(describing: error))") }
     }
 
-    @Test func sessionsThatMayOnlyRead() throws {
+    @Test func sessionsThatMayOnlyReadAreRefused() throws {
         let server = try TestPostgres.shared()
         let role = "\(server.freshSchema())_reader"
         _ = try server.psql("create role \(role) login; alter role \(role) set default_transaction_read_only to on")
@@ -67,7 +67,7 @@ struct FirstConnectionTests {
     }
 }
 
-/// Answers each connection with an error, as a server does that is not ready for it.
+/// Answers each connection with an error, like a server that is not ready.
 private final class RefusingServer: Sendable {
     let port: UInt16
     private let listener: Int32
@@ -102,7 +102,8 @@ private final class RefusingServer: Sendable {
                 if read(client, &startup, startup.count) > 0 { _ = write(client, message, message.count) }
                 close(client)
             }
-            // Closed here: elsewhere its number might be another listener's before this thread accepts once more.
+            // Only this thread closes the listener. Otherwise its number could belong to another listener when this
+            // thread accepts once more.
             close(listener)
         }
     }

@@ -3,8 +3,7 @@ import Testing
 
 @testable import PostgresStore
 
-/// A broker finds out whether SQL sessions are at work, and holds them off.
-@Suite("The gate of SQL sessions")
+@Suite("A broker finds out whether SQL sessions are at work, and holds them off")
 struct GateTests {
     let db: Database
     let sql: Connection
@@ -16,7 +15,7 @@ struct GateTests {
         broker = try Session.open(db.configuration, [.sqlActivity, .holdOffSQL])
     }
 
-    /// True if no SQL session is at work; all changes up to `number` have been seen.
+    /// True if no SQL session is at work. The broker has seen all changes up to `number`.
     private func isQuiet(since number: Int64 = 0) throws -> Bool {
         var parameters = Parameters()
         parameters.add(Int64(0))
@@ -45,7 +44,7 @@ struct GateTests {
         #expect(try isQuiet() && holdOff())
     }
 
-    @Test func soIsAPreparedOne() throws {
+    @Test func aPreparedTransactionIsSeen() throws {
         guard try db.number("select setting from pg_settings where name = 'max_prepared_transactions'") > 0 else {
             return
         }
@@ -56,8 +55,7 @@ struct GateTests {
         #expect(try isQuiet() && holdOff())
     }
 
-    /// If no number was drawn since, the lock is not looked at.
-    @Test func whatWasQuietIsQuietUntilSomebodyDrawsANumber() throws {
+    @Test func theLockIsLookedAtOnlyAfterANewNumber() throws {
         let before = try lastNumber()
         #expect(try isQuiet(since: before))
         try sql.run("begin; select * from reserve('{nowhere}')")
@@ -67,13 +65,13 @@ struct GateTests {
         try sql.run("commit")
     }
 
-    @Test func aDumpIsNoSQLAtWork() throws {
+    @Test func aDumpDoesNotCountAsSQLAtWork() throws {
         try sql.run("begin; lock table sql_gate in access share mode")
         #expect(try isQuiet() && holdOff())
         try sql.run("commit")
     }
 
-    @Test func aBrokerHoldsCallsOffToTheEndOfItsTransaction() throws {
+    @Test func aBrokerHoldsCallsOffUntilItsTransactionEnds() throws {
         try broker.run("begin")
         #expect(try holdOff())
         try sql.run("set lock_timeout to '10ms'")
@@ -82,8 +80,8 @@ struct GateTests {
         try sql.run("select put('t', 'x')")
     }
 
-    /// Any login may hold any advisory lock, so functions and statements take none.
-    @Test func nothingDependsOnALockThatAnyLoginCouldHold() throws {
+    /// Any login may hold any advisory lock.
+    @Test func noFunctionOrStatementTakesAnAdvisoryLock() throws {
         for statement in Statement.queryRunner + Statement.keeper + Statement.notifier + Statement.writer {
             #expect(!statement.sql.contains("advisory"), "\(statement.name)")
         }

@@ -5,7 +5,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("History goes with the delete, and by the day")
+@Suite("History commits with the delete and is kept by the day")
 struct HistoryTests {
     let broker: TestBroker
     let db: Database
@@ -18,7 +18,7 @@ struct HistoryTests {
 
     private let second: Int64 = 1_000_000_000
 
-    /// The end of a job that its worker had since `first`, for the last time since `last`: seconds on the test's clock.
+    /// The end of a job that was reserved first `first` seconds ago, and last `last` seconds ago.
     private func ending(first: Int64, last: Int64, _ counters: JobCounters = JobCounters(reserves: 1)) -> Ending {
         let now = broker.client.now().nanoseconds
         return Ending(
@@ -35,7 +35,7 @@ struct HistoryTests {
 
     // MARK: What is recorded
 
-    @Test func aFinishedJob() throws {
+    @Test func aFinishedJobIsRecorded() throws {
         try broker.put(broker.put(1, priority: 9, leased: true, body: Array("secret".utf8)))
         try db.run("update job set created_at = now() - interval '60 s', releases = 2, buries = 3, kicks = 4")
         let counters = JobCounters(reserves: 5, timeouts: 1, releases: 2, buries: 3)
@@ -52,7 +52,7 @@ struct HistoryTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func withItsBodyIfThatIsWanted() throws {
+    @Test func theBodyIsRecordedIfThePolicySaysSo() throws {
         try db.run("select set_policy('default', history => '7 days', history_body => true)")
         let large = Body(repeating: 65, count: 100_000)
         try broker.put(broker.put(1, leased: true, body: [66]), broker.put(2, leased: true, body: large))
@@ -65,7 +65,7 @@ struct HistoryTests {
                 == #"(1,1,"\\x42") (2,100000,"\\x41")"#)
     }
 
-    @Test func oneBatchWithBothKinds() throws {
+    @Test func aBatchMayHaveDeletesWithAndWithoutHistory() throws {
         let other = try db.addTube("other")
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true), broker.put(3, leased: true))
         try db.run("update job set tube_id = \(other) where id = 2")
@@ -79,7 +79,7 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from job") == 0)
     }
 
-    @Test func whatIsNotThisBrokersStays() throws {
+    @Test func aJobOfAPeerStaysAndIsNotRecorded() throws {
         let peer = try broker.peer()
         try peer.put(peer.put(1, leased: true))
         #expect(
@@ -89,8 +89,8 @@ struct HistoryTests {
         #expect(try db.rows("select id from history") == "")
     }
 
-    /// A job that was given back is remembered by its row: by a release, by a bury, and by an annotation.
-    @Test func reservationsBeforeTheLastOne() throws {
+    /// A release, a bury and an annotation keep the times of the reservation in the job's row.
+    @Test func earlierReservationsAreRecorded() throws {
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
         let now = broker.client.now().nanoseconds
         var move = broker.move(1, to: .buried, keepsLease: false)
@@ -115,7 +115,7 @@ struct HistoryTests {
                 """) == "(1,deleted,buried,9,16,t) (2,finished,reserved,7,1,f)")
     }
 
-    @Test func aDeleteOfWhatNobodyHolds() throws {
+    @Test func aDeleteOfAJobThatNobodyHoldsIsRecorded() throws {
         let other = try db.addTube("other")
         try broker.put(broker.put(1), broker.put(2, delay: 100), broker.put(3))
         try db.run("update job set tube_id = \(other) where id = 3")
@@ -127,8 +127,8 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from job") == 0)
     }
 
-    /// A session that plans while the statistics say that there are no jobs must not walk all of them for each.
-    @Test func aTableThatWasAnalyzedEmpty() throws {
+    /// A plan that is made while the statistics show no jobs must not walk the whole table for each delete.
+    @Test func aTableThatWasAnalyzedEmptyIsNotWalked() throws {
         try db.run("analyze job")
         let session = try Session.open(db.configuration, [.archive])
         let plan = try Plan(
@@ -138,9 +138,9 @@ struct HistoryTests {
         #expect(lookUp.hasPrefix("Index"), "\(plan.shape)")
     }
 
-    // MARK: Both or neither
+    // MARK: The delete and its history commit together
 
-    @Test("invariant 7: a batch whose answer was lost has made its history, or has not")
+    @Test("invariant 7: a batch whose answer was lost is done once, with its history")
     func aLostCommit() throws {
         try broker.put(broker.put(1, leased: true))
         let locker = try db.session()
@@ -149,21 +149,22 @@ struct HistoryTests {
         try db.waitUntilBlocked(broker.writing)
         try db.terminate(broker.writing)
         try locker.run("rollback")
-        #expect(try broker.client.outcome().map(\.outcome) == [.committed], "done again, since it was not")
+        #expect(
+            try broker.client.outcome().map(\.outcome) == [.committed], "it is repeated, since it was not committed")
         #expect(try db.rows("select id from history") == "(1)")
         #expect(try db.number("select count(*) from job") == 0)
     }
 
     @Test func aRefusedBatchLeavesNoHistory() throws {
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
-        // Something that PostgreSQL refuses: no job has such a priority.
+        // PostgreSQL refuses the priority 1000.
         try db.run("alter table job add constraint small check (priority < 100)")
         let parts = try broker.writeParts {
             $0.stateChanges = [broker.move(2, to: .ready, priority: 1000)]
             $0.deletes = [delete(1, ending(first: 1, last: 1))]
         }
         #expect(parts.map(\.outcome).contains(.committed))
-        #expect(try db.rows("select id from history") == "(1)", "the good half, once")
+        #expect(try db.rows("select id from history") == "(1)", "the accepted half is recorded once")
         #expect(try db.rows("select id from job") == "(2)")
     }
 
@@ -180,7 +181,7 @@ struct HistoryTests {
         }
     }
 
-    /// A day that is `offset` days from this one, as `keep_history` would have made it.
+    /// Adds the partition of the day that is `offset` days from today, as `keep_history` does.
     private func addDay(_ offset: Int) throws {
         try db.run(
             """
@@ -202,7 +203,7 @@ struct HistoryTests {
             """)
     }
 
-    @Test func todayAndTheNextThreeAreThere() throws {
+    @Test func todayAndTheNextThreeDaysHavePartitions() throws {
         #expect(try days == "(0) (1) (2) (3)")
         try db.run("drop table \(try dayName(2)); select keep_history()")
         #expect(try days == "(0) (1) (2) (3)")
@@ -215,7 +216,7 @@ struct HistoryTests {
     @Test func daysThatNoTubeKeepsAreDropped() throws {
         for day in [-1, -6, -7, -8, -30] { try addDay(day) }
         try db.run("select keep_history()")
-        #expect(try days == "(-7) (-6) (-1) (0) (1) (2) (3)", "the seventh is kept in part")
+        #expect(try days == "(-7) (-6) (-1) (0) (1) (2) (3)", "a part of the seventh day is still kept")
         try db.run("select set_policy('long', history => '10 years')")
         try addDay(-3000)
         try db.run("select keep_history()")
@@ -224,7 +225,7 @@ struct HistoryTests {
         #expect(try days == "(-1) (0) (1) (2) (3)")
     }
 
-    @Test func aTubeShowsNoMoreThanItKeeps() throws {
+    @Test func theViewShowsNoMoreThanATubeKeeps() throws {
         try db.run("select set_policy('long', history => '100 days')")
         try record(1, daysAgo: 6)
         try record(2, daysAgo: 8)
@@ -233,7 +234,7 @@ struct HistoryTests {
         #expect(try db.rows("select id from history") == "")
     }
 
-    @Test func whatHasNoDayIsCaughtAndMoved() throws {
+    @Test func aRowWithoutAPartitionIsCaughtAndMoved() throws {
         try db.run("drop table \(try dayName(0))")
         try broker.put(broker.put(1, leased: true))
         #expect(try broker.write { $0.deletes = [delete(1, ending(first: 1, last: 1))] } == .committed)
@@ -242,14 +243,15 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from job_history_default") == 0)
         #expect(try db.number("select count(*) from \(try dayName(0))") == 1)
         #expect(try db.rows("select id from history") == "(1)")
-        // Too old for anybody, and never given a day.
+        // No tube keeps a row as old as this, so it gets no partition.
         try record(2, daysAgo: 300)
         try db.run("select keep_history()")
         #expect(try db.number("select count(*) from job_history_default") == 0)
     }
 
-    /// A delete comes either before its day is made or after that: the default partition would refuse its row.
-    @Test func aDayThatIsMadeMeanwhile() throws {
+    /// A delete that did not wait would put its row into the default partition, which refuses rows of a day that has a
+    /// partition.
+    @Test func aDeleteWaitsWhileThePartitionOfItsDayIsMade() throws {
         try db.run("drop table \(try dayName(0))")
         try broker.put(broker.put(1, leased: true))
         let other = try db.session()
@@ -261,8 +263,8 @@ struct HistoryTests {
         #expect(try db.number("select count(*) from \(try dayName(0))") == 1)
     }
 
-    /// It does not wait behind somebody's long query, and nobody waits behind it.
-    @Test func aLongQueryPutsItOff() throws {
+    /// `keep_history` does not wait for a long query, so nobody waits behind `keep_history`.
+    @Test func keepHistoryGivesWayToALongQuery() throws {
         try addDay(-30)
         try db.run("drop table \(try dayName(3))")
         let reader = try db.session()
@@ -274,16 +276,15 @@ struct HistoryTests {
         #expect(try days == "(0) (1) (2) (3)")
     }
 
-    @Test func theKeeperLooksAfterIt() throws {
+    @Test func theKeeperMakesAMissingPartition() throws {
         try db.run("drop table \(try dayName(1))")
         let keeper = try TestKeeper(db.configuration)
-        // If it cannot at once, it comes back after a minute.
-        try eventually("the day is there", within: 60 + patience) { try days == "(0) (1) (2) (3)" }
+        // If the keeper fails at first, it tries again after a minute.
+        try eventually("the day has its partition", within: 60 + patience) { try days == "(0) (1) (2) (3)" }
         _ = keeper
     }
 
-    /// Whoever reads the log is told once what cannot be done, and once that it can.
-    @Test func whatKeepsFailingIsSaidOnce() throws {
+    @Test func aFailureThatLastsIsLoggedOnceAndSoIsItsEnd() throws {
         let lines = LineLog()
         var watch = PartitionMaintenance(
             .keepHistory, "the days of history", Logger(label: "test") { _ in lines })
@@ -296,7 +297,7 @@ struct HistoryTests {
         #expect(lines.take() == ["notice the days of history are looked after again"])
     }
 
-    @Test func everyColumnOfTheViewIsExplained() throws {
+    @Test func everyColumnOfTheViewHasAComment() throws {
         let unexplained = try db.rows(
             """
             select attname from pg_attribute
@@ -305,10 +306,10 @@ struct HistoryTests {
         #expect(unexplained == "")
     }
 
-    // MARK: Questions
+    // MARK: Queries
 
-    /// Two hours of yesterday: 100 jobs in the first, that wait 1 to 100 s and are worked on for twice as long, each
-    /// tenth with a second try; one job in the second hour, that was deleted.
+    /// Fills two hours of yesterday. In the first, 100 jobs waited 1 to 100 s and were worked on for twice as long;
+    /// every tenth needed a second try. In the second, one job was deleted.
     private func fillYesterday() throws {
         try db.run(
             """
@@ -325,7 +326,7 @@ struct HistoryTests {
             """)
     }
 
-    @Test func throughputByTubeAndHour() throws {
+    @Test func historyGivesTheThroughputByTubeAndHour() throws {
         try fillYesterday()
         let found = try db.rows(
             """
@@ -344,7 +345,7 @@ struct HistoryTests {
         #expect(found == "(default,100,0) (default,0,1)")
     }
 
-    @Test func percentilesOfWaitingAndWorking() throws {
+    @Test func historyGivesPercentilesOfWaitingAndWorking() throws {
         try fillYesterday()
         let found = try db.rows(
             """
@@ -363,7 +364,7 @@ struct HistoryTests {
                 == "(default,100,\"{00:00:50.5,00:01:35.05,00:01:39.01}\",\"{00:01:41,00:03:10.1,00:03:18.02}\")")
     }
 
-    @Test func jobsThatNeededMoreThanOneTry() throws {
+    @Test func historyShowsJobsThatNeededMoreThanOneTry() throws {
         try fillYesterday()
         let found = try db.rows(
             """

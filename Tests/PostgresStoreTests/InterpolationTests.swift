@@ -11,26 +11,28 @@ struct InterpolationTests {
         "hasTube",
         #"finite("job.created_at")"#,
         #"SQL.lease(to: "$1::bigint")"#, #"SQL.lease(to: "$2::bigint")"#, #"SQL.lease(to: "$6::bigint")"#,
-        // Parameters and clauses of functions that make several statements of one text.
+        // Parameters and clauses of functions that make several statements from one text.
         "matches", "call", "operationColumns",
         "epoch", "which", "order", "state", "addToCounts", "startedAt", "listed",
         // The queue's own objects; their names are parameters.
         #"ownObjects(schema: "$1", names: "$2")"#, #"ownObjects(schema: "$1", names: "$3")"#,
         #"ownObjects(schema: "$2", names: "$3")"#, #"ownObjects(schema: "$2", names: "$4")"#, "grantable",
-        // The tubes that are asked for.
+        // The samples of either kind, and their steps.
+        "step", #"start("10 s")"#, "start(step)", #"added("waited")"#, #"added("worked")"#,
+        // The choice of tubes.
         "table", "counts", "held", #"changed("select id from tube where")"#,
         #"changed("select tube_id from tube_count where")"#,
         #"changed("select tube_id from tube_held where epoch <> $2::bigint and")"#,
-        // Times of the program.
+        // Timeouts of the program.
         "StoreTiming.lockTimeout.setting", "StoreTiming.declareDeadLockTimeout.setting",
         "StoreTiming.keeperIdleLimit.setting",
-        // For the migrator: its lock, and what was there before.
+        // The migrator: its lock, and the functions that were there before.
         "noteFunctions", "migrationKey", "migrationLock",
-        // For the scripts that `beanrow migrate --sql` prints: numbers and quoted texts.
+        // The scripts that `beanrow migrate --sql` prints: numbers and quoted texts.
         "textLiteral(schema)", "textLiteral(index)", "version", "textLiteral(name)", "checksum",
     ]
 
-    /// The interpolations of a Swift source in literals that look like SQL.
+    /// The interpolations in those literals of a Swift source that look like SQL.
     static func interpolations(in source: String) throws -> [String] {
         let verbs =
             "select|insert|update|delete|with|set|begin|lock|create|drop|alter|grant|revoke|lease_epoch|\\(lease|job\\."
@@ -58,13 +60,13 @@ struct InterpolationTests {
             })
     }
 
-    /// SQL may be in these files only.
+    /// True for the files that may contain SQL.
     private static func isForSQL(_ path: String) -> Bool {
         path.hasSuffix("Statements.swift") || path.hasSuffix("/Statement.swift")
             || path.hasSuffix("/MigrationScript.swift")
     }
 
-    @Test func inTheStore() throws {
+    @Test func theStoreInterpolatesNoValues() throws {
         var found: Set<String> = []
         for (path, source) in try Self.sources() {
             let inFile = try Self.interpolations(in: source)
@@ -72,7 +74,7 @@ struct InterpolationTests {
             found.formUnion(inFile)
             if !Self.isForSQL(path) { #expect(inFile == [], "\(path)") }
         }
-        #expect(Self.allowed.subtracting(found) == [], "allowed in vain")
+        #expect(Self.allowed.subtracting(found) == [], "allowed but not used")
     }
 
     @Test func sqlIsInStatementFilesOnly() throws {
@@ -85,7 +87,7 @@ struct InterpolationTests {
         }
     }
 
-    @Test func aValueWouldBeSeen() throws {
+    @Test func aValueInAStatementIsFound() throws {
         #expect(try Self.interpolations(in: #"run("select \(value)")"#) == ["value"])
         #expect(try Self.interpolations(in: #"run("delete from job where id = \(ids[f("a")].id), \(b)")"#).last == "b")
         #expect(try Self.interpolations(in: "sql: \"\"\"\n    update job set a = \\(name)\n    \"\"\"") == ["name"])

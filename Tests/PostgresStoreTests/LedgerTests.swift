@@ -16,7 +16,7 @@ struct LedgerTests {
         epoch = try db.addBroker()
     }
 
-    /// Looks up a batch on a thread of its own: it may have to wait.
+    /// Looks up a batch on its own thread, since the look-up may have to wait.
     private final class LookUp: Sendable {
         private let ended = DispatchSemaphore(value: 0)
         private let result = Mutex<Swift.Result<Bool, any Error>?>(nil)
@@ -34,7 +34,9 @@ struct LedgerTests {
         }
 
         func isCommitted() throws -> Bool {
-            guard ended.wait(timeout: .now() + patience) == .success else { throw WireMismatch("still looking") }
+            guard ended.wait(timeout: .now() + patience) == .success else {
+                throw WireMismatch("the look-up did not end")
+            }
             return try result.withLock { try $0!.get() }
         }
     }
@@ -47,23 +49,23 @@ struct LedgerTests {
         try session.run("insert into ledger (epoch, writer, batch) values (\(epoch), 0, \(batch))")
     }
 
-    @Test func aBatchThatCommitted() throws {
+    @Test func aCommittedBatchIsFound() throws {
         try insert(1, db.connection)
         #expect(try lookUp(1).isCommitted())
-        // A second time, when the epoch is dead.
+        // The same after the death of the epoch.
         try db.removeBroker(epoch)
         #expect(try lookUp(1).isCommitted())
     }
 
-    @Test func aBatchThatDidNot() throws {
+    @Test func aBatchThatWasNotCommittedCanNeverCommit() throws {
         #expect(try !lookUp(1).isCommitted())
-        // A second time: the answer to the first look-up may have been lost.
+        // A look-up may be repeated: its answer may have been lost.
         #expect(try !lookUp(1).isCommitted())
-        // Its key is claimed now: it cannot commit any more.
+        // The look-up has claimed the key of the batch.
         #expect { try insert(1, db.connection) } throws: { ($0 as? StoreError)?.sqlState == "23505" }
     }
 
-    @Test func aBatchOfADeadEpoch() throws {
+    @Test func aBatchOfADeadEpochIsNotFound() throws {
         try db.removeBroker(epoch)
         #expect(try !lookUp(7).isCommitted())
     }
@@ -78,7 +80,7 @@ struct LedgerTests {
         #expect(try lookUp.isCommitted() == commits)
     }
 
-    @Test func theSameKeyOfOtherWritersAndEpochsIsAnother() throws {
+    @Test func keysOfOtherWritersAndEpochsDoNotCount() throws {
         try db.run(
             "insert into ledger (epoch, writer, batch) values (\(epoch), 1, 1), (\(epoch + 1), 0, 1), (\(epoch), 0, 2)")
         #expect(try !lookUp(1).isCommitted())

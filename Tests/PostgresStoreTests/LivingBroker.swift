@@ -3,7 +3,7 @@ import TestKit
 
 @testable import PostgresStore
 
-/// Another broker, simulated by its row and its heartbeats until it falls silent.
+/// A peer that consists of its row and its heartbeats.
 final class LivingBroker {
     let epoch: Int64
     private let db: Database

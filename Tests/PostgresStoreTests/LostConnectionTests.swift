@@ -5,10 +5,10 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// No guessed outcomes: what a lost connection leaves open is looked up, and then everything is there once.
-@Suite("No guessed outcomes", .serialized)
+/// Invariant 7: no guessed outcomes.
+@Suite("An outcome that a lost connection leaves open is looked up", .serialized)
 struct LostConnectionTests {
-    @Test func cutBeforeTheCommitABatchIsDoneAgain() throws {
+    @Test func aBatchThatIsCutBeforeItsCommitIsRepeated() throws {
         let broker = try TestBroker()
         try broker.put(broker.put(1))
         let blocker = try broker.db.session()
@@ -20,12 +20,12 @@ struct LostConnectionTests {
         #expect(try broker.client.outcome().map(\.outcome) == [.committed])
         try broker.client.reconnections(1)
         #expect(try broker.db.rows("select id from job order by id") == "(1) (2)")
-        // Number 2 was claimed, so that the batch that was cut off can never commit.
+        // The look-up has claimed number 2, so the batch that was cut off can never commit.
         #expect(try broker.db.rows("select batch, tube_ids <> '{}' from ledger order by batch") == "(1,t) (2,f) (3,t)")
         #expect(try broker.db.countsAgree())
     }
 
-    @Test func cutBeforeTheCommitAQueryIsDoneAgain() throws {
+    @Test func aQueryThatIsCutBeforeItsCommitIsRepeated() throws {
         let broker = try TestBroker()
         try broker.put(broker.put(1))
         try broker.db.makeDoze(before: "delete on job")
@@ -38,9 +38,9 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    /// A commit that waits for a standby has happened, but its session does not say so before it is cut. Nothing is
-    /// done twice, and nothing is acknowledged before the standby has it: a failover would lose it.
-    @Test func cutWhileItWaitsForTheStandbyACommitIsNeitherRepeatedNorAcknowledgedEarly() throws {
+    /// The commit has happened when its session is cut, so it is not repeated. Nor is it acknowledged before the
+    /// standby has it: a failover would lose it.
+    @Test func aCommitThatWaitsForTheStandbyIsNeitherRepeatedNorAcknowledgedEarly() throws {
         let server = try TestPostgres.private()
         defer { try? server.stop() }
         let broker = try TestBroker(on: server)
@@ -49,7 +49,7 @@ struct LostConnectionTests {
         try db.run("alter system set synchronous_standby_names = 'nobody'")
         try db.run("select pg_reload_conf()")
 
-        // It takes a moment until PostgreSQL heeds the setting.
+        // PostgreSQL obeys the setting after a moment.
         var id: JobID = 1
         var isUnderWay = false
         try eventually("the writer waits for the standby") {
@@ -76,13 +76,13 @@ struct LostConnectionTests {
         #expect(rows.map(\.id) == [1])
         #expect(try db.number("select count(*) from job") == Int64(id) - 1)
 
-        // Nothing was claimed, since everything had happened.
+        // No look-up has claimed a key, since both commits had happened.
         #expect(try db.rows("select writer, max(batch) from ledger group by 1 order by 1") == "(0,\(id)) (1,1)")
         #expect(try db.countsAgree())
     }
 
     /// The connection stays open, and the answer never comes.
-    @Test func aConnectionThatHasFallenSilentIsGivenUp() throws {
+    @Test func aSilentConnectionIsGivenUp() throws {
         let (proxy, route) = try TestPostgres.shared().proxy()
         defer { proxy.end() }
         let broker = try TestBroker(route: route)
@@ -91,7 +91,7 @@ struct LostConnectionTests {
         proxy.faults = .silence
         broker.send { $0.puts = [broker.put(2)] }
         broker.send([.delete(1)])
-        // For new connections alone: what was lost stays lost.
+        // New connections work. What the old ones have lost stays lost.
         proxy.faults = FaultProxy.Faults()
         #expect(try broker.client.outcome().map(\.outcome) == [.committed])
         _ = try broker.client.answers(1)
@@ -99,7 +99,7 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    /// However long the work takes: only a server that does not work is given up.
+    /// The work may take any time.
     @Test func aServerThatIsAtWorkIsWaitedFor() throws {
         let broker = try TestBroker()
         try broker.put(broker.put(1))
@@ -107,14 +107,14 @@ struct LostConnectionTests {
         try blocker.run("begin; lock table job")
         broker.send { $0.puts = [broker.put(2)] }
         try broker.db.waitUntilBlocked(broker.writing)
-        // Longer than a connection's patience.
+        // Longer than a silent server is waited for.
         try blocker.run("select pg_sleep(4); commit")
         #expect(try broker.client.outcome().map(\.outcome) == [.committed])
         #expect(!broker.client.hasReconnected)
     }
 
-    /// The server does not hear that its client is gone: its transaction would hold its locks for ever.
-    @Test func theServersSideOfABrokenConnectionIsEnded() throws {
+    /// The server does not learn that its client is gone. Its transaction would keep its locks for ever.
+    @Test func theServersSessionOfABrokenConnectionIsEnded() throws {
         let (proxy, route) = try TestPostgres.shared().proxy()
         defer { proxy.end() }
         let broker = try TestBroker(route: route)
@@ -128,8 +128,8 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    /// Terminates the sessions of a task at random moments until it is told to end. Half of the pauses are below 20 ms,
-    /// and one of 100 is above a second, in which a slow machine gets on.
+    /// Terminates the sessions of a task at random moments until it is told to end. Half of the pauses are below 20 ms.
+    /// One in 100 is above a second, so that a slow machine makes progress.
     private func killer(of task: String, _ db: Database) throws -> Repeating {
         let session = try Connection(db.configuration("killer").database)
         let isSession = db.isSession(task)
@@ -143,12 +143,12 @@ struct LostConnectionTests {
         }
     }
 
-    @Test func everyPutIsThereOnceHoweverOftenTheWriterIsCut() throws {
+    @Test func everyPutIsStoredOnceHoweverOftenTheWriterIsCut() throws {
         let broker = try TestBroker()
         let killer = try killer(of: broker.writing, broker.db)
         var id: JobID = 0
         var lives: Set<JobID> = []
-        // A key is claimed for each batch that has to be looked up and has not happened: there shall be one.
+        // A look-up claims the key of a batch that was not committed. The test waits for at least one such batch.
         let (end, limit) = (Date(timeIntervalSinceNow: 2.5), Date(timeIntervalSinceNow: 20))
         let isClaimed = "exists (select from ledger where tube_ids = '{}')"
         while try Date() < end || (Date() < limit && !broker.db.holds(isClaimed)) {
@@ -170,7 +170,7 @@ struct LostConnectionTests {
         #expect(try broker.db.countsAgree())
     }
 
-    @Test func everyJobIsDeletedOnceHoweverOftenTheReaderIsCut() throws {
+    @Test func everyJobIsDeletedOnceHoweverOftenTheQueryRunnerIsCut() throws {
         let broker = try TestBroker()
         let count: JobID = 6000
         #expect(try broker.write { $0.puts = (1...count).map { broker.put($0) } } == .committed)
@@ -206,7 +206,7 @@ struct LostConnectionTests {
 }
 
 extension Database {
-    /// Whether the session of a task has committed and waits for a standby to confirm.
+    /// True if the session of a task has committed and waits for the standby to confirm.
     fileprivate func waitsForStandby(_ task: String) throws -> Bool {
         try waits(task, "wait_event = 'SyncRep'")
     }

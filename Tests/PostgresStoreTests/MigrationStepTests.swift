@@ -2,7 +2,7 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("What a migration's file says")
+@Suite("A migration's file says how its step is run")
 struct MigrationStepTests {
     private func step(_ up: String) -> MigrationStep {
         MigrationStep(.up, Migration(version: 1, name: "odd", up: up, down: ""))
@@ -32,15 +32,15 @@ struct MigrationStepTests {
             ])
     }
 
-    @Test func theIndexThatAStatementBuilds() {
+    @Test func theNameOfABuiltIndexIsFound() {
         let name = MigrationStep.indexBuilt
         #expect(name("create index concurrently if not exists job_ready on job (id);") == "job_ready")
         #expect(name("create unique index concurrently\nif not exists a on b (c);") == "a")
         #expect(name("drop index concurrently if exists a;") == nil)
     }
 
-    /// Nothing else can be run again after it has stopped halfway, and be healed.
-    @Test func withoutATransactionThereAreOnlyIndexes() {
+    /// Only these statements can be run again after they have stopped halfway.
+    @Test func stepsWithoutATransactionOnlyBuildAndDropIndexes() {
         for migration in Migration.all {
             for step in [MigrationStep(.up, migration), MigrationStep(.down, migration)] where !step.isTransaction {
                 for statement in step.statements {

@@ -3,14 +3,14 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("Steps beside brokers at work, and steps that fail")
+@Suite("Steps give way to brokers at work, and can be repeated after a failure")
 struct MigratorStepsTests {
     let db: Database
     private let odd = Migration.all.last!.version + 1
 
     init() throws {
         db = try Database()
-        // Rather than to wait for ever when a test fails.
+        // Otherwise a test that fails would wait for ever.
         try db.run("set statement_timeout to '30s'")
     }
 
@@ -38,7 +38,7 @@ struct MigratorStepsTests {
                 """)
     }
 
-    /// Jobs that are equal in what the index holds unique.
+    /// Puts two jobs that the unique index cannot both hold.
     private func putTwins() throws {
         let tube = try db.addTube()
         try db.run(
@@ -61,7 +61,7 @@ struct MigratorStepsTests {
         #expect(try migrator(index).status().last?.isApplied == false)
     }
 
-    @Test func aBuildThatFailedIsHealedOnTheNextTry() throws {
+    @Test func aBuildThatFailedIsRepairedByTheNextRun() throws {
         try putTwins()
         for _ in 1...2 {
             #expect(throws: StoreError.self) { try migrator(index).up() }
@@ -73,7 +73,7 @@ struct MigratorStepsTests {
         #expect(try isValid == "(t)")
     }
 
-    @Test func soItIsByThePrintedScript() throws {
+    @Test func aBuildThatFailedIsRepairedByThePrintedScript() throws {
         try putTwins()
         let script = try migrator(index).upScript().text
         #expect(throws: (any Error).self) { try db.server.runScript(script) }
@@ -84,14 +84,14 @@ struct MigratorStepsTests {
         #expect(try migrator(index).check() == odd)
     }
 
-    /// One that waited with a snapshot for its turn would be waited for by the build: a deadlock.
-    @Test func theSecondWaitsWhileTheFirstBuilds() throws {
+    /// A migrator that held a snapshot while it waits would deadlock with the build, which waits for snapshots.
+    @Test func aSecondMigratorWaitsWhileTheFirstBuilds() throws {
         let writer = try db.session()
         try writer.run("begin; lock table job in row exclusive mode")
         let first = try Background(migrator(index, named: "first")) { try $0.up() }
         try db.waitUntilBlocked("first")
         let second = try Background(migrator(index, named: "second")) { try $0.up() }
-        try eventually("the second asks for its turn") {
+        try eventually("the second migrator asks for its turn") {
             try db.holds(
                 """
                 exists (select from pg_stat_activity
@@ -119,13 +119,13 @@ struct MigratorStepsTests {
         }
     }
 
-    @Test func aStepGivesWayToOthersAndGoesThroughWhenTheLockIsFree() throws {
+    @Test func aStepGivesWayToOthersAndSucceedsWhenTheLockIsFree() throws {
         let holder = try db.session()
         try holder.run("begin; select from job")
         let up = try Background(migrator(column, .init(limit: 100, tries: 1000, pause: 1))) { try $0.up() }
         for _ in 1...3 {
             try db.waitUntilBlocked("migrator")
-            // Queues up behind the step; gets its turn although the holder stays.
+            // Waits behind the step, and gets its lock although the holder keeps its own.
             try db.run("select from job for update")
         }
         #expect(try !hasColumn)
@@ -135,7 +135,7 @@ struct MigratorStepsTests {
         #expect(try hasColumn)
     }
 
-    @Test func aLockThatIsNeverFreeEndsItWithASentence() throws {
+    @Test func aStepThatGetsNoLockFailsAndNamesTheHolder() throws {
         let holder = try Connection(db.configuration("holder").database)
         try holder.run("begin")
         try holder.run("select from \(identifier(db.schema)).job")
@@ -153,7 +153,7 @@ struct MigratorStepsTests {
         #expect(try migrator(column, patience).up() == odd)
     }
 
-    @Test func aFailureOfAnotherKindIsNotTriedAgain() throws {
+    @Test func aFailureOfAnotherKindIsNotRepeated() throws {
         let broken = Migration(version: odd, name: "odd", up: "alter table job add column id integer;\n", down: "")
         #expect {
             _ = try migrator(broken).up()

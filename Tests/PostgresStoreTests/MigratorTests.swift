@@ -5,7 +5,7 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("The schema comes up, goes down, and is not served when it is not ours")
+@Suite("The schema is migrated up and down, and a schema of another version is refused")
 struct MigratorTests {
     let db: Database
     let latest = Migration.all.count
@@ -24,7 +24,7 @@ struct MigratorTests {
 
     private var schemaOID: String { "\(literal(identifier(db.schema)))::regnamespace" }
 
-    @Test func upOnAnEmptySchema() throws {
+    @Test func upFillsAnEmptySchema() throws {
         #expect(try migrator().up() == latest)
         #expect(try hasTable("job"))
         #expect(try migrator().status().allSatisfy { $0.isApplied })
@@ -38,7 +38,7 @@ struct MigratorTests {
         #expect(try db.rows("select version, applied_at from migration") == before)
     }
 
-    @Test func twoAtOnceBothSucceed() throws {
+    @Test func twoMigratorsAtOnceBothSucceed() throws {
         let versions = Mutex<[Int]>([])
         let failures = Mutex<[String]>([])
         let conninfo = db.server.connectionString
@@ -55,7 +55,7 @@ struct MigratorTests {
         #expect(versions.withLock { $0 } == [latest, latest])
     }
 
-    @Test func statusOfAnEmptySchema() throws {
+    @Test func anEmptySchemaHasNoAppliedMigration() throws {
         let status = try migrator().status()
         #expect(status.map(\.version) == Migration.all.map(\.version))
         #expect(status.map(\.name) == Migration.all.map(\.name))
@@ -74,7 +74,7 @@ struct MigratorTests {
         #expect(try hasTable("job"))
     }
 
-    @Test func aNewerSchemaIsLeftAlone() throws {
+    @Test func aNewerSchemaIsRefused() throws {
         try migrator().up()
         try db.run("insert into migration (version, name, checksum) values (99, 'from the future', 0)")
         for attempt in [Migrator.up, Migrator.down, Migrator.check] {
@@ -84,7 +84,7 @@ struct MigratorTests {
         }
     }
 
-    /// Its tables are left alone, whichever of the old versions it has.
+    /// Its tables stay as they are.
     @Test(arguments: [1, 17]) func aSchemaOfADevelopmentVersionIsRefused(version: Int) throws {
         try db.run(
             """
@@ -109,7 +109,7 @@ struct MigratorTests {
         #expect(try !hasTable("job"))
     }
 
-    @Test func anEditedMigrationIsNoticed() throws {
+    @Test func anEditedMigrationIsRefused() throws {
         try migrator().up()
         try db.run("update migration set checksum = checksum + 1 where version = 1")
         #expect { try migrator().up() } throws: { error in
@@ -123,7 +123,7 @@ struct MigratorTests {
         }
     }
 
-    @Test func lookingMakesNothing() throws {
+    @Test func checkAndStatusCreateNothing() throws {
         _ = try? migrator().check()
         _ = try? migrator().status()
         #expect(try !db.holds("exists (select from pg_namespace where nspname = \(literal(db.schema)))"))
@@ -146,7 +146,7 @@ struct MigratorTests {
     }
 
     @Test func aFailedStepLeavesTheMigratorUsable() throws {
-        // In the way of the first step.
+        // The first step fails because of this table.
         try db.run("create schema \(identifier(db.schema)); create table tube (id integer)")
         let migrator = try migrator()
         #expect(throws: StoreError.self) { try migrator.up() }
@@ -155,13 +155,13 @@ struct MigratorTests {
     }
 }
 
-@Suite("The migrations in the program are the files")
+@Suite("The program contains the files of migrations")
 struct MigrationFilesTests {
     private var directory: URL {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../migrations").standardized
     }
 
-    @Test func namesAndContents() throws {
+    @Test func namesAndContentsAreTheSame() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false))
         var expected: [String] = []
         for migration in Migration.all {

@@ -5,8 +5,8 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// A statement reads the living brokers with its snapshot. A broker that has registered since is not in the snapshot, and
-/// its leases are valid all the same (docs/ARCHITECTURE.md, Invariants).
+/// A statement reads the living brokers with its snapshot. A broker that has registered since is not in the snapshot,
+/// but its leases are valid (docs/ARCHITECTURE.md, Invariants).
 @Suite("A running statement does not take the leases of a broker that has just registered")
 struct NewBrokerTests {
     let broker: TestBroker
@@ -16,7 +16,7 @@ struct NewBrokerTests {
         broker = try TestBroker()
         db = broker.db
         try broker.put(broker.put(1), broker.put(2))
-        // The same table, but a statement that reads job 2 through the view waits for the test.
+        // A view of the table. A statement that reads job 2 through the view waits for the test.
         try db.run(
             """
             create schema \(slow);
@@ -33,7 +33,7 @@ struct NewBrokerTests {
     private var slow: String { "\(db.schema)_slow" }
     private var lock: String { "hashtext('\(slow)')" }
 
-    /// Starts a query through the slow view, lets `meanwhile` happen in the middle of it, and returns its rows.
+    /// Starts a query through the slow view, calls `meanwhile` in the middle of it, and returns its rows.
     private func ask(_ query: Query, meanwhile: () throws -> Void) throws -> Rows {
         let session = try Session.open(db.configuration("slow"), [])
         try session.run("set search_path to \(slow), \(db.schema)")
@@ -48,7 +48,7 @@ struct NewBrokerTests {
         return try session.results(of: 1)[0]
     }
 
-    @Test func refillLeavesThemAlone() throws {
+    @Test func aRefillDoesNotTakeThem() throws {
         var newBroker: TestBroker?
         let rows = try ask(broker.refilling()) {
             newBroker = try broker.peer()
@@ -59,7 +59,7 @@ struct NewBrokerTests {
     }
 
     @Test(arguments: [Query.reserve(2), .delete(2)])
-    func nothingElseTakesThem(_ query: Query) throws {
+    func aReserveOrDeleteDoesNotTakeThem(_ query: Query) throws {
         var newBroker: TestBroker?
         let rows = try ask(query) {
             newBroker = try broker.peer()

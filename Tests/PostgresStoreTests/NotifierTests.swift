@@ -7,7 +7,7 @@ import Testing
 private let t = TubeName(unchecked: "t")
 private let u = TubeName(unchecked: "u")
 
-@Suite("The notifier")
+@Suite("Brokers send each other notices of ready jobs")
 struct NotifierTests {
     let db: Database
     let (here, there): (TestStore, TestStore)
@@ -26,7 +26,7 @@ struct NotifierTests {
         try here.tell { $0.readied[tube ?? self.tube] = JobKey(priority: 7, id: id) }
     }
 
-    @Test func aJobIsToldToThoseWhoseClientsWait() throws {
+    @Test func aBrokerWhoseClientsWaitGetsANotice() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
         try tell(1)
@@ -35,7 +35,7 @@ struct NotifierTests {
         #expect(notice.key == JobKey(priority: 7, id: 1))
     }
 
-    @Test func nobodyIsToldOfWhatNobodyWaitsFor() throws {
+    @Test func aTubeThatNobodyWaitsForCausesNoNotice() throws {
         let other = try db.addTube("other")
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
@@ -44,7 +44,7 @@ struct NotifierTests {
         #expect(try there.client.notice().key.id == 2)
     }
 
-    @Test func whoseClientsWaitNoMoreIsNotTold() throws {
+    @Test func aBrokerWhoseClientsNoLongerWaitGetsNoNotice() throws {
         let other = try db.addTube("u")
         try there.tell {
             $0.waits[t] = true
@@ -52,14 +52,14 @@ struct NotifierTests {
         }
         try there.client.announcement(of: u)
         try there.tell { $0.waits[t] = false }
-        try eventually("t is withdrawn") { try db.number("select count(*) from tube_awaited") == 1 }
+        try eventually("the wait for t is withdrawn") { try db.number("select count(*) from tube_awaited") == 1 }
         try tell(1)
         try tell(2, of: other)
         #expect(try there.client.notice().key.id == 2)
     }
 
-    /// PgBouncer tells its clients another process than the one that a notification names.
-    @Test func nobodyHearsItselfThroughAPooler() async throws {
+    /// PgBouncer tells a client another process ID than the one that its notifications have.
+    @Test func aBrokerBehindAPoolerGetsNoNoticeFromItself() async throws {
         let pooler = try PgBouncer(.session, before: db.server)
         let here = try await TestStore(StoreConfiguration(database: pooler.connectionString, schema: db.schema))
         try here.client.listening()
@@ -73,8 +73,8 @@ struct NotifierTests {
         #expect(try here.client.notice().key.id == 2)
     }
 
-    /// Any login may notify: the payload is never read, and the broker looks into a table that only its role may write.
-    @Test func whatAnyoneElseNotifiesIsIgnored() throws {
+    /// Any login may notify. So a broker never reads the payload, but a table that only brokers may write.
+    @Test func notificationsFromOthersAreIgnored() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
         for text in ["", "x", "\(tube) 0 0 u", "2000000000 0 0 t", "\(Int64.max) 1 1 t"] {
@@ -86,14 +86,14 @@ struct NotifierTests {
         #expect(!there.client.hasNotice)
     }
 
-    @Test func whoeverListensLearnsNoNames() throws {
+    @Test func aListenerLearnsNoNames() throws {
         let listener = try db.session()
         try listener.run("listen \(identifier(db.schema))")
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
         try tell(1)
         _ = try there.client.notice()
-        try eventually("the listener hears of it") {
+        try eventually("the listener gets the notification") {
             try listener.run("select")
             guard let payload = listener.nextPayload() else { return false }
             #expect(payload == "")
@@ -101,7 +101,7 @@ struct NotifierTests {
         }
     }
 
-    @Test func aFloodOfNotificationsHidesNothing() throws {
+    @Test func aFloodOfNotificationsHidesNoNotice() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
         try db.run("select pg_notify('\(db.schema)', g::text) from generate_series(1, 20000) as g")
@@ -110,17 +110,17 @@ struct NotifierTests {
         #expect(try db.number("select count(*) from notice") == 0)
     }
 
-    @Test func whatIsLeftForADeadBrokerGoesWithIt() throws {
+    @Test func noticesForADeadBrokerAreRemoved() throws {
         let dead = try db.addBroker(heartbeat: "clock_timestamp() + interval '1 h'")
         try db.run("insert into tube_awaited (tube, epoch) values ('t', \(dead))")
         try tell(1)
-        try eventually("word is left") { try db.number("select count(*) from notice") == 1 }
+        try eventually("a notice is stored") { try db.number("select count(*) from notice") == 1 }
         try db.run("update broker set heartbeat_at = clock_timestamp() - interval '1 h' where epoch = \(dead)")
-        try eventually("it is declared dead") { try db.number("select count(*) from notice") == 0 }
+        try eventually("the notice is removed") { try db.number("select count(*) from notice") == 0 }
     }
 
-    @Test func aLostConnectionIsMadeAgain() throws {
-        // A session is known by its last statement, which at some moments is another one.
+    @Test func aLostConnectionIsReplaced() throws {
+        // The session is found by its last statement, which at some moments is another one.
         try eventually("the session is found") {
             try db.number(
                 """
@@ -131,7 +131,7 @@ struct NotifierTests {
         try there.client.listening(2)
     }
 
-    @Test func whatTheGoneHaveAnnouncedGoesWithThem() throws {
+    @Test func aBrokerThatLeavesWithdrawsItsWaits() throws {
         try there.tell { $0.waits[t] = true }
         try there.client.announcement(of: t)
         there.stop()
@@ -139,24 +139,24 @@ struct NotifierTests {
     }
 }
 
-@Suite("The keeper beside other brokers")
-struct NeighbourTests {
-    @Test func whatOthersHoldIsRead() async throws {
+@Suite("A keeper reads what peers hold and notices their loss")
+struct PeerTests {
+    @Test func theHeldCountsOfPeersAreRead() async throws {
         let db = try Database()
         let tube = try db.addTube("t")
         let (here, there) = (try await TestStore(db.configuration), try await TestStore(db.configuration))
         there.client.hold(StateCounts(urgent: 1, ready: 2), of: tube)
         let row = try here.client.tube(t) { $0.heldElsewhere.ready == 2 }
         #expect(row.heldElsewhere == StateCounts(urgent: 1, ready: 2))
-        // Its own are not among them.
+        // A broker's own held counts are not among them.
         #expect(try there.client.tube(t) { _ in true }.heldElsewhere == StateCounts())
     }
 
-    @Test func theLossOfAnotherIsTold() async throws {
+    @Test func theLossOfAPeerIsReported() async throws {
         let db = try Database()
         let (here, there) = (try await TestStore(db.configuration), try await TestStore(db.configuration))
         _ = try here.client.renewal()
-        try eventually("there is another one") { try here.client.renewal() == 1 }
+        try eventually("the peer is alive") { try here.client.renewal() == 1 }
         there.stop()
         try here.client.lostPeer()
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("A batch waits for the clients that come back")
+@Suite("A batch waits for returning clients")
 struct PaceTests {
     @Test func aLoneClientNeverWaits() {
         var pace = Pace()
@@ -11,14 +11,14 @@ struct PaceTests {
         #expect(pace.wanted == 1)
     }
 
-    @Test func aCrowdWaitsForAsManyAsWereAbout() {
+    @Test func theNextBatchWaitsForAsManyOperations() {
         var pace = Pace()
         pace.committed(10, in: Span.microseconds(300), collected: 6)
         #expect(pace.wanted == 16)
         #expect(pace.patience == Span.microseconds(600))
     }
 
-    @Test func neverForLong() {
+    @Test func theWaitIsAMillisecondAtMost() {
         var pace = Pace()
         pace.committed(10, in: .seconds(5), collected: 6)
         #expect(pace.patience == .milliseconds(1))

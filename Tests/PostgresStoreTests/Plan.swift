@@ -3,18 +3,18 @@ import TestKit
 
 @testable import PostgresStore
 
-/// What `explain (analyze, buffers, format json)` says of a prepared statement.
+/// The plan of a prepared statement, by `explain (analyze, buffers, format json)`.
 struct Plan {
     /// The scans, in the order of the plan: `Index Scan job_ready`, `Seq Scan broker`.
     let scans: [String]
     /// Indexes of `job` that are walked from their beginning to their end.
     let walked: [String]
-    /// Every node, with what it works on.
+    /// Every node, with its index, relation or CTE.
     let shape: [String]
-    /// Blocks that were looked at, in memory or not.
+    /// The number of blocks that were read, from memory or not.
     let blocks: Int
 
-    /// Runs the statement and takes back what it did.
+    /// Runs the statement and rolls back what it did.
     init(of statement: Statement, _ arguments: String, in session: PostgresStore.Connection) throws {
         try session.run("begin; set local idle_in_transaction_session_timeout to 0")
         defer { try? session.run("rollback") }
@@ -47,14 +47,14 @@ struct Plan {
     }
 }
 
-/// Every statement that runs while jobs pass through, with arguments for an ordinary case.
+/// A statement that runs while jobs pass through, with the arguments of an ordinary case.
 struct PlannedCall {
     let statement: Statement
     let arguments: String
-    /// The indexes of `job` that its plan walks.
+    /// The indexes of `job` that its plan is meant to use.
     let indexes: Set<String>
 
-    /// About 50 jobs of tube 1 from `id` on, with the lease of epoch 1 or none.
+    /// Calls about 50 jobs of tube 1 from `id` on, leased by epoch 1 or free.
     static func all(from id: Int) -> [PlannedCall] {
         let ids = (id..<id + 50)
         func array(_ element: (Int) -> String) -> String { "'{\(ids.map(element).joined(separator: ","))}'" }
@@ -92,7 +92,7 @@ struct PlannedCall {
         ]
     }
 
-    /// Those that find jobs by their state alone.
+    /// The calls that find jobs by their state alone.
     static let byState = [
         PlannedCall(statement: .poll, arguments: "'{1,2}'", indexes: ["job_ready"]),
         PlannedCall(statement: .firstReady, arguments: "1, '{}'", indexes: ["job_ready"]),

@@ -4,23 +4,23 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("Every statement walks the index that it is meant to walk", .serialized)
+@Suite("Every statement uses the index that is meant for it", .serialized)
 struct PlanTests {
-    /// Jobs that passed through while a snapshot was held.
+    /// The number of jobs that are put and deleted while a snapshot is held.
     static let churned = 50_000
 
     let db: Database
 
     init() throws {
         db = try Database()
-        // An analyze in the middle of a test would make other plans right.
+        // An analyze in the middle of a test could change the plans.
         try db.run("alter table job set (autovacuum_enabled = off)")
         try db.run("insert into tube (name) values ('default'), ('other')")
         try db.run("insert into broker (epoch, host, pid, process_space) values (1, '', 1, '')")
         try db.run("insert into fence (epoch, writer) values (1, 0), (1, 1), (1, 2)")
     }
 
-    /// A session that is set up as the query runner's, with the writer's statements too.
+    /// A session that is set up like the query runner's, with the writer's statements too.
     private func session() throws -> PostgresStore.Connection {
         var statements = Statement.queryRunner
         statements += Statement.writer.filter { own in !statements.contains { $0.name == own.name } }
@@ -31,7 +31,7 @@ struct PlanTests {
         try Session.open(db.configuration, statements)
     }
 
-    /// Jobs as they are between others: some in each state, of two tubes.
+    /// Inserts jobs of two tubes, some in each state.
     private func fill(_ ids: ClosedRange<Int>) throws {
         try db.run(
             """
@@ -49,9 +49,9 @@ struct PlanTests {
         #expect(!plan.scans.contains { $0.hasPrefix("Seq Scan") || $0.hasPrefix("Bitmap") }, "\(call.statement.name)")
     }
 
-    /// PostgreSQL may have looked at the table just when the queue was empty: then a walk of all of it seems to cost
-    /// nothing, and the session keeps the plan until somebody looks again.
-    @Test func noneWalksATableThatWasAnalyzedEmpty() throws {
+    /// PostgreSQL may have analyzed the table while the queue was empty. A walk of the whole table then seems to cost
+    /// nothing, and a session keeps that plan until the next analyze.
+    @Test func noStatementWalksATableThatWasAnalyzedEmpty() throws {
         try fill(1...1000)
         try db.run("delete from job")
         try db.run("vacuum analyze job")
@@ -61,13 +61,13 @@ struct PlanTests {
             let isWritten = Statement.writer.contains { $0.name == call.statement.name }
             let plan = try Plan(
                 of: call.statement, call.arguments, in: isWritten ? sessions.writing : sessions.reading)
-            // The sweep begins with what is due first, and ends soon.
+            // The sweep walks from the job that is due first, and ends soon.
             #expect(Set(plan.walked).subtracting(["job_due"]) == [], "\(call.statement.name): \(plan.shape)")
         }
     }
 
-    /// A session keeps the plan that it made while the table was empty; it must be the one for a full table.
-    @Test func theSameOnAnEmptyTableAsOnAFullOne() throws {
+    /// A session keeps the plan that it made while the table was empty, so that must be the plan for a full table.
+    @Test func plansAreTheSameOnAnEmptyAndOnAFullTable() throws {
         let calls = PlannedCall.all(from: 100) + PlannedCall.byState
         let early = try session()
         let empty = try calls.map { try Plan(of: $0.statement, $0.arguments, in: early) }
@@ -83,19 +83,19 @@ struct PlanTests {
         }
     }
 
-    @Test func whatHasPassedCostsNothingWhileASnapshotIsHeld() throws {
+    @Test func deletedJobsCostNothingWhileASnapshotIsHeld() throws {
         let reader = try db.session()
         try reader.run("begin isolation level repeatable read; select count(*) from job")
         try churn()
         let first = PlanTests.churned + 1
         try fill(first...first + 999)
         let session = try session()
-        // A session reads a function from the catalog when it calls it for the first time.
+        // The first call of a function also reads the catalog.
         _ = try Plan(of: .putUnique, "1, 'first', 3000000, 0, 0, 1, 'x'", in: session)
         for call in PlannedCall.all(from: first) {
             let plan = try Plan(of: call.statement, call.arguments, in: session)
             expectIndexes(call, plan)
-            // Fifty rows, each in its page of the table and of four indexes, a few levels deep; not all the churn.
+            // Fifty rows, each in its page of the table and of four indexes, a few levels deep; not all dead rows.
             let limit =
                 call.arguments.contains("{")
                 ? 1500
@@ -108,15 +108,15 @@ struct PlanTests {
             expectIndexes(call, try Plan(of: call.statement, call.arguments, in: session))
         }
 
-        // One job, from a horizon behind the churn: a handful of blocks. From the start: all that has passed.
+        // From a horizon behind the dead rows a refill reads few blocks. From the start it reads all dead rows.
         let near = try Plan(of: .refill, "1, 5, \(first), 1, 1000, 1", in: session)
         let far = try Plan(of: .refill, "1, 0, 0, 1, 1000, 1", in: session)
         #expect(near.blocks < 40, "\(near.blocks) blocks")
-        #expect(far.blocks > 10 * near.blocks, "no churn to speak of: \(far.blocks) blocks")
+        #expect(far.blocks > 10 * near.blocks, "too few dead rows: \(far.blocks) blocks")
         try reader.run("commit")
     }
 
-    @Test func theLedgerIsFoldedWithoutWalkingWhatWasFoldedBefore() throws {
+    @Test func aFoldDoesNotWalkWhatWasFoldedBefore() throws {
         let reader = try db.session()
         try reader.run("begin isolation level repeatable read; select count(*) from ledger")
         try db.run(

@@ -4,7 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("Policies of tubes")
+@Suite("Policies of tubes are set by SQL and learnt by brokers")
 struct PolicyTests {
     let db: Database
 
@@ -16,7 +16,7 @@ struct PolicyTests {
 
     private var policies: String { get throws { try db.rows("select * from tube_policies order by tube") } }
 
-    /// The SQLSTATE, the message and the hint of what `set_policy` says to these arguments.
+    /// The SQLSTATE and the message with which `set_policy` refuses these arguments. They must come with a hint.
     private func refusal(of arguments: String) throws -> String {
         try db.run(
             """
@@ -33,7 +33,7 @@ struct PolicyTests {
         return try db.value("select pg_temp.refusal()")
     }
 
-    @Test func whatIsLeftOutIsOff() throws {
+    @Test func anArgumentThatIsLeftOutTurnsItsPolicyOff() throws {
         try set("'a', bury_after_timeouts => 3, max_ready => 100")
         try set("'b', history => '2 days', history_body => true, bury_after_releases => 4")
         #expect(try policies == #"(a,3,,100,,f) (b,,4,,"2 days",t)"#)
@@ -43,7 +43,7 @@ struct PolicyTests {
         #expect(try db.rows("select name from tube order by name") == "(a) (b)")
     }
 
-    @Test func badInputIsRefusedWithItsOwnState() throws {
+    @Test func badInputIsRefusedWithItsOwnSQLSTATE() throws {
         #expect(try refusal(of: "null, max_ready => 1") == "BR007 the name of a tube must not be NULL")
         #expect(try refusal(of: "'', max_ready => 1") == "BR001 '' is no name for a tube")
         #expect(try refusal(of: "'-a', max_ready => 1") == "BR001 '-a' is no name for a tube")
@@ -62,7 +62,7 @@ struct PolicyTests {
         #expect(try refusal(of: "repeat('a', 200), max_ready => 1") == "accepted")
     }
 
-    @Test func everyColumnOfTheViewIsExplained() throws {
+    @Test func everyColumnOfTheViewHasAComment() throws {
         let unexplained = try db.rows(
             """
             select attname from pg_attribute
@@ -71,7 +71,7 @@ struct PolicyTests {
         #expect(unexplained == "")
     }
 
-    @Test func notForEverybody() throws {
+    @Test func publicMayNotCallSecurityDefinerFunctions() throws {
         #expect(
             try db.holds(
                 """
@@ -84,19 +84,19 @@ struct PolicyTests {
 
     // MARK: The broker
 
-    @Test func aKeeperLearnsThemAtTheStartAndAsTheyChange() throws {
+    @Test func aKeeperLearnsPoliciesAtItsStartAndWhenTheyChange() throws {
         try set("'a', bury_after_timeouts => 3, history => '1 day'")
         let keeper = try TestKeeper(db.configuration)
         try keeper.client.policies([TubePolicy(tube: 1, buryAfterTimeouts: 3, keepsHistory: true)])
         try set("'a', bury_after_releases => 2, max_ready => 5000000000")
         try keeper.client.policies([TubePolicy(tube: 1, buryAfterReleases: 2, maxReady: 5_000_000_000)])
-        // Also when somebody writes the row by hand.
+        // It also learns of a row that was deleted by hand.
         try db.run("delete from tube_policy")
         try keeper.client.policies([])
     }
 
-    /// The version grows with the commit of the change, not before.
-    @Test func aChangeThatIsCommittedLateIsLearntToo() throws {
+    /// The version grows when the change commits, not before.
+    @Test func aChangeThatCommitsLateIsLearnt() throws {
         let keeper = try TestKeeper(db.configuration)
         try db.run("begin")
         try set("'a', max_ready => 3")

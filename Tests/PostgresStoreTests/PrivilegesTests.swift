@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresStore
 
-@Suite("What the roles are given rights on")
+@Suite("Roles get rights on objects that exist, and all the rights that they need")
 struct PrivilegesTests {
     let db: Database
 
@@ -11,16 +11,16 @@ struct PrivilegesTests {
         db = try Database()
     }
 
-    @Test func isInTheSchema() throws {
+    @Test func everyObjectWithRightsExists() throws {
         #expect(try RoleMaker(db.connection, schema: db.schema).missingObjects() == [])
     }
 
-    @Test func whatIsMissingIsNoticed() throws {
+    @Test func aMissingObjectIsFound() throws {
         try db.run("drop view jobs cascade")
         #expect(try RoleMaker(db.connection, schema: db.schema).missingObjects().contains("table jobs"))
     }
 
-    /// To plan a statement and to begin it asks for every right that it needs.
+    /// `explain execute` checks every right that a statement needs.
     @Test func aBrokersStatementsNeedNoOtherRights() throws {
         let role = "\(db.sessions)_broker"
         try RoleMaker(db.connection, schema: db.schema).makeBroker(role)
@@ -46,8 +46,8 @@ struct PrivilegesTests {
         }
     }
 
-    /// A role that may bring the schema up, and owns nothing.
-    @Test func renewingThemIsNothingToWhoMayNot() throws {
+    /// Such a role may migrate the schema but owns nothing in it.
+    @Test func renewingDoesNothingForARoleThatMayNotGrant() throws {
         let stranger = "\(db.sessions)_stranger"
         try db.run("create role \(stranger); grant create, usage on schema \(identifier(db.schema)) to \(stranger)")
         try db.run("create role \(identifier("\(db.schema)_reader"))")

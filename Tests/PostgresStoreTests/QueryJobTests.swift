@@ -4,13 +4,13 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("Jobs are reserved, deleted and looked at by their id")
+@Suite("Jobs are reserved, deleted and described by their id")
 struct QueryJobTests {
     let broker: TestBroker
     let peer: TestBroker
     let db: Database
 
-    /// Jobs 1 ready, 2 delayed, 3 buried, 4 leased here, 5 leased by a neighbour, 6 leased by a dead broker.
+    /// Job 1 is ready, 2 delayed, 3 buried, 4 leased here, 5 leased by a peer, and 6 leased by a dead broker.
     init() throws {
         broker = try TestBroker()
         peer = try broker.peer()
@@ -25,7 +25,7 @@ struct QueryJobTests {
         try dead.die()
     }
 
-    @Test func reserveInEveryState() throws {
+    @Test func aReserveTakesAJobInAnyStateUnlessAPeerLeasesIt() throws {
         let answers = try (1...7).map { try broker.find(.reserve($0)) }
         #expect(answers.map { $0.map(\.id) } == [[1], [2], [3], [4], [], [6], []])
         #expect(answers.flatMap { $0 }.map(\.state) == [.ready, .delayed, .buried, .ready, .ready])
@@ -33,11 +33,11 @@ struct QueryJobTests {
         #expect(answers[0][0].priority == 5 && answers[0][0].ttr == 60)
         #expect(
             try db.rows("select id from job where lease_epoch = \(broker.epoch) order by id") == "(1) (2) (3) (4) (6)")
-        // The state stays: the lease says that it is held.
+        // The stored state is unchanged: the lease says that the job is held.
         #expect(try db.rows("select id, state from job order by id") == "(1,0) (2,1) (3,2) (4,0) (5,0) (6,0)")
     }
 
-    @Test func deleteInEveryState() throws {
+    @Test func aDeleteTakesAJobInAnyStateUnlessAPeerLeasesIt() throws {
         let answers = try broker.ask((1...7).map { .delete($0) })
         let deleted = answers.map { if case .rows(let rows) = $0 { rows.map(\.id) } else { nil as [JobID]? } }
         #expect(deleted == [[1], [2], [3], [4], [], [6], []])
@@ -60,7 +60,7 @@ struct QueryJobTests {
         #expect(try db.rows("select * from job order by id") == before)
     }
 
-    @Test func theFirstOfEachStateThatNobodyHolds() throws {
+    @Test func theFirstFreeJobOfEachStateIsFound() throws {
         try broker.put(broker.put(7, priority: 4), broker.put(8, delay: 50), broker.put(9, leased: true))
         _ = try broker.write { $0.stateChanges = [broker.move(9, to: .buried)] }
         func first(_ state: StoredState) throws -> [JobID] {
@@ -103,8 +103,8 @@ struct QueryJobTests {
         #expect(try broker.find(.job(5)).first?.isReserved == false)
     }
 
-    /// A reservation that ended with its broker says nothing about a delayed job's time.
-    @Test func timeLeftOfADelayedJobWhoseHolderDied() throws {
+    /// A reservation that ended with its broker says nothing about the time left of a delayed job.
+    @Test func aDelayedJobWhoseHolderDiedHasTheRestOfItsDelayLeft() throws {
         _ = try peer.ask(.reserve(2))
         _ = try peer.write {
             $0.annotations = [Annotation(id: 2, reserved: (0, 7_000_000_000), counters: JobCounters(reserves: 1))]

@@ -14,7 +14,7 @@ struct QueryKickTests {
         db = broker.db
     }
 
-    /// Delayed jobs, the later the smaller the id, and buried ones, in the order of the list.
+    /// Puts delayed jobs, of which a smaller id is due later, and buries jobs in the order of the list.
     private func put(delayed: [JobID] = [], buried: [JobID] = []) throws {
         let outcome = try broker.write {
             $0.puts = delayed.map { broker.put($0, delay: 1000 - UInt32($0)) }
@@ -43,7 +43,7 @@ struct QueryKickTests {
 
     private var ready: String { get throws { try db.rows("select id from job where state = 0 order by id") } }
 
-    @Test func buriedJobsFirstInTheOrderOfTheirBurial() throws {
+    @Test func buriedJobsAreKickedFirstInTheOrderOfTheirBurial() throws {
         try put(delayed: [1, 2], buried: [9, 3, 7])
         let kicked = try kick(2)
         #expect(kicked.map(\.count) == [2])
@@ -51,7 +51,7 @@ struct QueryKickTests {
         #expect(kicked.map(\.urgent) == [0])
         #expect(kicked.map(\.first) == [JobKey(priority: 2000, id: 3)])
         #expect(try ready == "(3) (9)")
-        // Never both kinds at once.
+        // A kick never takes both kinds.
         #expect(try kick(5).map(\.count) == [1])
         #expect(try ready == "(3) (7) (9)")
         let delayed = try kick(1)
@@ -64,7 +64,7 @@ struct QueryKickTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func onlyOfTheStateThatIsAskedFor() throws {
+    @Test func aKickOfOneStateTakesNoOther() throws {
         try put(delayed: [1], buried: [2])
         #expect(try kick(9, .delayed).map(\.from) == [.delayed])
         #expect(try ready == "(1)")
@@ -103,7 +103,7 @@ struct QueryKickTests {
         #expect(try db.countsAgree())
     }
 
-    /// The view says when a job became ready, or will: a ready one has become so.
+    /// For a ready job `ready_at` is when it became ready, so it is in the past.
     @Test func aKickedJobIsReadySinceNow() throws {
         try put(delayed: [1, 2])
         _ = try readied(.kickJob(1))
@@ -120,7 +120,7 @@ struct QueryKickTests {
         return (try ready, more, nextDue)
     }
 
-    @Test func onlyWhatIsDueIsSwept() throws {
+    @Test func onlyDueJobsAreSwept() throws {
         try put(delayed: [1, 2, 3, 4])
         try db.run("update job set due_at = now() - interval '1 s' * id where id <= 3")
         var swept = try sweep(2)
@@ -135,12 +135,12 @@ struct QueryKickTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func nothingToWaitFor() throws {
+    @Test func withoutDelayedJobsNothingIsDueNext() throws {
         let swept = try sweep()
         #expect(swept.ids == "" && !swept.more && swept.nextDue == nil)
     }
 
-    @Test func whatSomebodyHoldsIsNotSwept() throws {
+    @Test func heldJobsAreNotSwept() throws {
         try put(delayed: [1, 2, 3])
         try db.run("update job set due_at = now() - interval '1 s'")
         let peer = try broker.peer()
@@ -155,7 +155,7 @@ struct QueryKickTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func sweptJobsComeWithTheirTubes() throws {
+    @Test func sweptJobsAreReportedByTube() throws {
         let other = try db.addTube("other")
         var elsewhere = broker.put(3, priority: 1024, delay: 1)
         elsewhere.tube = other
@@ -175,7 +175,7 @@ struct QueryKickTests {
         return (id, isNew)
     }
 
-    @Test func openingATubeMakesItOnce() throws {
+    @Test func openingATubeCreatesItOnce() throws {
         let name = TubeName(unchecked: String(repeating: "t", count: 200))
         let new = try tube(.openTube(name))
         #expect(new.isNew)
@@ -185,7 +185,7 @@ struct QueryKickTests {
         #expect(try db.number("select count(*) from tube") == 2)
     }
 
-    @Test func aPauseAndItsEnd() throws {
+    @Test func aPauseCanBeSetAndEnded() throws {
         let paused = try tube(.pause(.default, seconds: 4_294_967_295))
         #expect(!paused.isNew && paused.id == broker.tube)
         let years =

@@ -18,7 +18,7 @@ struct QueryRefillTests {
         get throws { try db.rows("select id from job where lease_epoch = \(broker.epoch) order by id") }
     }
 
-    @Test func smallestPriorityThenOldest() throws {
+    @Test func theSmallestKeysComeFirst() throws {
         try broker.put(
             broker.put(1, priority: 9), broker.put(2, priority: 4_294_967_295), broker.put(3, priority: 9),
             broker.put(4, priority: 0))
@@ -28,7 +28,7 @@ struct QueryRefillTests {
         #expect(try broker.refill() == [])
     }
 
-    @Test func fromTheHorizonOn() throws {
+    @Test func aRefillBeginsAtTheHorizon() throws {
         try broker.put(broker.put(1, priority: 1), broker.put(2, priority: 5), broker.put(3, priority: 5))
         try broker.put(broker.put(4, priority: 6), broker.put(5, priority: 5))
         #expect(try broker.refill(from: JobKey(priority: 5, id: 3), limit: 2) == [3, 5])
@@ -37,7 +37,7 @@ struct QueryRefillTests {
         #expect(try broker.refill() == [1, 2])
     }
 
-    @Test func onlyReadyJobsOfTheTube() throws {
+    @Test func onlyReadyJobsOfTheTubeAreTaken() throws {
         let other = try db.addTube("other")
         var elsewhere = broker.put(1)
         elsewhere.tube = other
@@ -46,7 +46,7 @@ struct QueryRefillTests {
         #expect(try broker.refill() == [4])
     }
 
-    @Test func aRowThatSomebodyLooksAtIsSkipped() throws {
+    @Test func aLockedRowIsSkipped() throws {
         try broker.put(broker.put(1), broker.put(2), broker.put(3))
         let other = try db.session()
         try other.run("begin; select from job where id = 2 for update")
@@ -55,7 +55,7 @@ struct QueryRefillTests {
         #expect(try broker.refill() == [2])
     }
 
-    @Test func leasesOfTheLivingAreLeftAndThoseOfTheDeadAreVoid() throws {
+    @Test func leasesOfLivingBrokersAreValidAndThoseOfDeadOnesAreNot() throws {
         let peer = try broker.peer()
         try broker.put(broker.put(1), broker.put(2, leased: true))
         try peer.put(peer.put(3, leased: true), peer.put(4))
@@ -65,7 +65,7 @@ struct QueryRefillTests {
         #expect(try held == "(1) (2) (3) (4)")
     }
 
-    @Test func ownLeasesComeOnlyWhenAskedFor() throws {
+    @Test func jobsLeasedHereComeOnlyIfAskedFor() throws {
         let peer = try broker.peer()
         try broker.put(broker.put(1, leased: true), broker.put(2))
         try peer.put(peer.put(3, leased: true))
@@ -73,8 +73,8 @@ struct QueryRefillTests {
         #expect(try broker.refill(.freeAndOwn) == [1, 2])
     }
 
-    /// The sole broker only reads; whose lease a row has it is told.
-    @Test func readingTakesNoLease() throws {
+    /// The sole broker only reads, and is told whose lease a row has.
+    @Test func aRefillThatOnlyReadsTakesNoLease() throws {
         let peer = try broker.peer()
         try broker.put(broker.put(1, leased: true), broker.put(2))
         try peer.put(peer.put(3, leased: true))
@@ -84,7 +84,7 @@ struct QueryRefillTests {
         #expect(try broker.refill() == [2])
     }
 
-    @Test func largeBodiesStay() throws {
+    @Test func largeBodiesAreFetchedByThemselves() throws {
         try broker.put(broker.put(1, body: []), broker.put(2, body: [1, 2]), broker.put(3, body: [1, 2, 3]))
         let rows = try broker.find(broker.refilling(bodyLimit: 2))
         #expect(rows.map(\.body) == [[], [1, 2], nil])
@@ -103,8 +103,9 @@ struct QueryRefillTests {
         }
     }
 
-    /// What a client of a dead broker held nobody holds: SQL readers must not be told that it is reserved again.
-    @Test func aJobTakenFromTheDeadIsReadyForSQLReaders() throws {
+    /// The refill removes the reservation of the dead broker's client. Otherwise the new lease would make it valid
+    /// again.
+    @Test func aJobTakenFromADeadBrokerIsReadyInTheViews() throws {
         let dead = try broker.peer()
         try dead.put(dead.put(1, leased: true), dead.put(2, leased: true))
         _ = try dead.write {
@@ -118,7 +119,7 @@ struct QueryRefillTests {
         #expect(try db.rows("select id, state, reserved_at from jobs order by id") == "(1,ready,) (2,ready,)")
     }
 
-    @Test func theFirstKeyOfEachTube() throws {
+    @Test func aPollFindsTheFirstFreeKeyOfEachTube() throws {
         let other = try db.addTube("other")
         let empty = try db.addTube("empty")
         let peer = try broker.peer()
@@ -131,7 +132,7 @@ struct QueryRefillTests {
         }
         #expect(keys.map(\.tube) == [other, broker.tube])
         #expect(keys.map(\.key) == [JobKey(priority: 8, id: 5), JobKey(priority: 2, id: 3)])
-        // Looking takes nothing.
+        // A poll takes no lease.
         #expect(try held == "")
     }
 }

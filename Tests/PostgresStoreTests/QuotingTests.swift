@@ -4,13 +4,13 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("What is a value stays a value, and what is a name stays a name")
+@Suite("No character of a value or a name is read as SQL")
 struct QuotingTests {
     static let hostile = [
         #"Upper Case"#, #"a"b"#, #""; drop table job; --"#, #"it's"#, #"back\slash"#, "söß", "$1", "a,b", "$$",
         "$do$ x $create$",
         "%s %I", ":name",
-        // A quote with an accent on it is one Character, and still a quote to PostgreSQL.
+        // A quote with an accent is one Character in Swift, but a quote for PostgreSQL.
         "accent\"\u{301}x", "accent'\u{301}x",
     ]
 
@@ -23,7 +23,7 @@ struct QuotingTests {
     }
 
     @Test(arguments: hostile) func aSchemaOfAnyNameWorks(_ name: String) throws {
-        // As long as a name may be.
+        // The longest name that is allowed.
         let schema = "\(try TestPostgres.shared().freshSchema()) \(name)".padding(to: 63)
         let db = try Database(schema: schema)
         #expect(try db.rows("select put('t', 'a', key => 'k')") == "(1)")
@@ -38,7 +38,7 @@ struct QuotingTests {
         #expect(try db.rows("select id from job") == "(2)")
         let migrator = try Migrator(database: db.server.connectionString, schema: db.schema)
         #expect(try migrator.check() == Migration.all.count)
-        // The same as a script.
+        // The printed script does the same.
         try db.run("drop schema \(identifier(schema)) cascade")
         try db.server.runScript(migrator.upScript().text)
         #expect(try migrator.check() == Migration.all.count)
@@ -46,8 +46,8 @@ struct QuotingTests {
         for version in Migration.all.indices.reversed() { #expect(try migrator.down() == version) }
     }
 
-    /// The protocol allows no such tube, nor does the table.
-    @Test(arguments: hostile) func aTubeOfAnyName(_ name: String) throws {
+    /// Neither the protocol nor the table allows such a name.
+    @Test(arguments: hostile) func aTubeOfAnyNameIsStoredAsWritten(_ name: String) throws {
         let broker = try TestBroker()
         try broker.db.run("alter table tube drop constraint tube_name_check")
         guard case .tube(let tube, true) = try broker.ask(.openTube(TubeName(unchecked: name))) else {
@@ -61,7 +61,7 @@ struct QuotingTests {
 }
 
 extension String {
-    /// With letters up to this number of bytes.
+    /// The text, padded with letters to this number of bytes.
     fileprivate func padding(to count: Int) -> String {
         self + String(repeating: "x", count: max(0, count - utf8.count))
     }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import PostgresStore
 
-/// A schema may hold what others have made; whoever may create there could take the rights of our owner.
-@Suite("A schema that others are in")
+/// A schema may hold objects of others. A role that may create objects there could take the rights of Beanrow's owner.
+@Suite("A schema may hold objects of others, but no other role may create objects in it")
 struct SharedSchemaTests {
     let db: Database
     private let stranger: String
@@ -22,7 +22,7 @@ struct SharedSchemaTests {
             database: db.server.connectionString.replacing("user=beanrow", with: "user=\(user)"), schema: db.schema)
     }
 
-    /// Why the schema is not used, by the migrator and by a broker that only checks it.
+    /// Why the migrator, and a broker that only checks the schema, do not use it.
     private func refusals() throws -> [String] {
         [Migrator.up, Migrator.check].compactMap { attempt in
             do { _ = try attempt(migrator())() } catch { return "\(error)" }
@@ -30,9 +30,9 @@ struct SharedSchemaTests {
         }
     }
 
-    // MARK: Whoever may create
+    // MARK: Roles that may create objects
 
-    @Test func anybodyWhoMayCreateKeepsItFromBeingUsed() throws {
+    @Test func aSchemaInWhichAnotherRoleMayCreateIsRefused() throws {
         try migrator().up()
         try db.run("grant create, usage on schema \(db.schema) to \(stranger)")
         #expect(try refusals().count == 2)
@@ -41,7 +41,7 @@ struct SharedSchemaTests {
         #expect(try refusals() == [])
     }
 
-    @Test func everybody() throws {
+    @Test func aSchemaInWhichPublicMayCreateIsRefused() throws {
         try db.run("grant create, usage on schema \(db.schema) to public")
         #expect(throws: StoreError.self) { try migrator().up() }
         #expect(try !db.holds("exists (select from pg_class where relname = 'job' and relnamespace = \(namespace))"))
@@ -49,7 +49,7 @@ struct SharedSchemaTests {
         try migrator().up()
     }
 
-    @Test func theOwnerOfTheSchemaIsNotToHaveMoreRightsByIt() throws {
+    @Test func onlyTheOwnerOfTheSchemaMayMigrateIt() throws {
         try db.run("alter schema \(db.schema) owner to \(owner)")
         #expect {
             try migrator().up()
@@ -60,8 +60,8 @@ struct SharedSchemaTests {
         #expect(try refusals() == [])
     }
 
-    /// What such a role would do: a function that fits better than PostgreSQL's, which keyed puts call.
-    @Test func whatAStrangerHasLeftThereIsFound() throws {
+    /// Such a role could create a function that fits better than PostgreSQL's, which puts with a key call.
+    @Test func aStrangersObjectsThatHidePostgreSQLsAreFound() throws {
         try migrator().up()
         try db.run(
             """
@@ -82,16 +82,16 @@ struct SharedSchemaTests {
             """
             create operator \(db.schema).= (leftarg = text, rightarg = text, function = pg_catalog.starts_with)
             """)
-        #expect(try refusals() == [], "the owner may have what he wants")
+        #expect(try refusals() == [], "the owner may have such objects")
         try db.run("alter operator \(db.schema).= (text, text) owner to \(owner)")
         #expect(try refusals().count == 2)
     }
 
     private var namespace: String { "\(literal(db.schema))::regnamespace" }
 
-    // MARK: What others have there
+    // MARK: Objects of others
 
-    /// As in `public`: names like ours, defaults that call functions, tables of the same owner.
+    /// Creates objects as in `public`: names like Beanrow's, defaults that call functions, tables of the same owner.
     private func fill() throws {
         try db.run(
             """
@@ -122,7 +122,7 @@ struct SharedSchemaTests {
             """)
     }
 
-    @Test func isNotTouched() throws {
+    @Test func objectsOfOthersStayAsTheyAre() throws {
         try fill()
         let before = try theirs()
         #expect(before.contains("document") && before.contains("touch()"))
@@ -134,7 +134,8 @@ struct SharedSchemaTests {
         #expect(
             try db.holds(
                 "not has_function_privilege('public', 'put_job(text,bytea,bigint,interval,interval,text)', 'execute')"))
-        #expect(try db.rows("select object from warnings where object = 'document'") == "", "their tables are theirs")
+        #expect(
+            try db.rows("select object from warnings where object = 'document'") == "", "tables of others are left out")
         for _ in Migration.all { try migrator().down() }
         #expect(try theirs() == before)
         #expect(
@@ -143,8 +144,8 @@ struct SharedSchemaTests {
         #expect(throws: Never.self) { try user.run("insert into \(db.schema).document default values") }
     }
 
-    /// A role gets rights on ours, and what it has on theirs it keeps.
-    @Test func isNobodysToGrant() throws {
+    /// A role gets rights on Beanrow's objects, and keeps those that it has on others.
+    @Test func rightsOnObjectsOfOthersStayAsTheyAre() throws {
         try fill()
         try migrator().up()
         try db.run(
@@ -160,8 +161,8 @@ struct SharedSchemaTests {
         #expect(try db.holds("has_table_privilege(\(literal(stranger)), 'job', 'delete')"))
     }
 
-    /// Who owns a table of theirs owns nothing of ours.
-    @Test func anOwnerOfTheirsMayBeABroker() throws {
+    /// An owner of Beanrow's tables may not be a broker.
+    @Test func anOwnerOfOtherTablesMayBeABroker() throws {
         try fill()
         try migrator().up()
         try db.run("alter table document owner to \(stranger)")
@@ -170,8 +171,7 @@ struct SharedSchemaTests {
         #expect(throws: RoleError.self) { try RoleMaker(db.connection, schema: db.schema).makeBroker(stranger) }
     }
 
-    /// The view that warns looks at our tables, all of them.
-    @Test func ourTablesAreAllWatched() throws {
+    @Test func theViewWarningsCoversAllOfBeanrowsTables() throws {
         try migrator().up()
         try db.run("set search_path to \(db.schema)")
         #expect(
@@ -187,13 +187,13 @@ struct SharedSchemaTests {
 
     // MARK: Locks of others
 
-    /// The lock of migrations is one that everybody may take.
-    @Test func whoMayNotMigrateIsNotWaitedFor() throws {
+    /// Any role may take the advisory lock of migrations.
+    @Test func aRoleThatMayNotMigrateIsNotWaitedFor() throws {
         let other = try Connection(db.server.connectionString.replacing("user=beanrow", with: "user=\(stranger)"))
         try other.run("select pg_advisory_lock(hashtextextended('beanrow migrate \(db.schema)', 0))")
         try migrator().up()
         #expect(try migrator().check() == Migration.all.count)
-        // Nor does it keep history from being looked after.
+        // `keep_history` does not wait for it either.
         try other.run("select pg_advisory_lock(hashtextextended('beanrow history \(db.schema)', 0))")
         let day = try db.value(
             "select min(relname) from pg_class where relname ~ '^job_history_2' and relnamespace = \(namespace)")
@@ -201,9 +201,9 @@ struct SharedSchemaTests {
         #expect(try db.holds("to_regclass('\(day)') is not null"))
     }
 
-    // MARK: Another name
+    // MARK: A renamed schema
 
-    @Test func aSchemaThatWasRenamedIsRepairedByTheMigrator() throws {
+    @Test func aRenamedSchemaIsRepairedByTheMigrator() throws {
         try migrator().up()
         let renamed = "\(db.schema) now"
         try db.run(

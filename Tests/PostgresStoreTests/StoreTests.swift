@@ -12,13 +12,13 @@ struct StoreTests {
         db = try Database()
     }
 
-    @Test func theStartBringsTheSchemaUp() async throws {
+    @Test func theStartMigratesTheSchema() async throws {
         let empty = try Database(isMigrated: false)
         let store = try await TestStore(empty.configuration)
         #expect(try empty.rows("select epoch, alive from brokers") == "(\(store.epoch),t)")
     }
 
-    @Test func withoutMigratingAMissingSchemaEndsTheStart() async throws {
+    @Test func withoutMigrationsAMissingSchemaFailsTheStart() async throws {
         let empty = try Database(isMigrated: false)
         var configuration = empty.configuration
         configuration.migrates = false
@@ -27,8 +27,8 @@ struct StoreTests {
         }
     }
 
-    /// PostgreSQL does not tell such a session when it began, which distinguishes sessions.
-    @Test func aRoleThatIsChangedToEndsTheStart() async throws {
+    /// PostgreSQL hides from such a session when it began. Brokers tell sessions apart by that time.
+    @Test func aSessionWhoseRoleWasSetFailsTheStart() async throws {
         let db = try Database()
         let role = "\(db.sessions)_broker"
         try RoleMaker(db.connection, schema: db.schema).makeBroker(role)
@@ -39,7 +39,7 @@ struct StoreTests {
         }
     }
 
-    @Test func aDatabaseThatIsNotThereEndsTheStartInTime() async throws {
+    @Test func anUnreachableDatabaseFailsTheStartInTime() async throws {
         var configuration = StoreConfiguration(database: "host=/nonexistent")
         configuration.startTimeout = 0.1
         await #expect { _ = try await TestStore(configuration) } throws: { error in
@@ -47,8 +47,8 @@ struct StoreTests {
         }
     }
 
-    /// It waits for the sole broker to give that up, and does not work yet.
-    @Test func whoIsStoppedBeforeItServesLeavesNothing() async throws {
+    /// The store still waits for the sole broker to give that up.
+    @Test func aStoreThatIsStoppedBeforeItServesLeavesNothing() async throws {
         let sole = try LivingBroker(db, isSole: true)
         let client = FakeClient()
         let store = Store(configuration: db.configuration, client: client, logger: .quiet)
@@ -71,7 +71,7 @@ struct StoreTests {
         #expect(epochs == epochs.sorted() && Set(epochs).count == 3)
     }
 
-    @Test func idsThatASequenceGivesAgainAreNotUsedAgain() async throws {
+    @Test func idsThatTheSequenceRepeatsAreNotUsedAgain() async throws {
         let store = try await TestStore(db.configuration)
         let before = try store.fetchIDs(100, total: 100)
         try db.run("select setval('job_id', 7)")
@@ -93,7 +93,7 @@ struct StoreTests {
         #expect(try db.rows("select id from job order by id") == "(1) (2)")
     }
 
-    @Test func aSessionIsKnownOnItsOwnServerAlone() throws {
+    @Test func aSessionIsFoundOnItsOwnServerOnly() throws {
         let keeper = try db.session()
         let backend = try keeper.backend
         let name = try ServerSession(of: keeper)
@@ -105,7 +105,7 @@ struct StoreTests {
         #expect(try !name.isOnServer(of: db.connection))
     }
 
-    @Test func theStartTellsOfTubesAndTheirJobs() async throws {
+    @Test func theStartReadsTubesAndTheirCounts() async throws {
         let tube = try db.addTube()
         _ = try db.addTube("empty")
         let first = try await TestStore(db.configuration)
@@ -121,7 +121,7 @@ struct StoreTests {
         #expect(tubes[1].pause == 0 && tubes[1].pauseLeft == 0)
     }
 
-    @Test func countsAreFoldedAndAgreeAllTheWhile() async throws {
+    @Test func countsAgreeWhileTheyAreFolded() async throws {
         let tube = try db.addTube()
         let store = try await TestStore(db.configuration)
         for round: JobID in 0..<200 {
@@ -129,7 +129,7 @@ struct StoreTests {
             _ = try store.ask([.delete(round * 3 + 2)])
             if round % 20 == 0 { #expect(try db.countsAgree()) }
         }
-        // The last batch of each writer stays: its outcome may be asked for.
+        // The last batch of each writer stays: its outcome may be looked up.
         try eventually("the ledger is folded") {
             try db.rows("select writer, batch, tube_ids from ledger order by 1") == "(0,200,{}) (1,200,{})"
         }
@@ -141,7 +141,7 @@ struct StoreTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func theLastBatchIsWrittenBeforeTheStop() async throws {
+    @Test func aStopKeepsTheJobsAndRemovesTheRegistration() async throws {
         let tube = try db.addTube()
         let store = try await TestStore(db.configuration)
         try store.put(1...1, tube: tube)
@@ -159,7 +159,7 @@ struct StoreTests {
         #expect(try store.fetchIDs(200, total: 700) == [1...500, 601...800])
     }
 
-    @Test func idsOfManyAtOnceAreDistinct() async throws {
+    @Test func idsOfTwoStoresAtOnceAreDistinct() async throws {
         let stores = [try await TestStore(db.configuration), try await TestStore(db.configuration)]
         let boxes = stores.map { Shared($0) }
         try onThreads(2) { number in

@@ -4,7 +4,7 @@ import TestKit
 @testable import PostgresStore
 @testable public import QueueCore
 
-/// An epoch with a writer and a query runner, and no keeper: it lives until the test lets it die.
+/// A broker with a writer and a query runner but no keeper. It lives until the test calls `die`.
 final class TestBroker {
     let db: Database
     let epoch: Int64
@@ -13,12 +13,12 @@ final class TestBroker {
     let tube: TubeID
     private let writer: Writer
     private let queryRunner: QueryRunner
-    /// A session in the place of the keeper's.
+    /// Stands in for the keeper's session.
     private let keeping: PostgresStore.Connection
 
-    /// A broker on a schema of its own.
+    /// A broker on its own schema.
     ///
-    /// `kind`: of its writer.
+    /// `kind`: the kind of its writer.
     convenience init(_ kind: WriteKind = .puts, on server: TestPostgres? = nil) throws {
         let db = try Database(on: server)
         try self.init(db, tube: db.addTube(), kind: kind)
@@ -46,18 +46,18 @@ final class TestBroker {
 
     deinit {
         for worker in [writer, queryRunner] {
-            precondition(worker.stop(within: patience), "it goes on without its client")
+            precondition(worker.stop(within: patience), "a worker has not ended")
         }
     }
 
-    /// The names of the sessions.
+    /// The tasks of its sessions.
     var writing: String { "writer \(epoch)" }
     var querying: String { "queries \(epoch)" }
 
     /// Another broker on the same schema.
     func peer() throws -> TestBroker { try TestBroker(db, tube: tube) }
 
-    /// Deletes the broker's row, as if another one had declared it dead.
+    /// Deletes the broker's row, as if a peer had declared it dead.
     func die() throws { try db.removeBroker(epoch) }
 
     // MARK: Writing
@@ -68,7 +68,7 @@ final class TestBroker {
         return try client.outcome()
     }
 
-    /// Writes a batch that is done in one part.
+    /// Writes a batch that is done in one part, and returns its outcome.
     func write(_ fill: (inout WriteBatch) -> Void) throws -> WriteOutcome {
         let parts = try writeParts(fill)
         guard parts.count == 1 else { throw WireMismatch("\(parts.count) parts") }
@@ -122,7 +122,7 @@ final class TestBroker {
         try ask([query])[0]
     }
 
-    /// Asks without waiting.
+    /// Asks without waiting for the answers.
     func send(_ queries: [Query]) {
         client.give(queries, epoch: epoch)
         queryRunner.bell.ring()
@@ -146,7 +146,7 @@ final class TestBroker {
 }
 
 extension Logger {
-    /// Drops what the store logs: these tests break connections.
+    /// Logs nothing: these tests break connections.
     static let quiet = Logger(label: "test.store") { _ in SwiftLogNoOpLogHandler() }
 }
 
@@ -159,6 +159,6 @@ extension WriteOutcome: Equatable {
 }
 
 extension Query {
-    /// While no tube keeps history.
+    /// A delete while no tube keeps history.
     static func delete(_ id: JobID) -> Query { .delete(id, isRecorded: false) }
 }

@@ -64,7 +64,7 @@ final class TestStore {
         store.wakeNotifier()
     }
 
-    /// Asks for ids and returns all that have come, once there are `total`.
+    /// Asks for ids, and returns all that have come once there are `total`.
     func fetchIDs(_ count: Int, total: Int) throws -> [ClosedRange<JobID>] {
         client.wantIDs(count)
         store.wakeKeeper()
@@ -84,7 +84,7 @@ final class TestKeeper {
     }
 
     deinit {
-        precondition(keeper.stop(within: patience), "it goes on without its client")
+        precondition(keeper.stop(within: patience), "the keeper has not ended")
     }
 
     func wake() { keeper.bell.ring() }

@@ -33,13 +33,13 @@ final class Repeating: Sendable {
     }
 }
 
-/// Something that one thread after the other uses.
+/// A value that only one thread uses at a time.
 struct Shared<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
 }
 
-/// Something that goes on beside the test, on a thread of its own, with what it is given.
+/// A call that runs beside the test, on its own thread.
 final class Background<Value: Sendable>: Sendable {
     private let outcome = Mutex<Swift.Result<Value, any Error>?>(nil)
 
@@ -53,9 +53,9 @@ final class Background<Value: Sendable>: Sendable {
 
     var hasEnded: Bool { outcome.withLock { $0 != nil } }
 
-    /// What came of it, once it has ended.
+    /// Waits for the end of the call and returns its result.
     func value(fileID: String = #fileID, line: Int = #line) throws -> Value {
-        try eventually("what goes on beside the test ends", fileID: fileID, line: line) { hasEnded }
+        try eventually("the call beside the test ends", fileID: fileID, line: line) { hasEnded }
         return try outcome.withLock { $0! }.get()
     }
 }

@@ -4,8 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// The keeper reads only what has changed of the tubes.
-@Suite("What is read of very many tubes")
+@Suite("The keeper reads only the tubes that have changed")
 struct TubeChangesTests {
     let db: Database
     let connection: PostgresStore.Connection
@@ -17,7 +16,7 @@ struct TubeChangesTests {
         try db.run("insert into tube_count (tube_id, urgent, ready, delayed, buried) select id, 0, 1, 0, 0 from tube")
     }
 
-    /// All parts of one reading.
+    /// All parts of a reading.
     private struct Reading {
         var changes: TubeChanges
         var parts: [[TubeRow]] = []
@@ -35,7 +34,7 @@ struct TubeChangesTests {
 
     private func names(_ changes: Reading) -> [String] { changes.tubes.map(\.name.description).sorted() }
 
-    @Test func allAtFirstAndThenWhatHasChanged() throws {
+    @Test func theFirstReadingHasAllTubesAndLaterOnesTheChanges() throws {
         let first = try changes()
         #expect(first.tubes.count == 500)
         #expect(try names(changes(since: first)) == [])
@@ -52,8 +51,8 @@ struct TubeChangesTests {
         #expect(try changes(since: second, .all).tubes.count == 501)
     }
 
-    /// A number from a sequence would miss the change.
-    @Test func whatCommitsLateIsRead() throws {
+    /// Numbers from a sequence would miss such a change.
+    @Test func aChangeThatCommitsLateIsRead() throws {
         let late = try db.session()
         try late.run("begin; update tube_count set ready = 2 where tube_id = 5")
         try db.run("update tube_count set ready = 2 where tube_id = 6")
@@ -66,8 +65,7 @@ struct TubeChangesTests {
         #expect(try names(changes(since: second)) == [])
     }
 
-    /// Nothing is read again and again because of it.
-    @Test func aLongTransactionElsewhereChangesNothing() throws {
+    @Test func aLongTransactionElsewhereCausesNoRepeatedReads() throws {
         let long = try db.session()
         try long.run("begin; insert into tube (name) values ('open')")
         try db.run("update tube_count set ready = 2")
@@ -76,7 +74,7 @@ struct TubeChangesTests {
         try long.run("rollback")
     }
 
-    @Test func whatIsNotCountedYetIsReadTogetherWithItsTube() throws {
+    @Test func changesThatAreNotFoldedYetAreCounted() throws {
         let first = try changes()
         try db.run("insert into sql_change (number, tube_id, ready) values (900, 8, 2)")
         try db.run(
@@ -89,14 +87,14 @@ struct TubeChangesTests {
         #expect(second.tubes.map(\.counts.ready) == [6, 2])
     }
 
-    @Test func whatOthersHoldIsReadAndThatTheyHoldItNoMore() throws {
+    @Test func theHeldCountsOfPeersAndTheirEndAreRead() throws {
         let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
         let first = try changes(.all, epoch: other + 1)
         func next(_ known: Reading) throws -> Reading { try changes(since: known, epoch: other + 1) }
         var held = HeldCounts()
         let now = FakeClient().now()
         try held.publish([(2, StateCounts(ready: 1)), (3, StateCounts())], epoch: other, at: now, connection)
-        // A tube without a published row needs no zero.
+        // No zero is published for a tube without a row.
         #expect(try db.rows("select tube_id, ready from tube_held") == "(2,1)")
         let second = try next(first)
         #expect(second.tubes.map(\.heldElsewhere.ready) == [1])
@@ -109,8 +107,8 @@ struct TubeChangesTests {
         #expect(try db.number("select count(*) from tube_held") == 0)
     }
 
-    /// Of another server, where numbers of transactions were higher.
-    @Test func stampsOfARestoredDumpAreNoNewsForLong() throws {
+    /// The dump is of another server, where transaction IDs were higher.
+    @Test func tubesOfARestoredDumpAreNotReadAgainAndAgain() throws {
         for table in ["tube", "tube_count", "tube_held"] {
             try db.run("alter table \(table) disable trigger stamp; update \(table) set changed = '1000000000000'")
             try db.run("alter table \(table) enable trigger stamp")
@@ -120,8 +118,8 @@ struct TubeChangesTests {
         #expect(try names(changes(since: try changes(since: first))) == [])
     }
 
-    /// In between comes a heartbeat, and clients are served.
-    @Test func veryManyAreReadInParts() throws {
+    /// Between the parts a heartbeat is sent, and clients are served.
+    @Test func manyTubesAreReadInParts() throws {
         let first = try changes()
         try db.run("delete from tube where id % 3 = 0 and id < 400")
         try db.run("insert into tube (name) select 'u' || n from generate_series(1, 25000) as n")
@@ -132,7 +130,7 @@ struct TubeChangesTests {
         #expect(changed.parts.map(\.count) == Array(repeating: 2000, count: 12) + [1000])
     }
 
-    @Test func eachLargeSetIsPassedOverOnce() throws {
+    @Test func aReadingWalksEachLargeTableOnce() throws {
         try db.run("analyze tube")
         for sql in ["delete from tube", "delete from tube_count", "vacuum analyze tube", "vacuum analyze tube_count"] {
             try db.run(sql)

@@ -4,14 +4,13 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// Tubes that nobody needs go, and no job goes with them.
-@Suite("Rows of tubes that nobody needs are removed")
+@Suite("Tubes that nobody needs are removed, and no job with them")
 struct TubeRemovalTests {
     let db: Database
     let client = FakeClient()
     let connection: PostgresStore.Connection
     let epoch: Int64
-    /// An empty tube, as old as it has to be.
+    /// An empty tube that is old enough to be removed.
     let tube: TubeID
 
     init() throws {
@@ -22,7 +21,7 @@ struct TubeRemovalTests {
         try db.run("insert into tube_count (tube_id, urgent, ready, delayed, buried) values (\(tube), 0, 0, 0, 0)")
     }
 
-    /// Two passes: what is empty in both goes.
+    /// Runs two passes. A tube that is empty in both is removed.
     private func passTwice(_ between: () throws -> Void = {}) throws {
         var removal = TubeRemoval()
         try removal.look(epoch: epoch, client, connection)
@@ -37,10 +36,10 @@ struct TubeRemovalTests {
         try prepare()
         try passTwice()
         #expect(try isThere, comment)
-        #expect(try db.number("select count(*) from tube where remover is not null") == 0, "the mark is taken away")
+        #expect(try db.number("select count(*) from tube where remover is not null") == 0, "no tube stays marked")
     }
 
-    @Test func anEmptyTubeGoesAndOthersAreTold() throws {
+    @Test func anEmptyTubeIsRemovedAndPeersAreTold() throws {
         let other = try db.addBroker(heartbeat: "now() + interval '1 h'")
         try passTwice()
         #expect(try !isThere)
@@ -49,22 +48,22 @@ struct TubeRemovalTests {
         #expect(try db.rows("select epoch, tube_id, job_id from notice") == "(\(other),\(tube),)")
     }
 
-    @Test func aYoungOneStaysForAWhile() throws {
+    @Test func aTubeThatChangesBetweenThePassesStays() throws {
         try passTwice { try db.run("update tube_count set ready = 0") }
         #expect(try isThere)
     }
 
-    @Test func whatIsNeededHereStays() throws { try stays { client.need(tube) } }
-    @Test func aPausedOneStays() throws {
+    @Test func aTubeThatThisBrokerNeedsStays() throws { try stays { client.need(tube) } }
+    @Test func aPausedTubeStays() throws {
         try stays { try db.run("update tube set pause = 60, paused_until = now() + interval '1 min'") }
     }
-    @Test func oneWithAPolicyStays() throws {
+    @Test func aTubeWithAPolicyStays() throws {
         try stays { try db.run("insert into tube_policy (tube_id, max_ready) values (\(tube), 5)") }
     }
-    @Test func oneThatClientsOfAnotherWaitForStays() throws {
+    @Test func aTubeThatClientsOfAPeerWaitForStays() throws {
         try stays { try db.run("insert into tube_awaited (tube, epoch) values ('t', 99)") }
     }
-    @Test(arguments: [0, 1, 2]) func oneWithAJobStaysWhateverTheCountsSay(state: Int) throws {
+    @Test(arguments: [0, 1, 2]) func aTubeWithAJobStaysWhateverTheCountsSay(state: Int) throws {
         try stays {
             try db.run(
                 """
@@ -73,7 +72,7 @@ struct TubeRemovalTests {
                 """)
         }
     }
-    @Test func oneOfWhichSomethingIsNotCountedStays() throws {
+    @Test func aTubeWithChangesThatAreNotFoldedStays() throws {
         try stays { try db.run("insert into sql_change (number, tube_id) values (77, \(tube))") }
         try db.run("delete from sql_change")
         try stays {
@@ -85,7 +84,7 @@ struct TubeRemovalTests {
         }
     }
 
-    @Test func nothingGoesWhileSQLIsAtWork() throws {
+    @Test func noTubeIsRemovedWhileSQLIsAtWork() throws {
         let session = try db.session()
         try session.run("begin; select put('other', 'x')")
         try stays {}
@@ -94,7 +93,7 @@ struct TubeRemovalTests {
         #expect(try !isThere)
     }
 
-    // MARK: Beside puts
+    // MARK: Concurrent puts
 
     private func mark() throws { try db.run("update tube set remover = \(epoch) where id = \(tube)") }
 
@@ -105,8 +104,8 @@ struct TubeRemovalTests {
         return try connection.execute(.removeTubes, those).count
     }
 
-    @Test("invariant 1: a put into a tube that is being removed is refused, and told why")
-    func putBeside() throws {
+    @Test("invariant 1: a put into a tube that is being removed is refused with the reason")
+    func putMeanwhile() throws {
         let broker = try TestBroker(db, tube: tube)
         try mark()
         #expect(try broker.write { $0.puts = [broker.put(1), broker.put(2)] } == .refused(.tubeGone))
@@ -123,7 +122,7 @@ struct TubeRemovalTests {
         #expect(isNew && next != tube)
     }
 
-    @Test func whoAsksForItKeepsIt() throws {
+    @Test func openingATubeKeepsIt() throws {
         let broker = try TestBroker(db, tube: tube)
         try mark()
         guard case .tube(tube, isNew: false) = try broker.ask(.openTube(TubeName(unchecked: "t"))) else {
@@ -133,14 +132,14 @@ struct TubeRemovalTests {
         #expect(try broker.write { $0.puts = [broker.put(1)] } == .committed)
     }
 
-    @Test func whoPutsByASessionKeepsIt() throws {
+    @Test func aPutBySQLKeepsTheTube() throws {
         try mark()
         try db.run("select put('t', 'x')")
         #expect(try removeMarked() == 0)
         #expect(try db.rows("select tube_id from job") == "(\(tube))")
     }
 
-    /// Its snapshot is older than the mark.
+    /// The session's snapshot is older than the mark.
     @Test func anOldSnapshotDoesNotPutIntoARemovedTube() throws {
         let session = try db.session()
         try session.run("begin isolation level repeatable read; select count(*) from tube")
@@ -151,8 +150,8 @@ struct TubeRemovalTests {
         #expect(try db.number("select count(*) from job") == 0)
     }
 
-    /// The batch is there before the mark, and not committed.
-    @Test func aBatchInFlightIsWaitedFor() throws {
+    /// The batch began before the mark and has not committed.
+    @Test func aBatchInFlightKeepsTheTube() throws {
         let batch = try db.session()
         try batch.run(
             """

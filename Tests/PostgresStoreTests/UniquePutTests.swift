@@ -4,7 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("A tube has one job with a key at most")
+@Suite("A tube has at most one job with a key")
 struct UniquePutTests {
     let broker: TestBroker
     let db: Database
@@ -35,7 +35,7 @@ struct UniquePutTests {
         "\(UniquePut.Outcome.exists(id, state, isReserved: isReserved))"
     }
 
-    @Test func severalInOneTransaction() throws {
+    @Test func aKeyIsPutOnceWithinATransaction() throws {
         let answers = try broker.ask([put(1), put(2), put(3, "other", delay: 9), put(4, "other")])
         #expect(outcomes(answers) == [inserted, exists(1), inserted, exists(3, .delayed)])
         #expect(
@@ -44,7 +44,7 @@ struct UniquePutTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func theStateOfTheFirst() throws {
+    @Test func aSecondPutIsToldTheStateOfTheFirstJob() throws {
         _ = try broker.ask(put(1))
         try db.run(
             "update job set state = 2, lease_epoch = \(broker.epoch), reserved_at = now(), bury_order = 1 where id = 1")
@@ -54,7 +54,7 @@ struct UniquePutTests {
         #expect(outcomes([try peer.ask(put(2))]) == [exists(1, .buried)])
     }
 
-    @Test func afterTheFirstHasGone() throws {
+    @Test func aKeyIsFreeAfterTheDeleteOfItsJob() throws {
         _ = try broker.ask(put(1))
         let answers = try broker.ask([.delete(1), put(2)])
         #expect(outcomes([answers[1]]) == [inserted])
@@ -65,8 +65,8 @@ struct UniquePutTests {
         #expect(try db.number("select count(*) from job where key is null") == 2)
     }
 
-    /// Nobody at the broker waits for the end of a transaction that has put a key, nor are others' puts undone for it.
-    @Test func aTransactionThatLasts() throws {
+    /// The broker does not wait for the end of a transaction that has put the key, and the other puts succeed.
+    @Test func aKeyOfAnOpenTransactionIsContested() throws {
         let sql = try db.session()
         try sql.run(
             """
@@ -81,7 +81,7 @@ struct UniquePutTests {
         #expect(try db.countsAgree())
         try sql.run("commit")
         #expect(outcomes([try broker.ask(put(1))]) == [exists(9)])
-        // One that deletes it has not done so yet.
+        // A delete counts once it has committed.
         try sql.run("begin; delete from job where id = 9")
         #expect(outcomes([try broker.ask(put(1))]) == [exists(9)])
         try sql.run("commit")

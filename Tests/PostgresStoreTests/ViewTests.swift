@@ -29,7 +29,7 @@ struct ViewTests {
         }
     }
 
-    @Test func everyColumnOfAJob() throws {
+    @Test func theViewShowsEveryColumnOfAJob() throws {
         #expect(
             try db.rows(
                 """
@@ -46,7 +46,7 @@ struct ViewTests {
         #expect(try states == "(1,ready,) (2,delayed,) (3,buried,) (4,ready,)")
     }
 
-    @Test func reservedWhileItsBrokerIsHeardOf() throws {
+    @Test func aJobIsReservedOnlyWhileItsBrokerIsAlive() throws {
         try reserve(4)
         let epoch = broker.epoch
         #expect(try states == "(1,ready,) (2,delayed,) (3,buried,) (4,reserved,\(epoch))")
@@ -62,7 +62,7 @@ struct ViewTests {
         #expect(try db.rows("select reserved_at, reserved_until from jobs where id = 4") == "(,)")
     }
 
-    @Test func reservedInAnyStoredState() throws {
+    @Test func aJobInAnyStoredStateCanBeReserved() throws {
         for id: JobID in [1, 2, 3, 4] {
             _ = try broker.ask(.reserve(id))
             try reserve(id)
@@ -79,12 +79,12 @@ struct ViewTests {
         #expect(try tubes == "(default,2,1,0,1) (empty,0,0,0,0)")
         try db.run("insert into tube_held values (\(broker.epoch), \(broker.tube), 1, 1, 0, 1)")
         #expect(try tubes == "(default,1,1,2,0) (empty,0,0,0,0)")
-        // What a broker held that is not heard of is not held.
+        // What a silent broker held does not count as held.
         try db.run("update broker set heartbeat_at = now() - interval '6 s'")
         #expect(try tubes == "(default,2,1,0,1) (empty,0,0,0,0)")
     }
 
-    @Test func oldestReadyAndPause() throws {
+    @Test func tubesShowTheirOldestReadyJobAndTheirPause() throws {
         try db.run(
             "update job set due_at = '2020-02-02' where id = 4; update job set due_at = '2010-01-01' where id = 2")
         #expect(try db.rows("select oldest_ready_at::date, paused_until from tubes") == "(2020-02-02,)")
@@ -94,7 +94,7 @@ struct ViewTests {
         #expect(try db.holds("(select paused_until is null from tubes)"))
     }
 
-    @Test func countsAreTheSameFoldedOrNot() throws {
+    @Test func aFoldDoesNotChangeCounts() throws {
         let before = try tubes
         let session = try Session.open(db.configuration, Statement.keeper)
         var parameters = Parameters()
@@ -108,22 +108,22 @@ struct ViewTests {
         #expect(try db.countsAgree())
     }
 
-    // MARK: What it costs
+    // MARK: Cost
 
     private func plan(_ query: String) throws -> String {
         let rows = try db.connection.ask(Statement(name: "", sql: "explain (costs off) \(query)"))
         return (0..<rows.count).map { rows.string($0, 0) }.joined(separator: "\n")
     }
 
-    /// Counts come from counts. Only who asks for the oldest job pays for that.
-    @Test func countsDoNotLookAtJobs() throws {
+    /// Only `oldest_ready_at` reads jobs.
+    @Test func theCountsOfTubesReadNoJobs() throws {
         #expect(try !plan("select name, ready, delayed, reserved, buried, paused_until from tubes").contains("on job"))
         #expect(try !plan("select sum(ready) from tubes where name <> 'default'").contains("on job"))
         let oldest = try plan("select oldest_ready_at from tubes where name = 'default'")
         #expect(oldest.contains("job_ready") || oldest.contains("on job"))
     }
 
-    @Test func theOldestIsNoReservedOne() throws {
+    @Test func theOldestReadyJobIsNotAReservedOne() throws {
         try db.run(
             "update job set due_at = '2001-01-01' where id = 4; update job set due_at = '2002-02-02' where id = 1")
         try reserve(4)
@@ -132,8 +132,8 @@ struct ViewTests {
         #expect(try db.rows("select oldest_ready_at from tubes") == "()")
     }
 
-    /// A put into a tube with a limit asks for the counts of that tube.
-    @Test func aLimitDoesNotLookAtJobs() throws {
+    /// A put into a tube with a limit reads the counts of that tube.
+    @Test func aLimitReadsNoJobs() throws {
         try db.run("select set_policy('default', max_ready => 100), setval('job_id', 100)")
         let scans = """
             select relname, seq_scan, idx_scan from pg_stat_xact_user_tables
@@ -146,8 +146,8 @@ struct ViewTests {
         try db.run("commit")
     }
 
-    @Test func aLimitGoesByWhatIsFoldedAndWhatIsNot() throws {
-        // Two are ready, of which none is folded. With a broker, that is for it to do.
+    @Test func aLimitCountsWhatIsFoldedAndWhatIsNot() throws {
+        // Two jobs are ready, and their batch is not folded. A living broker folds it.
         try db.run("select set_policy('default', max_ready => 3), setval('job_id', 100)")
         try db.run("insert into tube_count values (\(broker.tube), 0, 5, 0, 0)")
         func put() throws -> String {
@@ -157,11 +157,11 @@ struct ViewTests {
         }
         #expect(try put() == "BR009")
         try db.run("insert into tube_held values (\(broker.epoch), \(broker.tube), 0, 3, 0, 0)")
-        #expect(try put() == "true", "two are left")
-        #expect(try put() == "BR009", "what SQL has put counts at once")
+        #expect(try put() == "true", "two ready jobs are left")
+        #expect(try put() == "BR009", "a put by SQL counts at once")
         try broker.die()
         try db.run("delete from tube_held; update tube_count set ready = 0; delete from sql_change")
-        #expect(try put() == "true", "without a broker two are in its ledger, and one is put")
+        #expect(try put() == "true", "the dead broker's ledger has two jobs, so one more is allowed")
         #expect(try put() == "BR009")
     }
 }

@@ -5,12 +5,11 @@ import Testing
 
 @testable import PostgresStore
 
-/// The view `warnings`: each row appears, and is gone when its cause is.
-@Suite("What an operator is warned of", .serialized)
+@Suite("A row of the view `warnings` appears with its cause and goes with it", .serialized)
 struct WarningsTests {
     let db: Database
 
-    /// A cluster that cleans up when it is told to, and whose naps allow few dead rows.
+    /// A cluster that vacuums only when it is told to. Its short naptime allows few dead rows.
     private static let cluster = Swift.Result {
         try TestPostgres.private(settings: [
             "autovacuum": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "2",
@@ -21,7 +20,7 @@ struct WarningsTests {
         db = try Database(on: Self.cluster.get())
     }
 
-    /// What the view has, but that autovacuum is off in this cluster.
+    /// The rows of the view, without the one that says that autovacuum is off in this cluster.
     private var warnings: String {
         get throws {
             try db.rows(
@@ -36,7 +35,7 @@ struct WarningsTests {
         try db.value("select \(column) from warnings where warning <> 'autovacuum off'")
     }
 
-    @Test func whenAllIsWellThereIsNothing() throws {
+    @Test func aHealthySchemaHasNoWarnings() throws {
         #expect(try warnings == "")
     }
 
@@ -52,12 +51,12 @@ struct WarningsTests {
 
     // MARK: Old snapshots
 
-    /// As in a shop whose transactions are short.
+    /// Sets the age at which a snapshot is old. An operator whose transactions are short does the same.
     private func expectSnapshotsOf(_ age: String) throws {
         try db.run("set beanrow.old_snapshot = \(literal(age))")
     }
 
-    @Test func aHeldSnapshot() throws {
+    @Test func anOldSnapshotIsWarnedOf() throws {
         let holder = try Connection(db.configuration("report").database)
         try holder.run("begin isolation level repeatable read; select")
         #expect(try warnings == "", "five minutes are allowed")
@@ -68,10 +67,10 @@ struct WarningsTests {
             try db.holds("(select since > now() - interval '1 h' and amount >= 0 from warnings where unit is not null)")
         )
         try holder.run("commit")
-        try eventually("it is gone") { try warnings == "" }
+        try eventually("the warning is gone") { try warnings == "" }
     }
 
-    @Test func aPreparedTransaction() throws {
+    @Test func anOldPreparedTransactionIsWarnedOf() throws {
         try expectSnapshotsOf("0 s")
         try db.run("begin; insert into tube (name) values ('t'); prepare transaction 'forgotten'")
         #expect(try warnings == "(\"old snapshot\",\"prepared transaction forgotten\",transactions)")
@@ -81,44 +80,43 @@ struct WarningsTests {
 
     // MARK: Tables and indexes
 
-    /// Rows that were there; 20,000 a second of the nap are allowed.
+    /// Makes dead rows. A table may have 20,000 of them for each second of the naptime.
     private func die(_ count: Int) throws {
         try db.run(
             "insert into ledger (epoch, writer, batch) select 1, 0, generate_series(1, \(count)); delete from ledger")
-        try eventually("the statistics know") {
+        try eventually("the statistics count the dead rows") {
             try db.holds("pg_stat_get_dead_tuples('ledger'::regclass) >= \(count)")
         }
     }
 
-    @Test func deadRowsUntilTheyAreCleanedUp() throws {
+    @Test func deadRowsAreWarnedOfUntilTheyAreVacuumed() throws {
         try die(10_000)
         #expect(try warnings == "")
         try die(20_000)
         #expect(try warnings == "(\"dead rows\",ledger,rows)")
         #expect(try value("amount") == "30000")
         try db.run("vacuum ledger")
-        try eventually("they are gone") { try !warnings.contains("dead rows") }
+        try eventually("the warning is gone") { try !warnings.contains("dead rows") }
     }
 
-    @Test func anIndexThatIsFarLargerThanItsRows() throws {
+    @Test func anIndexThatIsFarLargerThanItsRowsIsWarnedOf() throws {
         try die(80_000)
         try db.run("vacuum ledger")
-        try eventually("the index is what is left") { try warnings == "(\"index bloat\",ledger_pkey,bytes)" }
+        try eventually("only the index is warned of") { try warnings == "(\"index bloat\",ledger_pkey,bytes)" }
         #expect(try value("amount") == db.value("select pg_relation_size('ledger_pkey')"))
         try db.run("reindex index ledger_pkey")
         #expect(try warnings == "")
     }
 
-    /// What rows need is no bloat.
-    @Test func aLargeIndexOfManyRowsIsNone() throws {
+    @Test func aLargeIndexOfManyRowsIsNoBloat() throws {
         try db.run("insert into ledger (epoch, writer, batch) select 1, 0, generate_series(1, 80000)")
         try db.run("vacuum ledger")
         #expect(try db.holds("pg_relation_size('ledger_pkey') > 60 * 20000"))
         #expect(try warnings == "")
     }
 
-    /// To give it back, vacuum would lock the table, here and on every standby.
-    @Test func whatIsClearedAwayIsKeptForLaterRows() throws {
+    /// To give the space back, vacuum would lock the table, here and on every standby.
+    @Test func vacuumKeepsTheSpaceForLaterRows() throws {
         try die(1000)
         let size = try db.number("select pg_relation_size('ledger')")
         try db.run("vacuum ledger")
@@ -127,7 +125,7 @@ struct WarningsTests {
         #expect(try db.number("select pg_relation_size('ledger')") == 0)
     }
 
-    @Test func autovacuumTurnedOff() throws {
+    @Test func autovacuumThatIsOffIsWarnedOf() throws {
         #expect(
             try db.rows("select warning, object, since, amount from warnings")
                 == "(\"autovacuum off\",\"the server\",,)")
@@ -137,8 +135,8 @@ struct WarningsTests {
         #expect(try warnings == "")
     }
 
-    @Test func transactionsThatAreNotFrozen() throws {
-        // Another one keeps them from being frozen: at this age nobody asks whether autovacuum is on.
+    @Test func transactionsThatAreNotFrozenAreWarnedOf() throws {
+        // The holder keeps them from being frozen: at this age PostgreSQL vacuums even if autovacuum is off.
         let holder = try db.session()
         try holder.run("begin isolation level repeatable read; select from job")
         try db.run("alter table fence set (autovacuum_freeze_max_age = 100000)")
@@ -158,7 +156,7 @@ struct WarningsTests {
         #expect(try warnings == "")
     }
 
-    @Test func aBrokerThatIsNotHeardOf() throws {
+    @Test func aBrokerWithALateHeartbeatIsWarnedOf() throws {
         let epoch = try db.addBroker(heartbeat: "clock_timestamp() - interval '6 s'")
         #expect(try warnings == "(\"late heartbeat\",\"broker \(epoch) on elsewhere\",seconds)")
         try db.run("update broker set heartbeat_at = now() + interval '1 h'")
@@ -167,7 +165,7 @@ struct WarningsTests {
 
     // MARK: The log
 
-    @Test func theLogTellsOnceOfEach() throws {
+    @Test func eachWarningIsLoggedOnce() throws {
         let lines = LineLog()
         var watch = WarningWatch(Logger(label: "test") { _ in lines })
         func look(atMinute minute: Int64) throws -> [String] {
@@ -176,7 +174,7 @@ struct WarningsTests {
         }
         let server =
             "warning autovacuum off: the server. Dead rows are never cleaned up: set autovacuum and track_counts to on."
-        #expect(try look(atMinute: 0) == [], "not at once")
+        #expect(try look(atMinute: 0) == [], "not before the first minute is over")
         #expect(try look(atMinute: 1) == [server])
         let epoch = try db.addBroker(heartbeat: "clock_timestamp() - interval '1 h'")
         #expect(try look(atMinute: 1) == [], "not before the minute is over")
@@ -188,8 +186,8 @@ struct WarningsTests {
         #expect(try look(atMinute: 4) == ["notice no more late heartbeat: broker \(epoch) on elsewhere"])
     }
 
-    /// A role that was made before there was the view.
-    @Test func whoMayNotLookSaysSoOnceAndGoesOn() throws {
+    /// A role that was made before the view existed may not read it.
+    @Test func aMissingRightIsLoggedOnce() throws {
         let role = "\(db.sessions)_role"
         try db.run("create role \(role); grant usage on schema \(identifier(db.schema)) to \(role); set role \(role)")
         let lines = LineLog()

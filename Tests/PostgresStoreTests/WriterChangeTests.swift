@@ -14,7 +14,7 @@ struct WriterChangeTests {
         db = broker.db
     }
 
-    /// Jobs 1 to 3 are held here, 4 by a neighbour, 5 by nobody.
+    /// Jobs 1 to 3 are leased here, job 4 by a peer. Job 5 is free.
     private func putSome() throws -> TestBroker {
         let peer = try broker.peer()
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true), broker.put(3, leased: true))
@@ -23,7 +23,7 @@ struct WriterChangeTests {
         return peer
     }
 
-    @Test func releaseGivesTheJobBack() throws {
+    @Test func aReleaseGivesTheJobBack() throws {
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
         try db.run("update job set reserved_at = now(), reserved_until = now(), created_at = now() - interval '9 s'")
         let counters = JobCounters(reserves: 5, timeouts: 4, releases: 3, buries: 2)
@@ -45,7 +45,7 @@ struct WriterChangeTests {
         #expect(try db.countsAgree())
     }
 
-    @Test func whatTheBrokerGivesBackByItselfKeepsItsTimes() throws {
+    @Test func aJobThatTheBrokerGivesBackByItselfKeepsItsTimes() throws {
         try broker.put(broker.put(1, delay: 100, leased: true))
         let due = try db.value("select due_at from job")
         #expect(
@@ -94,9 +94,9 @@ struct WriterChangeTests {
         #expect(try db.rows("select * from job where id >= 4 order by id") == before)
     }
 
-    /// Jobs 1 to 3 have been deleted behind the broker's back, 4 has lost its lease: the client is told so, and the
-    /// counts are right again when the batch is done.
-    @Test(arguments: 1...4) func whatIsMissingIsToldAndCounted(_ id: JobID) throws {
+    /// Others have deleted jobs 1 to 3, and job 4 has lost its lease. The client is told so, and the counts are right
+    /// again after the batch.
+    @Test(arguments: 1...4) func missingJobsAreReportedAndCounted(_ id: JobID) throws {
         let put = (1...5).map { broker.put($0, leased: true) }
         #expect(try broker.write { $0.puts = put } == .committed)
         try db.run("delete from job where id <= 3; update job set lease_epoch = null where id = 4")
@@ -110,11 +110,11 @@ struct WriterChangeTests {
         let asked = [id, id % 3 + 1, (id + 1) % 3 + 1]
         #expect(outcomes == asked.map { .committedWithout([MissingJob(id: $0, isThere: $0 == 4)]) })
         #expect(try db.rows("select id, state from job order by id") == "(4,0) (5,1)")
-        // The rest is counted by whoever asks for the last one that has gone.
+        // The counts are complete once each of the three missing jobs was asked for.
         if Set(asked).count == 3, !asked.contains(4) { try eventually("the counts agree") { try db.countsAgree() } }
     }
 
-    @Test func annotationsTellWhoHoldsAJobSinceWhenAndUntilWhen() throws {
+    @Test func annotationsTellSinceWhenAndUntilWhenAJobIsHeld() throws {
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
         try db.run("update job set reserved_at = now(), reserved_until = now() where id = 2")
         let outcome = try broker.write {
@@ -146,11 +146,11 @@ struct WriterChangeTests {
             try db.rows("select reserves from job where reserved_until > now() + interval '136 y'") == "(2147483647)")
     }
 
-    @Test func takingTouchingAndEndingALeaseIsHot() throws {
+    @Test func takingTouchingAndEndingALeaseAreHOTUpdates() throws {
         try broker.put(broker.put(1))
         let statements: [Statement] = [.refill, .annotate, .changeStates]
         let session = try Session.open(db.configuration, statements)
-        // The counts of a transaction that is under way.
+        // The statistics are those of the open transaction.
         try session.run("begin; set local idle_in_transaction_session_timeout to 0")
         let (refill, parameters) = broker.refilling().statements(epoch: broker.epoch)[0]
         #expect(try session.execute(refill, parameters).count == 1)

@@ -4,8 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-/// Large bodies go to the database as a stream, and are the same there.
-@Suite("The writer puts large bodies")
+@Suite("The writer streams large bodies, and they are stored as they are")
 struct WriterLargePutTests {
     let broker: TestBroker
     let db: Database
@@ -15,7 +14,7 @@ struct WriterLargePutTests {
         db = broker.db
     }
 
-    @Test func readyDelayedAndLeased() throws {
+    @Test func readyDelayedAndLeasedJobsAreStored() throws {
         try broker.put(
             broker.put(1, priority: 7), broker.put(2, delay: 90), broker.put(3, leased: true),
             broker.put(4, priority: .max, delay: .max, leased: true))
@@ -36,18 +35,18 @@ struct WriterLargePutTests {
     }
 
     @Test(arguments: [[], [0], Body(0...255)] as [Body])
-    func bodiesAreBytes(_ body: Body) throws {
+    func bodiesAreStoredAsTheyAre(_ body: Body) throws {
         try broker.put(broker.put(1, body: body), broker.put(2, body: [7]))
         #expect(try broker.find(.peek(1)).first?.body == body)
         #expect(try broker.find(.peek(2)).first?.body == [7])
     }
 
-    /// Not an argument of the test above: the test runner prints every byte of those.
-    @Test func aLargeBodyIsBytes() throws {
-        try bodiesAreBytes(Body(repeating: 0xC3, count: 3 << 20))
+    /// Not an argument of the test above: the test runner prints every byte of an argument.
+    @Test func aLargeBodyIsStoredAsItIs() throws {
+        try bodiesAreStoredAsTheyAre(Body(repeating: 0xC3, count: 3 << 20))
     }
 
-    @Test func whatIsRefused() throws {
+    @Test func aTakenIDIsRefusedAndADeadEpochIsFenced() throws {
         try broker.put(broker.put(1))
         let parts = try broker.writeParts { $0.puts = [broker.put(1), broker.put(2)] }
         #expect(parts.map(\.outcome) == [.refused(.idTaken), .committed])
@@ -58,7 +57,7 @@ struct WriterLargePutTests {
         #expect(try db.number("select count(*) from job") == 2)
     }
 
-    @Test func aTubeThatIsAboutToGo() throws {
+    @Test func aPutIntoATubeThatIsBeingRemovedIsRefused() throws {
         try db.run("update tube set remover = 7 where id = \(broker.tube)")
         #expect(try broker.write { $0.puts = [broker.put(1)] } == .refused(.tubeGone))
         try db.run("delete from tube where id = \(broker.tube)")
@@ -67,8 +66,8 @@ struct WriterLargePutTests {
         #expect(try db.countsAgree())
     }
 
-    /// The connection breaks in the middle of a body: the batch has not happened, and is done again.
-    @Test func aLostConnection() throws {
+    /// The connection breaks in the middle of a body. The batch was not committed, so it is repeated.
+    @Test func aBatchOfALostConnectionIsRepeated() throws {
         try db.makeDoze(before: "insert on job")
         broker.send { $0.puts = [broker.put(1, body: Body(repeating: 1, count: 3 << 20))] }
         try db.waitUntilDozing(broker.writing)

@@ -4,7 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("The writer puts jobs as they came")
+@Suite("The writer stores jobs as they are")
 struct WriterPutTests {
     let broker: TestBroker
     let db: Database
@@ -14,7 +14,7 @@ struct WriterPutTests {
         db = broker.db
     }
 
-    @Test func readyDelayedAndLeased() throws {
+    @Test func readyDelayedAndLeasedJobsAreStored() throws {
         try broker.put(
             broker.put(1, priority: 7), broker.put(2, delay: 90), broker.put(3, leased: true),
             broker.put(4, delay: 90, leased: true))
@@ -33,7 +33,7 @@ struct WriterPutTests {
         #expect(try db.holds("(select bool_and(created_at between now() - interval '10 s' and now()) from job)"))
     }
 
-    @Test func theLargestValues() throws {
+    @Test func theLargestValuesAreStored() throws {
         var put = broker.put(JobID(Int64.max), priority: .max, delay: .max)
         put.job.ttr = .max
         try broker.put(put)
@@ -49,18 +49,18 @@ struct WriterPutTests {
         arguments: [
             [], [0], [0, 1, 0, 255, 0], Body("'; drop table job; --\r\n\\x00 $1".utf8), Body(0...255),
         ] as [Body])
-    func bodiesAreBytes(_ body: Body) throws {
+    func bodiesAreStoredAsTheyAre(_ body: Body) throws {
         try broker.put(broker.put(1, body: body))
         #expect(try db.number("select octet_length(body) from job") == Int64(body.count))
         #expect(try broker.find(.peek(1)).first?.body == body)
     }
 
-    /// Not an argument of the test above: the test runner prints every byte of those.
-    @Test func aLargeBodyIsBytes() throws {
-        try bodiesAreBytes(Body(repeating: 0xC3, count: 1 << 20))
+    /// Not an argument of the test above: the test runner prints every byte of an argument.
+    @Test func aLargeBodyIsStoredAsItIs() throws {
+        try bodiesAreStoredAsTheyAre(Body(repeating: 0xC3, count: 1 << 20))
     }
 
-    @Test func aThousandAtOnceKeepTheirOwnValues() throws {
+    @Test func aThousandPutsAtOnceKeepTheirOwnValues() throws {
         let puts = (1...1000).map { (number: Int) -> Put in
             broker.put(
                 JobID(number), priority: UInt32(number) * 3, delay: UInt32(number % 2), leased: number % 3 == 0,
@@ -77,7 +77,7 @@ struct WriterPutTests {
                 """) == 1000)
     }
 
-    @Test func theLedgerTellsOfTheBatch() throws {
+    @Test func theLedgerHasTheCountsOfTheBatch() throws {
         let other = try db.addTube("other")
         var elsewhere = broker.put(4, delay: 1)
         elsewhere.tube = other

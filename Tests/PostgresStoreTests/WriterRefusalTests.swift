@@ -4,7 +4,7 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
-@Suite("A batch that PostgreSQL refuses")
+@Suite("A refused write or query does not fail the others")
 struct WriterRefusalTests {
     let broker: TestBroker
     let db: Database
@@ -14,7 +14,7 @@ struct WriterRefusalTests {
         db = broker.db
     }
 
-    /// Has the insert of a job with this id fail.
+    /// Makes the insert of a job with this id fail.
     private func refuse(_ id: JobID, sqlState: String, times: Int = 1_000_000) throws {
         try db.run(
             """
@@ -30,7 +30,7 @@ struct WriterRefusalTests {
             """)
     }
 
-    @Test func aDeadEpochCanDoNothing() throws {
+    @Test func aDeadEpochChangesNothing() throws {
         try broker.put(broker.put(1, leased: true), broker.put(2, leased: true))
         try broker.die()
         let before = try db.rows("select * from job order by id")
@@ -52,20 +52,20 @@ struct WriterRefusalTests {
             $0.stateChanges = [broker.move(51, to: .buried)]
             $0.deletes = [broker.delete(52)]
         }
-        // One is bad, and one has the id of another job: that is said, since it can have a better one.
+        // One put is bad. Another has a taken id, and the queue is told so because it can choose another id.
         for (outcome, id) in [(WriteOutcome.refused(.failed), JobID(13)), (.refused(.idTaken), 50)] {
             #expect(parts.filter { $0.outcome == outcome }.map { $0.batch.puts.map(\.id) } == [[id]])
         }
         #expect(parts.filter { $0.outcome == .committed }.count == parts.count - 2)
         #expect(parts.reduce(0) { $0 + $1.batch.count } == 22)
-        // In the order in which they came.
+        // The parts are in the order of the batch.
         #expect(parts.flatMap { $0.batch.puts.map(\.id) } == (1...20).map { $0 == 7 ? 50 : $0 })
         #expect(try db.number("select count(*) from job where id <= 20") == 18)
         #expect(try db.rows("select id, state from job where id > 20 order by id") == "(50,0) (51,2)")
         #expect(try db.countsAgree())
     }
 
-    @Test func aDatabaseWithoutRoomRefusesTheWholeBatchAtOnce() throws {
+    @Test func aFullDiskRefusesTheWholeBatchAtOnce() throws {
         try refuse(2, sqlState: "53100")
         let parts = try broker.writeParts { $0.puts = [broker.put(1), broker.put(2), broker.put(3)] }
         #expect(parts.map(\.outcome) == [.refused(.full)])
@@ -74,14 +74,14 @@ struct WriterRefusalTests {
         try broker.put(broker.put(4))
     }
 
-    @Test func aConflictIsTriedAgain() throws {
+    @Test func aBatchIsRepeatedAfterADeadlock() throws {
         try refuse(1, sqlState: "40P01", times: 3)
         #expect(try broker.write { $0.puts = [broker.put(1), broker.put(2)] } == .committed)
         #expect(try db.rows("select id from job order by id") == "(1) (2)")
         #expect(try db.countsAgree())
     }
 
-    @Test func aReaderQueryThatIsRefusedDoesNotFailTheOthers() throws {
+    @Test func oneRefusedQueryDoesNotFailTheOthers() throws {
         try broker.put(broker.put(1), broker.put(2), broker.put(3))
         try db.run(
             """
@@ -101,7 +101,7 @@ struct WriterRefusalTests {
         broker.send([.delete(1), broker.refilling()])
         #expect(try broker.client.fencedQueries().count == 2)
         #expect(try db.rows("select id, lease_epoch from job order by id") == "(1,) (2,)")
-        // Looking does no harm.
+        // Queries that change nothing are not fenced.
         #expect(try broker.find(.peek(1)).count == 1)
     }
 }

@@ -35,6 +35,16 @@ struct TubeTests {
         #expect(client.asks(.statsTube("t"))?.tubeStats?.totalJobs == 0)
     }
 
+    /// Another broker, or SQL, has put there a moment ago.
+    @Test func aTubeThatIsNotKnownYetIsLookedUp() {
+        let client = world.connect()
+        _ = world.database.putForeign(in: "new", at: world.now)
+        #expect(client.asks(.statsTube("new"))?.tubeStats?.jobs == JobCounts(urgent: 1, ready: 1))
+        #expect(client.asks(.statsTube("other")) == .notFound)
+        #expect(client.asks(.pauseTube("new", seconds: 5)) == .paused)
+        #expect(client.asks(.statsTube("new"))?.tubeStats?.pause == 5)
+    }
+
     @Test func aTubeStaysWhileAPutIsOnItsWay() {
         let client = world.connect(using: "t")
         world.writes = .taken

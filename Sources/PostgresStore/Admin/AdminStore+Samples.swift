@@ -65,21 +65,3 @@ extension Percentiles {
         self.init(count: Int(histogram.counts.reduce(0, +)), p50: p50, p95: p95, p99: p99)
     }
 }
-
-extension DurationHistogram {
-    /// The upper bound of the bucket that has the percentile, in seconds. What is longer than the last bound counts as
-    /// that. `nil` if nothing was counted.
-    func percentile(_ part: Double) -> Double? {
-        let total = counts.reduce(0, +)
-        guard total > 0 else { return nil }
-        let wanted = UInt64((Double(total) * part).rounded(.up))
-        var seen: UInt64 = 0
-        for (bucket, count) in counts.enumerated() {
-            seen += count
-            if seen >= max(1, wanted) {
-                return DurationHistogram.bounds[min(bucket, DurationHistogram.bounds.count - 1)]
-            }
-        }
-        return DurationHistogram.bounds.last
-    }
-}

@@ -74,6 +74,7 @@ extension Keeper {
         let column = rows.columns(HeartbeatColumns.self)
         heartbeatSentAt = sentAt
         beats = rows[0, column.beats]
+        if let lastID = rows.optional(0, column.lastID) { client.learn(lastID: JobID(clamping: lastID)) }
         warn(ofClockStep: clock.saw(rows[0, column.clock], asked: sentAt, now: client.now()))
         return rows[0, column.isSole]
     }
@@ -99,10 +100,13 @@ struct HeartbeatColumns: RowColumns {
     let beats: Column<Int64>
     /// The database's clock, in microseconds since 1970.
     let clock: Column<Int64>
+    /// The last id that anybody has taken; NULL if nobody has.
+    let lastID: Column<Int64>
 
     init(_ column: inout ColumnFinder) {
         isSole = column("is_sole")
         beats = column("beats")
         clock = column("clock")
+        lastID = column("last_id")
     }
 }

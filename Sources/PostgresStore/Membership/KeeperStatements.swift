@@ -61,7 +61,8 @@ extension Statement {
         name: "beat",
         sql: """
             update broker set beats = beats + 1, heartbeat_at = clock_timestamp() where epoch = $1::bigint
-            returning is_sole, beats, (extract(epoch from heartbeat_at) * 1e6)::bigint as clock
+            returning is_sole, beats, (extract(epoch from heartbeat_at) * 1e6)::bigint as clock,
+                pg_sequence_last_value('job_id'::regclass) as last_id
             """,
         columns: HeartbeatColumns.self)
 

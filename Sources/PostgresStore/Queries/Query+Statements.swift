@@ -4,7 +4,7 @@ import QueueCore
 extension Query {
     var isWriting: Bool {
         switch self {
-        case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
+        case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job, .tube: false
         case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .endLeases, .openTube, .pause, .putUnique: true
         }
     }
@@ -66,6 +66,9 @@ extension Query {
         case .kickJob(let id): return [(.kickJob, Query.parameters(id))]
         case .peek(let id): return [(.peek, Query.parameters(id))]
         case .job(let id): return [(.describe, Query.parameters(id))]
+        case .tube(let name, _):
+            parameters.add(name.description)
+            return [(.findTube, parameters)]
         case .first(let tube, let state, let except):
             parameters.add(tube)
             parameters.add(int8s: except.map { Int64(clamping: $0) })
@@ -113,6 +116,9 @@ extension Query {
         switch self {
         case .refill: return .rows(rows.jobs.sorted { $0.key < $1.key })
         case .reserve, .delete, .peek, .first, .job: return .rows(rows.jobs)
+        case .tube:
+            let column = rows.columns(TubeColumns.self)
+            return .tubes(rows.indices.compactMap { TubeRow(rows, $0, column) })
         case .fetch: return .body(rows.values([UInt8].self).first)
         case .poll:
             let column = rows.columns(FirstKeyColumns.self)

@@ -6,7 +6,7 @@ extension Statement {
     static let queryRunner: [Statement] = [
         begin, commit, rollback, ledger, claimLedger, refill, refillOwn, refillSole, poll, fetchBody, reserve,
         deleteUnleased, deleteToHistory, releaseFlawed, kick, kickJob, peek, firstReady, firstDelayed, firstBuried,
-        describe, sweep, nextDue, endLeases, openTube, pause, putUnique, findUnique,
+        describe, findTube, sweep, nextDue, endLeases, openTube, pause, putUnique, findUnique,
     ]
 
     /// SQL sessions may keep locks for as long as they like: the queries of others do not wait for that.
@@ -48,6 +48,49 @@ extension Statement {
             limit $4::bigint
             """,
         columns: JobColumns.self)
+
+    /// A tube without jobs is found if it has a pause or a policy.
+    static let findTube = Statement(
+        name: "find_tube",
+        sql: """
+            select *
+            from (
+                select
+                    tube.id, tube.name, tube.pause,
+                    case when tube.paused_until is not null then \(SQL.pauseLeft) end as pause_left,
+                    coalesce(count.urgent, 0) + uncounted.urgent as urgent,
+                    coalesce(count.ready, 0) + uncounted.ready as ready,
+                    coalesce(count.delayed, 0) + uncounted.delayed as delayed,
+                    coalesce(count.buried, 0) + uncounted.buried as buried,
+                    held.urgent as held_urgent, held.ready as held_ready, held.delayed as held_delayed,
+                    held.buried as held_buried,
+                    exists (select from tube_policy where tube_policy.tube_id = tube.id) as has_policy
+                from tube
+                left join tube_count as count on count.tube_id = tube.id
+                cross join lateral (
+                    select coalesce(sum(urgent), 0)::bigint as urgent, coalesce(sum(ready), 0)::bigint as ready,
+                        coalesce(sum(delayed), 0)::bigint as delayed, coalesce(sum(buried), 0)::bigint as buried
+                    from uncounted_change
+                    where uncounted_change.tube_id = tube.id
+                ) as uncounted
+                cross join lateral (
+                    select coalesce(sum(urgent), 0)::bigint as urgent, coalesce(sum(ready), 0)::bigint as ready,
+                        coalesce(sum(delayed), 0)::bigint as delayed, coalesce(sum(buried), 0)::bigint as buried
+                    from (
+                        select urgent, ready, delayed, buried
+                        from tube_held
+                        where tube_held.tube_id = tube.id and epoch = any (array(select epoch from broker))
+                        union all
+                        select (priority < 1024)::integer, 1, 0, 0
+                        from sql_lease
+                        where sql_lease.tube_id = tube.id
+                    ) as part (urgent, ready, delayed, buried)
+                ) as held
+                where tube.name = $1::text
+            ) as found
+            where ready > 0 or delayed > 0 or buried > 0 or pause_left > 0 or has_policy
+            """,
+        columns: TubeColumns.self)
 
     static let poll = Statement(
         name: "poll",

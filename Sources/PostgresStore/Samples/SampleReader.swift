@@ -109,7 +109,8 @@ struct SampleReader {
             .map { Int($0 / 1_000_000) }
     }
 
-    /// - Parameter isChanged: The samples after that time tell of the tube's jobs. If they do not, it has what it has now.
+    /// The numbers of jobs just before a time. `isChanged`: the samples after that time have numbers; if they have none, the
+    /// tube still has what it has now.
     private func level(of tube: TubeName?, before time: Int, isChanged: Bool) throws -> Sample.Level? {
         var parameters = Parameters()
         parameters.add(tube?.description ?? "")

@@ -16,6 +16,8 @@ extension Queue {
         snapshot.isSole = sharing == .sole
         snapshot.peers = peers
         snapshot.pendingBytes = pendingBytes + pendingLargeBytes
+        snapshot.pendingLimit = configuration.maxPendingBytes
+        snapshot.refusedPuts = refusedPuts
         snapshot.cachedBytes = cachedBytes
         snapshot.cacheLimit = configuration.cacheBytes
         return snapshot
@@ -59,6 +61,7 @@ extension Queue {
         if let policy = tubes[slot].policy {
             snapshot.hasPolicy = true
             snapshot.maxReady = policy.maxReady
+            snapshot.hasDeadLetters = policy.buryAfterTimeouts != nil || policy.buryAfterReleases != nil
         }
         snapshot.totalJobs = tubes[slot].totalJobs
         snapshot.deletes = tubes[slot].deletes

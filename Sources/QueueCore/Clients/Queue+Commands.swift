@@ -80,9 +80,9 @@ extension Queue {
         case .pauseTube(let name, let seconds):
             pauseTube(slot, name, seconds: seconds, now: now)
         case .statsTube(let name):
-            answer(slot, tubeSlots[name].map { .tube(stats(ofTube: $0, now: now)) } ?? .notFound, now: now)
+            statsTube(slot, name, now: now)
         case .stats:
-            answer(slot, .broker(stats()), now: now)
+            answer(slot, .broker(statsForWalks()), now: now)
         case .listTubes:
             answer(slot, .tubes(listing.map { tubes[$0].name }), now: now)
         case .listTubeUsed:

@@ -69,7 +69,7 @@ extension InvariantCheck {
         case .reserve(let id), .delete(let id, _), .kickJob(let id):
             undecided += 1
             expect(queue.undecided[id] != nil, "a query is about job \(id), which is not undecided")
-        case .fetch, .kick, .peek, .first, .job, .pause: break
+        case .fetch, .kick, .peek, .first, .job, .tube, .pause: break
         }
     }
 }

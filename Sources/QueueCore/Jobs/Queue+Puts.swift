@@ -15,11 +15,15 @@ extension Queue {
         guard job.body.count <= configuration.maxBodyBytes,
             pending == 0 || pending + Queue.cost(of: job.body) <= configuration.maxPendingBytes
         else {
+            refusedPuts += 1
             return answer(slot, .outOfMemory, now: now)
         }
         let tube = connections[slot].used
         if job.delay == 0 {
-            guard !isFull(tube) else { return answer(slot, .outOfMemory, now: now) }
+            guard !isFull(tube) else {
+                refusedPuts += 1
+                return answer(slot, .outOfMemory, now: now)
+            }
             tubes[tube].putsInFlight += 1
         }
         tubes[tube].pins += 1
@@ -150,6 +154,10 @@ extension Queue {
 
     /// A put is answered: its body is no longer charged to its client, which may go on.
     mutating func endPut(_ body: Body, _ ticket: Ticket?, _ reply: Reply, now: Instant) {
+        switch reply {
+        case .outOfMemory, .internalError: refusedPuts += 1
+        default: break
+        }
         countPending(body, -1)
         fill(ticket, reply, now: now)
         guard let ticket, isOpen(ticket.connection) else { return }

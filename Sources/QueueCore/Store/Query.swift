@@ -21,6 +21,9 @@ public enum Query: Sendable {
     case first(tube: TubeID, state: StoredState, except: [JobID])
     /// Everything about a job except its body.
     case job(JobID)
+    /// The tube of this name with its numbers of jobs, if it has any, or a pause or a policy. `pause`: the client wants to
+    /// pause it for so many seconds.
+    case tube(TubeName, pause: UInt32?)
     /// Makes up to `limit` delayed jobs ready whose delay is over.
     case sweep(limit: Int)
     /// Ends the reservations of SQL sessions whose time is over. The effects come back as changes that SQL has made.
@@ -37,7 +40,7 @@ public enum Query: Sendable {
         case .refill(let tube, _, _, _, _), .kick(let tube, _, _), .first(let tube, _, _): [tube]
         case .poll(let tubes): tubes
         case .putUnique(let put): [put.tube]
-        case .fetch, .reserve, .delete, .kickJob, .peek, .job, .sweep, .endLeases, .openTube, .pause: []
+        case .fetch, .reserve, .delete, .kickJob, .peek, .job, .tube, .sweep, .endLeases, .openTube, .pause: []
         }
     }
 }
@@ -90,6 +93,8 @@ public enum Answer: Sendable {
     case done
     /// To openTube and pause.
     case tube(TubeID, isNew: Bool)
+    /// To tube.
+    case tubes([TubeRow])
     /// To putUnique.
     case put(UniquePut.Outcome)
     /// To any query.

@@ -19,8 +19,21 @@ extension Queue {
     /// Ids that are given to this broker alone.
     public mutating func add(ids new: [ClosedRange<JobID>], now: Instant) {
         ids += new
+        for range in new {
+            if range.lowerBound > lastFetchedID + 1 { lastIDElsewhere = max(lastIDElsewhere, range.lowerBound - 1) }
+            lastFetchedID = max(lastFetchedID, range.upperBound)
+        }
         issueWaitingPuts(now: now)
     }
+
+    /// The last id that anybody has taken from the sequence.
+    public mutating func learn(lastID: JobID) {
+        // Else it is the end of this broker's own block.
+        if lastID > lastFetchedID { lastIDElsewhere = max(lastIDElsewhere, lastID) }
+    }
+
+    /// No job of the queue has a greater id, as of the last heartbeat.
+    var lastID: JobID { max(lastGivenID, lastIDElsewhere) }
 
     /// Ids that were not used may have been given to other brokers.
     public mutating func forgetIDs() {
@@ -43,6 +56,7 @@ extension Queue {
             ids[0] = range.lowerBound + 1...range.upperBound
         }
         idsUsed += 1
+        lastGivenID = max(lastGivenID, range.lowerBound)
         return range.lowerBound
     }
 }

@@ -128,6 +128,9 @@ extension Queue {
         case (.first(_, .ready, _), .rows(let rows)): peekedReady(ticket, tube: asked.tube, rows, now: now)
         case (.first, .rows(let rows)), (.peek, .rows(let rows)): peeked(ticket, rows, now: now)
         case (.job, .rows(let rows)): looked(ticket, rows, now: now)
+        case (.tube(let name, nil), .tubes(let rows)): foundTube(ticket, name, rows.first, now: now)
+        case (.tube(let name, let seconds?), .tubes(let rows)):
+            foundTubeToPause(ticket, name, rows.first, seconds: seconds, now: now)
         case (.openTube, .tube(let row, let isNew)): opened(asked.tube, row, isNew: isNew, now: now)
         case (.pause(_, let seconds), .tube(let row, let isNew)):
             // A pause without a tube has ended the pause of one that is gone.
@@ -184,7 +187,7 @@ extension Queue {
                 giveBack(job, now: now)
             }
         case .putUnique(let put): return refusedUnique(asked, put, refusal.replyToPut, now: now)
-        case .peek, .job: break
+        case .peek, .job, .tube: break
         }
         fill(asked.ticket, .internalError, now: now)
     }

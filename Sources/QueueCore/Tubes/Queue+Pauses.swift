@@ -1,8 +1,24 @@
 /// Pauses of tubes. The row of the tube has the pause too, so that it holds at all brokers.
 extension Queue {
     mutating func pauseTube(_ slot: Int, _ name: TubeName, seconds: UInt32, now: Instant) {
-        guard let tube = tubeSlots[name] else { return answer(slot, .notFound, now: now) }
+        guard let tube = tubeSlots[name] else {
+            return ask(.tube(name, pause: seconds), for: openReply(slot), now: now)
+        }
         ask(.pause(name, seconds: seconds), for: openReply(slot), pinning: tube, now: now)
+    }
+
+    mutating func foundTubeToPause(_ ticket: Ticket?, _ name: TubeName, _ row: TubeRow?, seconds: UInt32, now: Instant)
+    {
+        if let row, row.counts.total > 0, tubeSlots[name] == nil {
+            rememberRow(row.id, name)
+            let tube = tube(named: name)
+            setCounts(tube, stored: row.counts, heldElsewhere: row.heldElsewhere)
+            // Some of the jobs may be in changes of SQL that are still to come: the next heartbeat reads the counts.
+            othersCountedSome()
+            markForRecount(tube)
+        }
+        guard let tube = tubeSlots[name] else { return fill(ticket, .notFound, now: now) }
+        ask(.pause(name, seconds: seconds), for: ticket, pinning: tube, now: now)
     }
 
     /// The tube's row has been changed.

@@ -108,6 +108,32 @@ extension Queue {
 
     // MARK: Statistics
 
+    /// A tube that is not known here may have jobs: SQL or another broker has put them a moment ago.
+    mutating func statsTube(_ slot: Int, _ name: TubeName, now: Instant) {
+        if let tube = tubeSlots[name] {
+            answer(slot, .tube(stats(ofTube: tube, now: now)), now: now)
+        } else {
+            ask(.tube(name, pause: nil), for: openReply(slot), now: now)
+        }
+    }
+
+    /// Nothing is learnt from the row: all tubes that have changed are read together.
+    mutating func foundTube(_ ticket: Ticket?, _ name: TubeName, _ row: TubeRow?, now: Instant) {
+        if let tube = tubeSlots[name] {
+            fill(ticket, .tube(stats(ofTube: tube, now: now)), now: now)
+        } else if let row {
+            var stats = TubeStats(name: name)
+            stats.jobs = JobCounts(stored: row.counts, held: row.heldElsewhere)
+            if row.pauseLeft > 0 {
+                stats.pause = row.pause
+                stats.pauseTimeLeft = Span.microseconds(row.pauseLeft).wholeSecondsLeft
+            }
+            fill(ticket, .tube(stats), now: now)
+        } else {
+            fill(ticket, .notFound, now: now)
+        }
+    }
+
     func stats(ofTube slot: Int, now: Instant) -> TubeStats {
         let tube = tubes[slot]
         var stats = TubeStats(name: tube.name)
@@ -120,6 +146,18 @@ extension Queue {
         stats.pauses = tube.pauses
         stats.pause = tube.pause
         stats.pauseTimeLeft = tube.pausedUntil.map { ($0 - now).wholeSecondsLeft } ?? 0
+        return stats
+    }
+
+    /// What `stats` tells. Tools that search all jobs walk over the ids: aurora up to `total-jobs`, beanstalk_console up to
+    /// the jobs that there are and `cmd-delete`. So these two count from the first job of the queue on. They never
+    /// decrease: a counter that does counts as one that has started anew.
+    mutating func statsForWalks() -> BrokerStats {
+        var stats = stats()
+        stats.totalJobs = max(totalJobs, lastID)
+        let existing = UInt64(max(0, stats.jobs.total))
+        deletesTold = max(deletesTold, commands.delete, lastID > existing ? lastID - existing : 0)
+        stats.commands.delete = deletesTold
         return stats
     }
 

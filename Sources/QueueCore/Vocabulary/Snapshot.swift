@@ -13,6 +13,10 @@ public struct QueueSnapshot: Sendable {
     public var peers = 0
     /// Bytes of puts that wait for a commit.
     public var pendingBytes = 0
+    /// The most of them: of bodies that go the usual way, and as many again of large ones.
+    public var pendingLimit = 0
+    /// Puts that were answered `OUT_OF_MEMORY` or `INTERNAL_ERROR`.
+    public var refusedPuts: UInt64 = 0
     /// Bytes of jobs in the cache, and the limit.
     public var cachedBytes = 0
     public var cacheLimit = 0
@@ -34,6 +38,8 @@ public struct TubeSnapshot: Sendable {
     public var pause: Int64 = 0
     public var pauseLeft: Int64 = 0
     public var hasPolicy = false
+    /// The policy buries jobs.
+    public var hasDeadLetters = false
     public var maxReady: Int?
     public var totalJobs: UInt64 = 0
     public var deletes: UInt64 = 0

@@ -40,7 +40,7 @@ struct Import: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let logger = LogLines.logger(.info)
+        let (logger, _) = LogLines.logger(.info)
         let control = StartControl()
         let termination = await Termination(aborting: control, hangup: true)
         // The cluster ends, and with it the import, which is one transaction.

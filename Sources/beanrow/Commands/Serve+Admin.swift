@@ -14,6 +14,7 @@ extension Serve {
         configuration.version = beanrowVersion
         configuration.schema = database.schema
         configuration.maxJobSize = serverConfiguration.maxJobSize
+        configuration.metrics = metrics.metrics
         do {
             let listener = try await AdminListener(configuration, broker: ServerView(server: server), logger: logger)
             logger.notice("the page and the API are here", metadata: [LogKey.http: "\(listener.url)"])

@@ -1,5 +1,6 @@
 import BeanrowServer
 import EmbeddedPostgres
+import LogOutput
 import Logging
 import PostgresStore
 
@@ -46,12 +47,16 @@ extension Serve {
 
     // MARK: Logging
 
-    func makeLogger() -> Logger {
-        switch verbosity {
-        case 0: LogLines.logger(.info)
-        case 1: LogLines.logger(.debug)
-        default: LogLines.logger(.trace)
-        }
+    /// -V says more than --log-level where both are given.
+    func makeLogger() -> (Logger, LogSink) {
+        let given = logLevel ?? .info
+        let level: Logger.Level =
+            switch verbosity {
+            case 0: given
+            case 1: min(given, .debug)
+            default: .trace
+            }
+        return LogLines.logger(level, as: logFormat)
     }
 
     /// The lines of ServiceLifecycle itself are of use only at the level trace.

@@ -3,6 +3,7 @@ import ArgumentParser
 import BeanrowServer
 import Dispatch
 import EmbeddedPostgres
+import LogOutput
 import Logging
 import PostgresStore
 import ServiceLifecycle
@@ -70,6 +71,16 @@ struct Serve: AsyncParsableCommand {
     @Flag(name: .customShort("V"), help: "Log more; given twice, log everything.")
     var verbosity: Int
 
+    @Option(
+        help: ArgumentHelp("How log records are written: text, json or logfmt, a line each.", valueName: "format"))
+    var logFormat = LogFormat.text
+
+    @Option(
+        help: ArgumentHelp(
+            "Log from this level on: trace, debug, info, notice, warning, error, critical (default: info).",
+            valueName: "level"))
+    var logLevel: Logger.Level?
+
     @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and exit.")
     var printsVersion = false
 
@@ -96,6 +107,8 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup(title: "HTTP") var http: HTTPOptions
 
+    @OptionGroup(title: "Metrics") var metrics: MetricsOptions
+
     @Flag(name: .customLong("no-migrate"), help: "Do not migrate the schema; refuse one that is too old.")
     var leavesSchema = false
 
@@ -116,7 +129,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         if printsVersion { return print(Beanrow.versionLine) }
-        let logger = makeLogger()
+        let (logger, log) = makeLogger()
+        defer { log.flush() }
         warn(logger)
         Signals.ignoreMeaningless()
         let control = StartControl()

@@ -1,20 +1,14 @@
 import LogKeys
+import LogOutput
 import Logging
 
-/// The destination of all log lines: standard error, each as one line of plain text.
-///
-/// Log lines hold text from outside: names of tubes and files, messages of the database. `PlainText` keeps that text
-/// from beginning a line of its own and from controlling the terminal.
-struct LogLines: TextOutputStream, Sendable {
-    static func logger(_ level: Logger.Level) -> Logger {
-        var logger = Logger(label: "beanrow") { StreamLogHandler(label: $0, stream: LogLines()) }
+/// The destination of all log records: standard error, a line each.
+enum LogLines {
+    /// - Returns: The logger, and what must be flushed before the process ends.
+    static func logger(_ level: Logger.Level, as format: LogFormat = .text) -> (Logger, LogSink) {
+        let sink = LogSink(format) { StandardError.write($0) }
+        var logger = Logger(label: "beanrow") { _ in RecordLogHandler(sink) }
         logger.logLevel = level
-        return logger
-    }
-
-    /// Called with one whole line and its line break.
-    mutating func write(_ line: String) {
-        let text = line.hasSuffix("\n") ? line.dropLast() : line[...]
-        StandardError.write(PlainText.line(text) + "\n")
+        return (logger, sink)
     }
 }

@@ -34,6 +34,9 @@ extension Database {
             return .readied(makeReady([id], isKick: true))
         case .peek(let id): return .rows(rows[id] == nil ? [] : [jobRow(id, at: now)])
         case .job(let id): return .rows(rows[id] == nil ? [] : [jobRow(id, bodyLimit: -1, at: now)])
+        case .tube(let name, _):
+            return .tubes(
+                tubeRows(at: now).filter { $0.name == name && ($0.counts.total > 0 || $0.pauseLeft > 0) })
         case .first(let tube, let state, let except):
             return .rows(free(in: tube, state).first { !except.contains($0) }.map { [jobRow($0, at: now)] } ?? [])
         case .sweep(let limit): return sweep(limit: limit, at: now)
@@ -155,7 +158,7 @@ extension Query {
     /// Whether the query changes something, so that its transaction is fenced.
     var isWriting: Bool {
         switch self {
-        case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job: false
+        case .refill(_, _, _, _, .none), .poll, .fetch, .peek, .first, .job, .tube: false
         case .refill, .reserve, .delete, .kick, .kickJob, .sweep, .endLeases, .openTube, .pause, .putUnique: true
         }
     }

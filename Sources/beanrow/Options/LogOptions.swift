@@ -1,0 +1,7 @@
+public import ArgumentParser
+public import LogOutput
+public import Logging
+
+extension LogFormat: ExpressibleByArgument {}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
