@@ -14,10 +14,14 @@ import Testing
         for _ in 0..<2 { _ = try client.expectInserted() }
         let python = ProcessInfo.processInfo.environment["BEANROW_TEST_PYTHON"] ?? "python3"
         let tool = URL(filePath: python).deletingLastPathComponent().appending(path: "schemathesis").path
+        // It keeps notes in the folder where it runs.
+        let folder = "\(scratchDirectory)/beanrow-conformance-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let output = try runProgram(
-            tool,
+            "/bin/sh",
             [
-                "run", "http://127.0.0.1:\(web.port)/api/v1/openapi.json", "--phases", "examples,coverage,fuzzing",
+                "-c", "cd \"$0\" && exec \"$@\"", folder, tool, "run", "http://127.0.0.1:\(web.port)/api/v1/openapi.json", "--phases", "examples,coverage,fuzzing",
                 "--max-examples", "15", "--max-time", "60", "--seed", "1", "--checks", "all",
                 // A stream of events has no end.
                 "--exclude-operation-id", "events",

@@ -110,6 +110,8 @@ struct RoleTests {
         }
         #expect(!broker.stderr.contains("permission denied"))
         // Without a right the answer names it.
+        try web.post("jobs", #"{"tube": "b", "body": "y"}"#, status: 201)
+        try eventually("the broker knows the tube again") { try web.get("/api/v1/tubes/b").status == 200 }
         _ = try postgres.psql("revoke execute on function \(schema).pause(text, interval) from \"\(role)\"")
         let refused = try web.ask("POST", "/api/v1/tubes/b/pause", json: #"{"seconds": 1}"#)
         #expect(refused.status == 403)
