@@ -16,8 +16,15 @@ struct Sample {
     }
 }
 
+extension Collection<Sample> {
+    /// The whole queue comes last: a step that has its row is complete.
+    var inOrder: [Sample] {
+        sorted { $0.tube.isEmpty == $1.tube.isEmpty ? $0.tube < $1.tube : $1.tube.isEmpty }
+    }
+}
+
 extension [Sample] {
-    /// The parameters of `writeSamples`.
+    /// The parameters of `writeSamples` and `writeSums`.
     func parameters(step: Int64) -> Parameters {
         var parameters = Parameters()
         parameters.add(step)

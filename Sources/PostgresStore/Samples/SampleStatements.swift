@@ -1,7 +1,8 @@
 /// The statements that write samples. Times of steps are microseconds since 1970.
 extension Statement {
     static let sampling: [Statement] = [
-        sampleClock, writeSamples, oldestReady, knownLevels, knownOldest, rollUpSamples, keepSamples,
+        sampleClock, writeSamples, oldestReady, knownLevels, knownOldest, nextSum, samplesOfStep, writeSums,
+        keepSamples,
     ]
 
     /// A chart does not wait for the disk; a lost second of it is no harm.
@@ -19,26 +20,31 @@ extension Statement {
             """,
         columns: SampleClockColumns.self)
 
+    /// The rows that are to be written, from the parameters.
+    private static let newSamples = """
+        new as materialized (
+            select
+                tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes,
+                nullif(urgent, -1) as urgent, nullif(ready, -1) as ready, nullif(reserved, -1) as reserved,
+                nullif(delayed, -1) as delayed, nullif(buried, -1) as buried,
+                timestamptz 'epoch' + nullif(oldest, -1) * interval '1 microsecond' as oldest_ready_at,
+                nullif(waited, '')::integer[] as waited, nullif(worked, '')::integer[] as worked
+            from unnest(
+                $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+                $15::bigint[], $16::bigint[], $17::text[], $18::text[]
+            ) as new (
+                tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready,
+                reserved, delayed, buried, oldest, waited, worked)
+        )
+        """
+
     /// Adds to the rows of a step ($1), in the order of their names: brokers that write the same rows do not block each
     /// other in a circle. Numbers of jobs, if there are any ($10 is not -1), take the place of those before.
     static let writeSamples = Statement(
         name: "write_samples",
         sql: """
-            with new as materialized (
-                select
-                    tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes,
-                    nullif(urgent, -1) as urgent, nullif(ready, -1) as ready, nullif(reserved, -1) as reserved,
-                    nullif(delayed, -1) as delayed, nullif(buried, -1) as buried,
-                    timestamptz 'epoch' + nullif(oldest, -1) * interval '1 microsecond' as oldest_ready_at,
-                    nullif(waited, '')::integer[] as waited, nullif(worked, '')::integer[] as worked
-                from unnest(
-                    $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-                    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
-                    $15::bigint[], $16::bigint[], $17::text[], $18::text[]
-                ) as new (
-                    tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready,
-                    reserved, delayed, buried, oldest, waited, worked)
-            ), gone as (
+            with \(newSamples), gone as (
                 delete from tube_level using new
                 where tube_level.tube = new.tube and new.tube <> ''
                     and new.ready + new.reserved + new.delayed + new.buried = 0
@@ -143,13 +149,13 @@ extension Statement {
             """,
         columns: KnownOldestColumns.self)
 
-    /// Adds up the first 5 minutes that are over and have not been added up, if there are any. Samples may come 20 s late.
-    static let rollUpSamples = Statement(
-        name: "roll_up_samples",
+    /// The first 5 minutes that are over and have not been added up, if there are any. Samples may come 20 s late.
+    static let nextSum = Statement(
+        name: "next_sum",
         sql: """
-            with step as materialized (
-                select date_bin('5 minutes', at, 'epoch') as at
-                from tube_sample
+            select (extract(epoch from date_bin('5 minutes', first.at, 'epoch')) * 1e6)::bigint as step
+            from (
+                select at from tube_sample
                 where tube = '' and ready is not null
                     and at >= coalesce(
                         (
@@ -158,54 +164,39 @@ extension Statement {
                             order by last.at desc limit 1
                         ), '-infinity')
                 order by at limit 1
-            ), part as materialized (
-                select tube_sample.*
-                from step
-                join tube_sample
-                    on tube_sample.at >= step.at and tube_sample.at < step.at + interval '5 minutes'
-                where step.at + interval '5 minutes 20 s' <= clock_timestamp()
-            ), waited as (
-                select tube, array_agg(sum order by place)::integer[] as counts from (
-                    select part.tube, bucket.place, least(sum(bucket.count), 2147483647) as sum
-                    from part, unnest(part.waited) with ordinality as bucket (count, place)
-                    group by part.tube, bucket.place
-                ) as bucket
-                group by tube
-            ), worked as (
-                select tube, array_agg(sum order by place)::integer[] as counts from (
-                    select part.tube, bucket.place, least(sum(bucket.count), 2147483647) as sum
-                    from part, unnest(part.worked) with ordinality as bucket (count, place)
-                    group by part.tube, bucket.place
-                ) as bucket
-                group by tube
-            ), level as (
-                select distinct on (tube) tube, urgent, ready, reserved, delayed, buried, oldest_ready_at
-                from part
-                where ready is not null
-                order by tube, at desc
-            ), sums as (
-                select
-                    tube, sum(puts)::bigint as puts, sum(reserves)::bigint as reserves,
-                    sum(deletes)::bigint as deletes, sum(releases)::bigint as releases, sum(buries)::bigint as buries,
-                    sum(kicks)::bigint as kicks, sum(timeouts)::bigint as timeouts,
-                    sum(body_bytes)::bigint as body_bytes
-                from part
-                group by tube
-            )
+            ) as first
+            where date_bin('5 minutes', first.at, 'epoch') + interval '5 minutes 20 s' <= clock_timestamp()
+            """,
+        columns: OnlyColumn<Int64>.self)
+
+    /// Up to $3 rows of a step ($1), from a tube ($2) on.
+    static let samplesOfStep = Statement(
+        name: "samples_of_step",
+        sql: """
+            select
+                tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready, reserved,
+                delayed, buried, (extract(epoch from oldest_ready_at) * 1e6)::bigint as oldest,
+                waited::text as waited, worked::text as worked
+            from tube_sample
+            where at = timestamptz 'epoch' + $1::bigint * interval '1 microsecond' and tube >= $2::text
+            order by tube
+            limit $3::bigint
+            """,
+        columns: StepColumns.self)
+
+    /// Writes sums of 5 minutes, with the parameters of `writeSamples`.
+    static let writeSums = Statement(
+        name: "write_sums",
+        sql: """
+            with \(newSamples)
             insert into tube_sample_5min (
                 at, tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready,
                 reserved, delayed, buried, oldest_ready_at, waited, worked)
-            select
-                step.at, sums.*, level.urgent, level.ready, level.reserved, level.delayed, level.buried,
-                level.oldest_ready_at, waited.counts, worked.counts
-            from sums
-            cross join step
-            left join level using (tube)
-            left join waited using (tube)
-            left join worked using (tube)
+            select timestamptz 'epoch' + $1::bigint * interval '1 microsecond', new.*
+            from new
+            order by tube
             on conflict do nothing
-            """,
-        joins: .inBulk)
+            """)
 
     static let keepSamples = Statement(name: "keep_samples", sql: "select keep_samples()")
 }

@@ -7,10 +7,12 @@ import QueueCore
 ///
 /// It works in steps of some milliseconds, between which the keeper does what is more urgent.
 struct Sampler {
-    /// The rows of one statement, and the tubes that one look into the queue tells.
-    private static let atOnce = 1000
+    /// The tubes that one look into the queue tells.
+    private static let toldAtOnce = 1000
+    /// The rows that one statement writes: some milliseconds.
+    private static let writtenAtOnce = 250
     /// The tubes whose oldest job one statement looks up.
-    private static let lookedUpAtOnce = 250
+    private static let lookedUpAtOnce = 200
     /// Tubes that nothing has happened to here and that are looked up again all the same: another broker may have taken the
     /// oldest job.
     private static let lookedUpAgain = 1000
@@ -24,6 +26,9 @@ struct Sampler {
     private let oldest: OldestReady
     private var failures: FailureLog
     private var work = Work.none
+    private var rollUp = SampleRollUp()
+    /// There may be samples to add up.
+    private var addsUp = false
     private var nextStep = Instant(nanoseconds: 0)
 
     /// What has been told and not been written, by the name of the tube.
@@ -38,7 +43,6 @@ struct Sampler {
         /// The oldest jobs of these tubes are to be looked up.
         case lookUp(Found, left: ArraySlice<TubeLevel>, step: Int64)
         case write(ArraySlice<Sample>, step: Int64)
-        case rollUp
     }
 
     /// The levels of this moment.
@@ -49,7 +53,9 @@ struct Sampler {
     }
 
     /// When something is due.
-    var next: Instant { if case .none = work { nextStep } else { Instant(nanoseconds: 0) } }
+    var next: Instant {
+        if case .none = work, !addsUp { nextStep } else { Instant(nanoseconds: 0) }
+    }
 
     init(_ client: any StoreClient, _ oldest: OldestReady, _ logger: Logger) {
         self.client = client
@@ -60,6 +66,8 @@ struct Sampler {
     /// A new epoch begins: what the database has of levels may be another.
     mutating func reset() {
         work = .none
+        rollUp = SampleRollUp()
+        addsUp = false
         levels = nil
     }
 
@@ -71,13 +79,16 @@ struct Sampler {
         work = .none
         do {
             switch current {
+            case .none where addsUp && client.now() < nextStep:
+                addsUp = hasDuty
+                if hasDuty { addsUp = try rollUp.look(connection) }
             case .none: try begin(connection, hasDuty: hasDuty, isAlone: isAlone)
             case .lookUp(let found, let left, let step): try lookUp(found, left, step, connection)
             case .write(let samples, let step): try write(samples, step, connection)
-            case .rollUp: _ = try connection.execute(.rollUpSamples)
             }
             failures.succeeded("write samples")
         } catch let error as StoreError where !error.isLost {
+            addsUp = false
             if !error.isLockTimeout { failures.failed(error, task: "write samples") }
         }
     }
@@ -107,8 +118,8 @@ struct Sampler {
         var left = client.untoldActivity
         if pending.count > Sampler.maxPending { pending = [:] }
         while left > 0 {
-            let changes = client.takeActivity(limit: Sampler.atOnce)
-            left -= Sampler.atOnce
+            let changes = client.takeActivity(limit: Sampler.toldAtOnce)
+            left -= Sampler.toldAtOnce
             for change in changes {
                 pending[change.name.description, default: TubeActivity()] += change.activity
                 pending["", default: TubeActivity()] += change.activity
@@ -183,13 +194,11 @@ struct Sampler {
             samples.append(Sample(tube: tube, activity: activity))
         }
         guard !samples.isEmpty else { return }
-        // The whole queue comes last: a step that has its row is complete.
-        samples.sort { $0.tube.isEmpty == $1.tube.isEmpty ? $0.tube < $1.tube : $1.tube.isEmpty }
-        work = .write(samples[...], step: step)
+        work = .write(samples.inOrder[...], step: step)
     }
 
     private mutating func write(_ samples: ArraySlice<Sample>, _ step: Int64, _ connection: Connection) throws {
-        let part = Array(samples.prefix(Sampler.atOnce))
+        let part = Array(samples.prefix(Sampler.writtenAtOnce))
         // If the connection is lost now, nobody knows whether it was written: it is not written twice.
         for sample in part { pending[sample.tube] = nil }
         do {
@@ -207,8 +216,9 @@ struct Sampler {
         for case (let tube, let level?) in part.map({ ($0.tube, $0.level) }) {
             levels?[tube] = level.jobs.total > 0 || tube.isEmpty ? level : nil
         }
-        let left = samples.dropFirst(Sampler.atOnce)
-        work = left.isEmpty ? (levels == nil ? .none : .rollUp) : .write(left, step: step)
+        let left = samples.dropFirst(Sampler.writtenAtOnce)
+        work = left.isEmpty ? .none : .write(left, step: step)
+        if left.isEmpty { addsUp = levels != nil }
     }
 
     // MARK: What the database has
