@@ -19,13 +19,11 @@ export function showClients() {
         }));
         setText(total, page.clients.length < page.total ? t.clients.part(count(page.clients.length), count(page.total)) : t.clients.total(count(page.total), page.total));
     });
-    read();
-    const stops = [live.repeat(2, read), live.on('back', read)];
     return {
         title: t.clients.title,
         element: h('div', h('div.title', h('h1', t.clients.title), total), clientTabs('clients'),
             h('p.sentence', t.clients.text), place.element),
-        leave: () => stops.forEach((stop) => stop()),
+        leave: live.keep(2, read),
     };
 }
 

@@ -49,9 +49,7 @@ export function showJob({ rest: [id] }) {
         body.show(content);
     }
 
-    const stops = [live.repeat(2, read), live.on('back', read)];
-    read();
-    return { title: `${t.job.title} ${id}`, element, leave: () => stops.forEach((stop) => stop()) };
+    return { title: `${t.job.title} ${id}`, element, leave: live.keep(2, read) };
 }
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);

@@ -140,6 +140,13 @@ export function repeat(seconds, read) {
     };
 }
 
+/** Reads now, repeatedly, and when the broker is back. Returns a function that ends that. */
+export function keep(seconds, read) {
+    const stops = [repeat(seconds, read), on('back', read)];
+    read();
+    return () => stops.forEach((stop) => stop());
+}
+
 function schedule(entry) {
     clearTimeout(entry.timer);
     entry.timer = null;

@@ -59,8 +59,8 @@ function show() {
     document.title = `${current.title} \u2013 Beanrow`;
     frame.showPlace(address.screen);
     const title = frame.main.querySelector('h1');
+    if (title) title.tabIndex = -1;
     if (title && state.isStarted) {
-        title.tabIndex = -1;
         title.focus({ preventScroll: true });
         window.scrollTo(0, 0);
     }

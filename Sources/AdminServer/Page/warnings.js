@@ -17,12 +17,10 @@ export function showWarnings() {
             h('p.muted', [amount(warning), warning.since ? [t.warnings.since, ' ', time(warning.since)] : null]
                 .filter(Boolean).map((part, i) => [i ? ' \u00b7 ' : null, part])))));
     });
-    read();
-    const stops = [live.repeat(5, read), live.on('back', read)];
     return {
         title: t.warnings.title,
         element: h('div', h('div.title', h('h1', t.warnings.title)), place.element),
-        leave: () => stops.forEach((stop) => stop()),
+        leave: live.keep(5, read),
     };
 }
 

@@ -35,11 +35,22 @@ def session():
         Select(first.find(".live select")).select_by_value("1")
         first.until("three are ready", lambda: first.cell("live", "ready") == "3")
 
+        step("a hidden page rests")
+        # A browser without a window hides no page, so the page is told that it is hidden.
+        hide = """Object.defineProperty(document, 'hidden', { value: arguments[0], configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));"""
+        first.script(hide, True)
+        client.put("live", b"hidden")
+        second.until("four are ready", lambda: second.cell("live", "ready") == "4")
+        expect(first.cell("live", "ready") == "3", "a hidden page has changed")
+        first.script(hide, False)
+        first.until("four are ready", lambda: first.cell("live", "ready") == "4")
+
         step("rows and their focus stay while they change")
         first.script("""const link = [...document.querySelectorAll('td.c-name a')].find((a) => a.textContent === 'live');
             link.focus(); window.kept = link;""")
         client.put("live", b"5")
-        first.until("four are ready", lambda: first.cell("live", "ready") == "4")
+        first.until("five are ready", lambda: first.cell("live", "ready") == "5")
         expect(first.script("return document.activeElement === window.kept && window.kept.isConnected"), "the focus was lost")
 
         step("the broker goes")
@@ -51,7 +62,7 @@ def session():
             viewer.see("The broker does not answer.", ".banner")
             viewer.see("as of", ".banner")
             viewer.until("the data are greyed", lambda: viewer.all(".frame.stale"))
-            expect(viewer.cell("live", "ready") == "4", "the last data are gone")
+            expect(viewer.cell("live", "ready") == "5", "the last data are gone")
 
         step("it comes")
         served.start()
@@ -60,7 +71,7 @@ def session():
             viewer.until("the banner is gone", lambda: not viewer.find(".banner").is_displayed() and not viewer.all(".frame.stale"))
         client.put("live", b"6")
         for viewer in first, second:
-            viewer.until("five are ready", lambda: viewer.cell("live", "ready") == "5")
+            viewer.until("six are ready", lambda: viewer.cell("live", "ready") == "6")
 
 
 run(session)

@@ -4,6 +4,7 @@ from session import broker, expect, run, step
 
 BIG = b'{"id":18446744073709551615,"amount":12.500,"tags":["a","b"]}'
 MARKUP = b'<script>document.title="owned"</script><b>bold</b>'
+LOOKS = [(1280, False), (1280, True), (375, False)]
 LONG = "n" * 150 + "/" + "m" * 49
 
 
@@ -65,8 +66,32 @@ def look_at_bodies(viewer, numbers):
     viewer.see("Held by 127.0.0.1:", "main")
 
 
+def copy_and_choose_a_theme(viewer, numbers):
+    viewer.open(f"jobs/{numbers['json']}")
+    # As over plain HTTP, where pages have no clipboard.
+    viewer.script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    viewer.click("Copy", ".body")
+    viewer.button("Copied", ".body")
+    search = viewer.find("search input")
+    search.send_keys(Keys.CONTROL, "v")
+    expect(search.get_attribute("value") == BIG.decode(), f"copied was {search.get_attribute('value')!r}")
+    search.send_keys(Keys.ESCAPE)
+    background = "return getComputedStyle(document.documentElement).backgroundColor"
+    light = viewer.script(background)
+    button = viewer.find("button.theme")
+    while button.get_attribute("aria-label") != "Theme: dark":
+        button.click()
+    dark = viewer.script(background)
+    viewer.driver.refresh()
+    viewer.until("the theme is remembered", lambda: viewer.script(background) == dark != light)
+    while viewer.find("button.theme").get_attribute("aria-label") != "Theme: as the system":
+        viewer.find("button.theme").click()
+
+
 def use_keys_only(viewer, numbers):
     viewer.open("tubes")
+    viewer.driver.refresh()
+    viewer.row("mail.digest")
     active = lambda: viewer.driver.switch_to.active_element
     viewer.find("body").send_keys(Keys.TAB)
     expect(active().text == "Skip to the content", f"the first stop is {active().text!r}")
@@ -91,12 +116,15 @@ def session():
     with broker(base="/queue/") as served, Viewer(served.url) as viewer:
         numbers, clients = fill(served)
         step("each screen")
-        for width, dark in [(1280, False), (1280, True), (375, False)]:
+        for width, dark in LOOKS:
             look_at_each(viewer, numbers, width, dark)
         viewer.size(1280)
         trust_axe(viewer)
         step("bodies are data")
         look_at_bodies(viewer, numbers)
+        step("copying, and the theme")
+        viewer.dark(False)
+        copy_and_choose_a_theme(viewer, numbers)
         step("by keyboard")
         use_keys_only(viewer, numbers)
         step("what was loaded")
