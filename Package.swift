@@ -284,6 +284,13 @@ let package = Package(
         ),
         // Hostile clients, beside one that must not notice them.
         .testTarget(name: "HostileTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
+        // The page, in a browser.
+        .testTarget(
+            name: "PageTests",
+            dependencies: ["TestKit", "beanrow"],
+            exclude: ["Sessions"],
+            swiftSettings: strict
+        ),
         // Client libraries for beanstalkd, end to end.
         .testTarget(
             name: "ClientTests",

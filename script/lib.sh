@@ -101,6 +101,10 @@ require_packages() {
         say "the package lists could not be refreshed; going on with the present ones"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${command[@]}" >&2 ||
         die "the packages could not be installed, see the lines above; by hand: $by_hand"
+    # Where systemd runs, Debian starts what it installs; the tests start their own.
+    if [[ " ${missing[*]} " == *" prometheus "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl disable --now --quiet prometheus >&2 || true
+    fi
 }
 
 # What building and running Beanrow takes from the system: libpq, PostgreSQL's programs, and what Swift itself needs

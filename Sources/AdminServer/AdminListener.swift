@@ -7,6 +7,12 @@ import NIOPosix
 public import PostgresStore
 import Synchronization
 
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
 /// The admin listener of a broker: it listens from its making on, and serves what it can. `/healthz` is answered at once,
 /// all else when the broker has its database.
 public final class AdminListener: Sendable {
@@ -17,12 +23,14 @@ public final class AdminListener: Sendable {
     /// The seconds that a connection may be idle, and that a request may take to arrive.
     static let patience: Int64 = 60
 
+    private let address: AdminConfiguration.Address
     private let group: MultiThreadedEventLoopGroup
     private let channel: Channel
     private let http: HTTP1Channel
     private let site: Site
     private let logger: Logger
     private let serving = Mutex<Task<Void, Never>?>(nil)
+    private let hasEnded = Flag()
     /// What browsers open: `http://127.0.0.1:11380/`, or `unix:PATH`.
     public let url: String
 
@@ -30,6 +38,7 @@ public final class AdminListener: Sendable {
     /// - Throws: `AdminError`.
     public init(_ configuration: AdminConfiguration, broker: any BrokerView, logger: Logger) async throws {
         self.logger = logger
+        address = configuration.address
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let site = Site(configuration, broker: broker)
         self.site = site
@@ -59,7 +68,13 @@ public final class AdminListener: Sendable {
         }
         let quiet = AdminListener.quiet(logger)
         let channel = channel
-        serving.withLock { $0 = Task { await AdminListener.serve(channel, http, quiet) } }
+        let hasEnded = hasEnded
+        serving.withLock {
+            $0 = Task {
+                await AdminListener.serve(channel, http, quiet)
+                hasEnded.value.store(true, ordering: .relaxed)
+            }
+        }
     }
 
     /// Serves what is in the database too.
@@ -67,13 +82,16 @@ public final class AdminListener: Sendable {
         site.use(AdminStore(configuration: configuration))
     }
 
-    /// Ends all connections, streams of events too.
+    /// Ends all connections, streams of events too. Takes up to a second.
     public func stop() async {
         try? await channel.channel.close()
-        let task = serving.withLock { $0 }
-        task?.cancel()
-        await task?.value
-        await site.stop()
+        serving.withLock { $0 }?.cancel()
+        let limit = ContinuousClock.now + .seconds(1)
+        while !hasEnded.value.load(ordering: .relaxed), ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        if case .unix(let path) = address { unlink(path) }
+        site.stop()
         try? await group.shutdownGracefully()
     }
 
@@ -129,4 +147,9 @@ public final class AdminListener: Sendable {
 /// A number that closures share.
 private final class Counter: Sendable {
     let value = Atomic<Int>(0)
+}
+
+/// True once something is over.
+private final class Flag: Sendable {
+    let value = Atomic(false)
 }

@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import NIOFoundationCompat
+import PostgresStore
 import Synchronization
 
 import struct AdminAPI.Operation

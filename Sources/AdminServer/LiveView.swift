@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import PostgresStore
 import QueueCore
 import Synchronization
 
@@ -15,6 +16,10 @@ struct Frame: Sendable {
     /// Puts and deletes a second, for each tube of the snapshot.
     var rates: [Rate] = []
     var total = Rate()
+    /// How long the oldest ready jobs have waited.
+    var oldest: OldestReadyAges?
+    /// Why the store cannot work; `nil` if it can, or if there is none.
+    var storeReason: String?
 
     struct Rate: Sendable {
         var puts = 0.0
@@ -90,6 +95,9 @@ final class LiveView: Sendable {
         snapshot.tubes += state.remembered.map { TubeSnapshot(name: $0.name) }
         var frame = LiveView.next(snapshot, after: state.frame)
         frame.present = present
+        let store = broker.storeSnapshot()
+        frame.oldest = store?.oldestReady
+        frame.storeReason = store?.reason
         state.frame = frame
         state.answers = [:]
         return frame

@@ -39,6 +39,7 @@ struct PageFiles: Sendable {
         ("jobfilter.js", PackageResources.jobfilter_js),
         ("jobs.js", PackageResources.jobs_js),
         ("jobtable.js", PackageResources.jobtable_js),
+        ("kit.js", PackageResources.kit_js),
         ("live.js", PackageResources.live_js),
         ("main.js", PackageResources.main_js),
         ("notice.js", PackageResources.notice_js),
@@ -78,7 +79,7 @@ struct PageFiles: Sendable {
     init() {
         files = Dictionary(
             uniqueKeysWithValues: PageFiles.all.map { name, source in
-                let bytes = name.hasSuffix(".js") ? PageFiles.withoutMargins(source) : source
+                let bytes = name.hasSuffix(".js") || name.hasSuffix(".css") ? PageFiles.withoutMargins(source) : source
                 return (
                     name,
                     File(type: PageFiles.type(of: name), bytes: ByteBuffer(bytes: bytes), tag: PageFiles.tag(bytes))
@@ -92,13 +93,13 @@ struct PageFiles: Sendable {
         }
     }
 
-    /// Leaves out indentation and lines that are comments, a fifth of a script: no text in `Page/` spans lines.
-    static func withoutMargins(_ script: [UInt8]) -> [UInt8] {
+    /// Leaves out indentation and lines that are comments, a sixth of all: no text in `Page/` spans lines.
+    static func withoutMargins(_ source: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(script.count)
-        for line in script.split(separator: UInt8(ascii: "\n")) {
+        result.reserveCapacity(source.count)
+        for line in source.split(separator: UInt8(ascii: "\n")) {
             let text = line.drop { $0 == UInt8(ascii: " ") }
-            let isComment = ["//", "/**", "* ", "*/"].contains { text.starts(with: $0.utf8) }
+            let isComment = ["//", "/*", "* ", "*/"].contains { text.starts(with: $0.utf8) }
             if text.isEmpty || isComment { continue }
             result += text
             result.append(UInt8(ascii: "\n"))

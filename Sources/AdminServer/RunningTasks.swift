@@ -25,13 +25,13 @@ final class RunningTasks: Sendable {
         }
     }
 
-    func stop() async {
+    /// Cancels them, and waits for none: what they do in the database is whole transactions.
+    func stop() {
         let tasks = state.withLock { state in
             state.isStopped = true
             return Array(state.tasks.values)
         }
         for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
     }
 
     private func remove(_ number: Int) {

@@ -50,6 +50,31 @@ extension Site {
         case "history" where rest.isEmpty:
             try call.allow(.get)
             return try .json(await history(call.query))
+        case "series" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow("tube", "window")
+            let window = try call.query.choice("window", SampleWindow.allCases.map(\.rawValue)) ?? "10m"
+            return try .json(
+                await store.series(
+                    of: call.query.tubeName().map { TubeName(unchecked: $0) },
+                    SampleWindow(rawValue: window) ?? .tenMinutes))
+        case "sparklines" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow("tube")
+            let names = call.query.all("tube")
+            guard names.count <= 200 else { throw Problem(status: 400, title: "At most 200 tubes at a time.") }
+            let tubes = try names.map { name in
+                guard let tube = TubeName(name) else { throw Problem.noTubeName(name) }
+                return tube
+            }
+            return try .json(await store.sparklines(of: tubes))
+        case "reports" where rest.isEmpty:
+            try call.allow(.get)
+            try call.query.allow("tube", "hours")
+            return try .json(
+                await store.report(
+                    of: call.query.tubeName().map { TubeName(unchecked: $0) },
+                    hours: call.query.count("hours", default: 24, limit: 2160)))
         case "audit" where rest.isEmpty:
             try call.allow(.get)
             try call.query.allow("limit", "before")
@@ -139,13 +164,15 @@ extension Site {
         let place = frame.snapshot.tubes.firstIndex { $0.name == name }
         let rate = place.map { frame.rates[$0] } ?? Frame.Rate()
         let policy = try await store.policy(ofTube: name.description)
+        let (waited, worked) = try await store.percentiles(ofTube: name)
         // A tube with a policy stays, also while the broker has no use for it.
         guard
             let tube = broker.snapshot(of: name) ?? place.map({ frame.snapshot.tubes[$0] })
                 ?? policy.map({ _ in TubeSnapshot(name: name) })
         else { throw Problem.notFound("tube \(name)") }
         return TubeDetail(
-            at: Date(), tube: TubeSummary(tube, rate), policy: policy, waited: nil, worked: nil)
+            at: Date(), tube: TubeSummary(tube, rate, oldest: frame.oldest?.seconds(of: name)), policy: policy,
+            waited: waited, worked: worked)
     }
 
     // MARK: Jobs

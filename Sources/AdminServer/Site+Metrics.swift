@@ -17,6 +17,11 @@ extension Site {
             facts.store = StoreFacts(store)
             // A broker that has lost its database knows nothing of the whole queue; another one tells.
             facts.tellsForAll = store.hasDuty && facts.queue.isEpochValid
+            if facts.tellsForAll {
+                for tube in facts.queue.tubes where tube.jobs.ready > 0 {
+                    facts.oldestReady[tube.name] = store.oldestReady.seconds(of: tube.name)
+                }
+            }
         }
         if facts.tellsForAll, let store = try? store {
             facts.database = await database.metrics { try await store.databaseMetrics() }.map(DatabaseFacts.init)

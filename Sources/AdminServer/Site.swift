@@ -37,9 +37,9 @@ final class Site: Sendable {
         live.start()
     }
 
-    func stop() async {
+    func stop() {
         live.stop()
-        await running.stop()
+        running.stop()
         opened.withLock { $0 }?.stop()
     }
 
@@ -111,8 +111,7 @@ final class Site: Sendable {
 
     /// Whether the broker serves clients now.
     private func ready() throws -> Response {
-        let snapshot = live.frame().snapshot
-        if let reason = Overview.reasonOfOutage(snapshot) {
+        if let reason = Overview.reasonOfOutage(live.frame()) {
             throw Problem(status: 503, title: "Not ready: \(reason).")
         }
         return .text("ready\n")

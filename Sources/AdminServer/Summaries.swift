@@ -6,13 +6,13 @@ import QueueCore
 /// What the API says of a frame.
 extension TubeSummary {
     init(_ frame: Frame, _ index: Int) {
-        self.init(frame.snapshot.tubes[index], frame.rates[index])
+        self.init(frame.snapshot.tubes[index], frame.rates[index], oldest: frame.oldestReadySeconds(index))
     }
 
-    init(_ tube: TubeSnapshot, _ rate: Frame.Rate) {
+    init(_ tube: TubeSnapshot, _ rate: Frame.Rate, oldest: Double?) {
         self.init(
             name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: rate.puts.tenths,
-            outPerSecond: rate.deletes.tenths, oldestReadySeconds: tube.oldestReadySeconds?.tenths, using: tube.using,
+            outPerSecond: rate.deletes.tenths, oldestReadySeconds: oldest?.tenths, using: tube.using,
             watching: tube.watching, waiting: tube.waiting,
             pauseSecondsLeft: tube.pauseLeft > 0 ? Double(tube.pauseLeft) : nil, hasPolicy: tube.hasPolicy)
     }
@@ -20,12 +20,10 @@ extension TubeSummary {
 
 extension Frame {
     /// The age of the ready job of a tube that has waited longest, as far as it is known.
-    func oldestReadySeconds(_ index: Int) -> Double? { snapshot.tubes[index].oldestReadySeconds }
-}
-
-extension TubeSnapshot {
-    /// The age of its ready job that has waited longest, as far as it is known.
-    var oldestReadySeconds: Double? { nil }
+    func oldestReadySeconds(_ index: Int) -> Double? {
+        let tube = snapshot.tubes[index]
+        return tube.jobs.ready > 0 ? oldest?.seconds(of: tube.name) : nil
+    }
 }
 
 extension Counts {
@@ -42,11 +40,7 @@ extension Overview {
         let snapshot = frame.snapshot
         let stats = snapshot.stats
         let database = site.broker.database
-        let reason = Overview.reasonOfOutage(snapshot)
-        var oldest: Double?
-        for index in snapshot.tubes.indices where snapshot.tubes[index].pauseLeft == 0 {
-            if let age = frame.oldestReadySeconds(index), age > oldest ?? -1 { oldest = age }
-        }
+        let reason = Overview.reasonOfOutage(frame)
         self.init(
             at: frame.at, version: site.configuration.version,
             queue: QueueName(
@@ -54,16 +48,16 @@ extension Overview {
             database: DatabaseState(isUp: reason == nil, reason: reason),
             brokersAlive: snapshot.isEpochValid ? snapshot.peers + 1 : 0, isSole: snapshot.isSole,
             counts: Counts(stats.jobs), inPerSecond: frame.total.puts.tenths, outPerSecond: frame.total.deletes.tenths,
-            oldestReadySeconds: oldest?.tenths, tubes: stats.tubes, connections: stats.connections,
+            oldestReadySeconds: stats.jobs.ready > 0 ? frame.oldest?.seconds?.tenths : nil, tubes: stats.tubes,
+            connections: stats.connections,
             producers: stats.producers, workers: stats.workers, waiting: stats.waiting, warnings: warnings,
             mayAct: viewer.mayAct, viewer: viewer.name)
     }
 
     /// Why the broker cannot give out jobs; `nil` if it can.
-    static func reasonOfOutage(_ snapshot: QueueSnapshot) -> String? {
-        if snapshot.epoch == 0 { return "the broker is not registered in the database" }
-        if !snapshot.isEpochValid { return "the database does not answer the broker's heartbeats" }
-        return nil
+    static func reasonOfOutage(_ frame: Frame) -> String? {
+        if frame.snapshot.isEpochValid { return nil }
+        return frame.storeReason ?? "the broker is not registered in the database"
     }
 }
 

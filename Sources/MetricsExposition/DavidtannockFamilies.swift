@@ -29,7 +29,7 @@ extension Metrics {
             stat("current_waiting_count", help: "Open connections that wait for a job.") { Number($0.waiting) },
             stat("job_timeouts_count", help: "Reservations whose time was over.") { Number($0.jobTimeouts) },
             stat("total_connections_count", help: "Connections that were accepted.") { Number($0.totalConnections) },
-            stat("total_jobs_count", help: "Jobs that were put, as stats says.") { Number($0.totalJobs) },
+            stat("total_jobs_count", help: "Jobs that this broker's clients have put.") { Number($0.totalJobs) },
         ]
 
     private static func stat(

@@ -21,7 +21,7 @@ extension Metrics {
             }
         } + [
             stat("job_timeouts", help: "Reservations whose time was over.") { Number($0.jobTimeouts) },
-            stat("total_jobs", help: "Jobs that were put, as stats says.") { Number($0.totalJobs) },
+            stat("total_jobs", help: "Jobs that this broker's clients have put.") { Number($0.totalJobs) },
             fact("max_job_size", help: "The largest body in bytes.") { Number($0.process.maxJobSize) },
             stat("current_tubes", .one, help: "Tubes that exist.") { Number($0.tubes) },
             stat("current_connections", help: "Open connections.") { Number($0.connections) },

@@ -38,6 +38,6 @@ public struct Metrics: Sendable {
         for family in families where family.teller == .each || facts.tellsForAll {
             renderer.render(family)
         }
-        return renderer.text.bytes
+        return renderer.bytes
     }
 }

@@ -1,33 +1,34 @@
 import QueueCore
 
 /// Writes one family after the other.
-struct Renderer {
-    private(set) var text = TextBuffer()
+struct Renderer: ~Copyable {
+    private var text: TextBuffer
     private let facts: MetricsFacts
     /// The escaped names of the tubes, one behind the other, and where each of them ends.
     private var names = TextBuffer()
     private var nameEnds: [Int] = []
 
-    private static let durationBounds = DurationHistogram.bounds.map(Renderer.bound)
-
     init(_ facts: MetricsFacts) {
         self.facts = facts
         for tube in facts.queue.tubes {
             names.append(escaped: tube.name.description)
-            nameEnds.append(names.bytes.count)
+            nameEnds.append(names.count)
         }
-        text.reserve(64 << 10 + facts.queue.tubes.count * 3 << 10)
+        text = TextBuffer(capacity: 64 << 10 + facts.queue.tubes.count << 11)
     }
+
+    var bytes: [UInt8] { text.bytes }
 
     mutating func render(_ family: MetricFamily) {
-        let start = text.bytes.count
-        let end = appendHead(family)
+        let start = text.count
+        appendHead(family)
+        let end = text.count
         appendSamples(family)
         // A head without samples is of no use.
-        if text.bytes.count == end { text.truncate(to: start) }
+        if text.count == end { text.truncate(to: start) }
     }
 
-    private mutating func appendHead(_ family: MetricFamily) -> Int {
+    private mutating func appendHead(_ family: MetricFamily) {
         text.append("# HELP " as StaticString)
         text.append(family.name)
         text.append(byte: UInt8(ascii: " "))
@@ -37,7 +38,6 @@ struct Renderer {
         text.append(byte: UInt8(ascii: " "))
         text.append(family.kind.rawValue)
         text.append(byte: UInt8(ascii: "\n"))
-        return text.bytes.count
     }
 
     private mutating func appendSamples(_ family: MetricFamily) {
@@ -53,15 +53,11 @@ struct Renderer {
                 append(sample.value)
             }
         case .histograms(let histograms):
-            for (label, histogram) in histograms(facts) {
-                var labels = TextBuffer()
-                labels.append(family.labels[0])
-                labels.append("=\"" as StaticString)
-                labels.append(escaped: label)
-                labels.append(byte: UInt8(ascii: "\""))
-                append(
-                    histogram.counts, sum: histogram.sum, bounds: histogram.bounds.map(Renderer.bound),
-                    name: Array(family.name.utf8), labels: labels.bytes[...])
+            for (value, histogram) in histograms(facts) {
+                let pieces = HistogramPieces(family.name, label: family.labels[0], bounds: histogram.bounds)
+                var label = TextBuffer()
+                label.append(escaped: value)
+                pieces.append(histogram.counts, sum: histogram.sum, label: label, 0..<label.count, to: &text)
             }
         case .tube(let value): appendTubes(family.name, value)
         case .tubeStates: appendParts(family.name, label: "state") { $0.jobs.byState }
@@ -80,12 +76,14 @@ struct Renderer {
 
     // MARK: Samples of tubes
 
+    private func nameRange(_ tube: Int) -> Range<Int> { (tube == 0 ? 0 : nameEnds[tube - 1])..<nameEnds[tube] }
+
     private mutating func appendTubes(_ name: String, _ value: (TubeSnapshot) -> Number?) {
         let head = Array((name + "{tube=\"").utf8)
         for (index, tube) in facts.queue.tubes.enumerated() {
             guard let value = value(tube) else { continue }
             text.append(head)
-            appendName(index)
+            text.append(names, nameRange(index))
             text.append("\"}" as StaticString)
             append(value)
         }
@@ -100,7 +98,7 @@ struct Renderer {
         for (index, tube) in facts.queue.tubes.enumerated() {
             for (part, count) in parts(tube) {
                 text.append(head)
-                appendName(index)
+                text.append(names, nameRange(index))
                 text.append(middle)
                 text.append(part)
                 text.append("\"}" as StaticString)
@@ -110,65 +108,15 @@ struct Renderer {
     }
 
     private mutating func appendHistograms(_ name: String, _ histogram: (TubeActivity) -> DurationHistogram) {
-        let name = Array(name.utf8)
-        var labels: [UInt8] = []
+        let pieces = HistogramPieces(name, label: "tube", bounds: DurationHistogram.bounds)
         for (index, tube) in facts.queue.tubes.enumerated() {
             let histogram = histogram(tube.activity)
             if histogram.counts.isEmpty { continue }
-            labels.removeAll(keepingCapacity: true)
-            labels.append(contentsOf: "tube=\"".utf8)
-            labels.append(contentsOf: names.bytes[nameRange(index)])
-            labels.append(UInt8(ascii: "\""))
-            append(
-                histogram.counts, sum: histogram.sum, bounds: Renderer.durationBounds, name: name,
-                labels: labels[...])
+            pieces.append(histogram.counts, sum: histogram.sum, label: names, nameRange(index), to: &text)
         }
-    }
-
-    private func nameRange(_ tube: Int) -> Range<Int> { (tube == 0 ? 0 : nameEnds[tube - 1])..<nameEnds[tube] }
-
-    private mutating func appendName(_ tube: Int) {
-        text.append(names.bytes[nameRange(tube)])
     }
 
     // MARK: Pieces
-
-    /// A histogram: its buckets, each with all that are below, its sum and its count.
-    private mutating func append(
-        _ counts: [UInt64], sum: Double, bounds: [[UInt8]], name: [UInt8], labels: ArraySlice<UInt8>
-    ) {
-        var total: UInt64 = 0
-        for (index, bound) in bounds.enumerated() {
-            if index < counts.count { total += counts[index] }
-            appendBucket(name, labels, bound, total)
-        }
-        total = counts.reduce(0, +)
-        appendBucket(name, labels, Array("+Inf".utf8), total)
-        appendPart(name, "_sum", labels)
-        append(Number(sum))
-        appendPart(name, "_count", labels)
-        append(Number(total))
-    }
-
-    private mutating func appendBucket(
-        _ name: [UInt8], _ labels: ArraySlice<UInt8>, _ bound: [UInt8], _ count: UInt64
-    ) {
-        text.append(name)
-        text.append("_bucket{" as StaticString)
-        text.append(labels)
-        text.append(",le=\"" as StaticString)
-        text.append(bound)
-        text.append("\"}" as StaticString)
-        append(Number(count))
-    }
-
-    private mutating func appendPart(_ name: [UInt8], _ part: StaticString, _ labels: ArraySlice<UInt8>) {
-        text.append(name)
-        text.append(part)
-        text.append(byte: UInt8(ascii: "{"))
-        text.append(labels)
-        text.append(byte: UInt8(ascii: "}"))
-    }
 
     private mutating func append(labels: Zip2Sequence<[String], [String]>) {
         var separator = UInt8(ascii: "{")
@@ -193,11 +141,54 @@ struct Renderer {
         }
         text.append(byte: UInt8(ascii: "\n"))
     }
+}
 
-    private static func bound(_ value: Double) -> [UInt8] {
-        var text = TextBuffer()
-        text.append(value)
-        return text.bytes
+/// What the lines of all histograms of a family share.
+private struct HistogramPieces {
+    /// The beginnings of lines, up to the value of the label.
+    let bucket: [UInt8]
+    let sum: [UInt8]
+    let count: [UInt8]
+    /// What stands between the value of the label and the number, for each bucket.
+    let bucketEnds: [[UInt8]]
+
+    init(_ name: String, label: String, bounds: [Double]) {
+        bucket = Array("\(name)_bucket{\(label)=\"".utf8)
+        sum = Array("\(name)_sum{\(label)=\"".utf8)
+        count = Array("\(name)_count{\(label)=\"".utf8)
+        bucketEnds = (bounds + [.infinity]).map { bound in
+            var end = TextBuffer()
+            end.append("\",le=\"" as StaticString)
+            end.append(bound)
+            end.append("\"} " as StaticString)
+            return end.bytes
+        }
+    }
+
+    /// Appends a histogram: its buckets, each with all that are below, its sum and its count. The value of its label is a
+    /// part of `label`.
+    func append(
+        _ counts: [UInt64], sum: Double, label: borrowing TextBuffer, _ range: Range<Int>, to text: inout TextBuffer
+    ) {
+        var total: UInt64 = 0
+        for (index, end) in bucketEnds.enumerated() {
+            if index < counts.count { total += counts[index] }
+            text.append(bucket)
+            text.append(label, range)
+            text.append(end)
+            text.append(total)
+            text.append(byte: UInt8(ascii: "\n"))
+        }
+        text.append(self.sum)
+        text.append(label, range)
+        text.append("\"} " as StaticString)
+        text.append(sum)
+        text.append(byte: UInt8(ascii: "\n"))
+        text.append(count)
+        text.append(label, range)
+        text.append("\"} " as StaticString)
+        text.append(total)
+        text.append(byte: UInt8(ascii: "\n"))
     }
 }
 

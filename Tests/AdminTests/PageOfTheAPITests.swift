@@ -21,7 +21,7 @@ import Testing
             // -f: an answer with a status of 400 or more is a failure.
             let shown = command.replacing("curl -s", with: "curl -fs").replacing(
                 "127.0.0.1:11380", with: "127.0.0.1:\(web.port)")
-            let output = try runProgram("/bin/sh", ["-c", shown])
+            let output = try runProgram("/bin/sh", ["-c", String(shown)])
             #expect(!output.isEmpty, "\(command)")
             if command.contains("/api/v1/"), !command.contains("events") {
                 #expect(throws: Never.self, "\(command)") {

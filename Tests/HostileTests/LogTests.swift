@@ -46,7 +46,10 @@ import Testing
         let beanrow = try BrokerProcess.beanrowPath()
         let printed = try runProgram(
             "/bin/sh",
-            ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "-p", "0", "-b", "/nonexistent\n/\u{1b}[31m"])
+            [
+                "-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "--no-http", "-p", "0", "-b",
+                "/nonexistent\n/\u{1b}[31m",
+            ])
         let lines = printed.split(separator: "\n")
         #expect(lines.last == "exit 1")
         #expect(printed.contains(#"/nonexistent\n/\u{1b}[31m"#), "\(printed)")
@@ -88,7 +91,7 @@ import Testing
         let long = String(repeating: "x", count: 100_000)
         let printed = try runProgram(
             "/bin/sh",
-            ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "-p", "0", "-b", "/\(long)"])
+            ["-c", "\"$@\" 2>&1; echo exit $?", "sh", beanrow, "serve", "--no-http", "-p", "0", "-b", "/\(long)"])
         #expect(printed.utf8.count < 10_000)
         #expect(printed.contains("more characters)"))
     }

@@ -34,7 +34,7 @@ import Testing
         let broker = try BrokerProcess.withMetrics()
         let client = try broker.connect()
         let schema = broker.configuration.schema
-        _ = try TestPostgres.shared().psql("select \(schema).set_policy('default', max_ready => 1000)")
+        _ = try TestPostgres.shared().psql("select \(schema).set_policy('default', max_ready => 1000000)")
         let prometheus = try Prometheus(job: "beanrow", targets: [broker.httpPort])
         // A little of everything, again and again: a rate needs two scrapes.
         func round() throws {

@@ -30,7 +30,7 @@ extension BrokerProcess {
     func scrape() throws -> Exposition { try Exposition(scrapedText()) }
 
     /// Waits until a sample has this value: a scrape is up to a second old.
-    func waitUntil(
+    func waitForSample(
         _ name: String, _ labels: [String: String] = [:], is value: Double?, fileID: String = #fileID, line: Int = #line
     ) throws {
         try eventually("\(name)\(labels) is \(value.map { "\($0)" } ?? "absent")", fileID: fileID, line: line) {

@@ -41,6 +41,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var listenings = 0
         var activity: [ActivityChange] = []
         var levels: [TubeLevel] = []
+        var skipped = Span.seconds(0)
     }
 
     /// The kind of the writer that is given all batches.
@@ -163,7 +164,8 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     }
     /// Says which tubes have jobs.
     func say(_ levels: [TubeLevel]) { change { $0.levels = levels } }
-    var isActivityTaken: Bool { change { $0.activity.isEmpty } }
+    /// Sets the clock of the broker forward.
+    func skip(_ span: Span) { change { $0.skipped = Span(nanoseconds: $0.skipped.nanoseconds + span.nanoseconds) } }
 
     // MARK: Called by the store
 
@@ -265,7 +267,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     func noticed(_ notices: [Notice]) { change { $0.noticed += notices } }
     func missedNotices() { change { $0.listenings += 1 } }
 
-    func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) }
+    func now() -> Instant { Instant(nanoseconds: Int64(DispatchTime.now().uptimeNanoseconds)) + change { $0.skipped } }
 }
 
 extension FakeClient {

@@ -17,6 +17,8 @@ struct InterpolationTests {
         // The queue's own objects; their names are parameters.
         #"ownObjects(schema: "$1", names: "$2")"#, #"ownObjects(schema: "$1", names: "$3")"#,
         #"ownObjects(schema: "$2", names: "$3")"#, #"ownObjects(schema: "$2", names: "$4")"#, "grantable",
+        // The samples of either kind, and their steps.
+        "step", #"start("10 s")"#, "start(step)", #"added("waited")"#, #"added("worked")"#,
         // The choice of tubes.
         "table", "counts", "held", #"changed("select id from tube where")"#,
         #"changed("select tube_id from tube_count where")"#,

@@ -12,7 +12,7 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "only root mounts a disk"))
     func aDiskThatIsTooSmall() throws {
         let disk = try SmallDisk(megabytes: 12)
-        let printed = try run("serve -p 0 -b \(disk.path)/data")
+        let printed = try run("serve --no-http -p 0 -b \(disk.path)/data")
         #expect(printed.contains("No space left on device"), "\(printed)")
         #expect(!printed.contains("removing contents"))
         #expect(printed.hasSuffix("exit 1\n"))
@@ -24,7 +24,7 @@ import Testing
         let configuration = BrokerProcess.Configuration(dataDirectory: disk.path + "/data")
         #expect(try BrokerProcess(configuration).stop() == 0)
         disk.fill()
-        let printed = try run("serve -p 0 -b \(disk.path)/data")
+        let printed = try run("serve --no-http -p 0 -b \(disk.path)/data")
         #expect(printed.contains("o space left on"), "\(printed)")
         #expect(printed.hasSuffix("exit 1\n"))
         disk.free()

@@ -12,7 +12,7 @@ struct DefaultsTests {
             set -u
             umask 000
             : >"$2.log"
-            "$1" -p 0 --data-dir "$2/data" 2>"$2.log" & broker=$!
+            "$1" -p 0 --no-http --data-dir "$2/data" 2>"$2.log" & broker=$!
             for _ in $(seq 600); do grep -q ' serving' "$2.log" && break; sleep 0.1; done
             port=$(sed -n 's/.* address=127.0.0.1:\\([0-9]*\\) .*/\\1/p' "$2.log")
             (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && echo here

@@ -38,7 +38,7 @@ import Testing
             let place = try EmbeddedPlace()
             let script = """
                 cd \(place.path)
-                \(beanrow) serve -l unix:\(place.path)/socket -b \(place.dataDirectory) 2>log & pid=$!
+                \(beanrow) serve --no-http -l unix:\(place.path)/socket -b \(place.dataDirectory) 2>log & pid=$!
                 until grep -q '\(stage)' log || find data -name '\(stage)' 2>/dev/null | grep -q .; do
                     kill -0 $pid || break
                     sleep 0.01
@@ -63,7 +63,7 @@ import Testing
         let printed = try runProgram(
             "/usr/bin/env",
             [
-                "python3", script.path, part, place.path + "/socket", BrokerProcess.beanrowPath(), "serve",
+                "python3", script.path, part, place.path + "/socket", BrokerProcess.beanrowPath(), "serve", "--no-http",
                 "-l", "unix:\(place.path)/socket", "-b", place.dataDirectory, "--database-timeout", "60",
             ])
         #expect(printed.hasSuffix("b'INSERTED 1\\r\\n'\nexit 0\n"), "\(printed)")

@@ -10,7 +10,7 @@ import Testing
         let printed = try runProgram(
             "/usr/bin/env",
             [
-                "python3", script.path, part, BrokerProcess.beanrowPath(), "serve", "-p", "0",
+                "python3", script.path, part, BrokerProcess.beanrowPath(), "serve", "--no-http", "-p", "0",
                 "--database", postgres.connectionString, "--schema", postgres.freshSchema(),
             ])
         // The broker's own lines are between them.

@@ -23,6 +23,18 @@ struct DurationHistogramTests {
         #expect(histogram.sum == 0)
     }
 
+    @Test func aPercentileIsTheBoundOfItsBucket() {
+        var histogram = DurationHistogram()
+        #expect(histogram.percentile(0.5) == nil)
+        for _ in 0..<98 { histogram.add(.milliseconds(3)) }
+        histogram.add(.seconds(20))
+        histogram.add(.seconds(1_000_000))
+        #expect(histogram.percentile(0.5) == 0.005)
+        #expect(histogram.percentile(0.98) == 0.005)
+        #expect(histogram.percentile(0.99) == 30)
+        #expect(histogram.percentile(1) == 86400, "there is no longer bound")
+    }
+
     @Test func sumsAndDifferences() {
         var (a, b) = (DurationHistogram(), DurationHistogram())
         a.add(.seconds(1))

@@ -7,6 +7,8 @@ public struct WebClient: Sendable {
     public var headers: [String] = []
     /// The line `Host`.
     public var host: String
+    /// It lives as long as its client.
+    private var broker: BrokerProcess?
 
     public struct Answer: Sendable {
         public let status: Int
@@ -27,6 +29,7 @@ public struct WebClient: Sendable {
             throw WireMismatch("the broker serves nothing over HTTP; it said:\n\(broker.stderr)")
         }
         self.init(port: UInt16(port))
+        self.broker = broker
     }
 
     public init(port: UInt16) {

@@ -122,7 +122,7 @@ import Testing
     @Test func beforeItServes() throws {
         let broker = try ChildProcess(
             BrokerProcess.beanrowPath(),
-            ["-p", "0", "--database", "host=/nonexistent", "--database-timeout", "600"],
+            ["-p", "0", "--no-http", "--database", "host=/nonexistent", "--database-timeout", "600"],
             output: TestRun.shared.path("early"))
         try eventually("it tries") { broker.printed.contains("no connection to the database") }
         let code = within(.seconds(5)) {

@@ -1,6 +1,9 @@
 // The API of the broker that serves this page.
 
 const base = new URL('../api/v1/', import.meta.url);
+// Addresses with a name and a password are refused by `fetch`; the browser sends both by itself.
+base.username = '';
+base.password = '';
 
 /** The address of something in the API. `query` leaves out what is empty; a list gives a parameter for each value. */
 export function address(path, query = {}) {
@@ -38,7 +41,14 @@ async function ask(url, options) {
 
 /** Reads JSON. */
 export async function get(path, query, signal) {
-    return (await ask(address(path, query), { signal })).json();
+    return parse(await (await ask(address(path, query), { signal })).text());
+}
+
+/** JSON in which an integer that a double cannot hold stays as it is written: an epoch has 19 digits. */
+function parse(text) {
+    if (!/\d{16}/.test(text)) return JSON.parse(text);
+    return JSON.parse(text, (_, value, context) => (
+        Number.isInteger(value) && !Number.isSafeInteger(value) ? context?.source ?? value : value));
 }
 
 /** Reads bytes. */

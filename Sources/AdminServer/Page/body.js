@@ -1,11 +1,9 @@
 // A body: as a tree where it is JSON, as text, or as hex. It is data: shown as text whatever it contains.
 import { address } from './api.js';
 import { copyButton } from './copy.js';
-import { h, set, setAttribute } from './dom.js';
 import { parseExactly } from './exactjson.js';
-import { bytes } from './format.js';
+import { bytes, h, set, setAttribute, t } from './kit.js';
 import { makeTree } from './tree.js';
-import { t } from './texts.js';
 
 /** `show(body)` shows a `JobBody`. */
 export function makeBody(id) {
@@ -14,20 +12,20 @@ export function makeBody(id) {
     let isWrapped = true;
     const content = h('div.body-content', { tabindex: 0, role: 'region', 'aria-label': t.body.title });
     const views = h('div.switch', { role: 'group', 'aria-label': t.body.view });
-    const wrap = h('button.small', { type: 'button', 'aria-pressed': 'true', onclick: () => {
+    const wrap = h('button.small', { 'aria-pressed': 'true', onclick: () => {
         isWrapped = !isWrapped;
         setAttribute(wrap, 'aria-pressed', String(isWrapped));
         draw();
     } }, t.body.wrap);
     const cut = h('p.muted', { hidden: true });
     const element = h('section.panel.body', { 'aria-label': t.body.title, hidden: true },
-        h('div.chart-head', null, h('h2', null, t.body.title), views, h('div.tools', null, wrap, copyButton(() => asText(body)),
+        h('div.chart-head', h('h2', t.body.title), views, h('div.tools', wrap, copyButton(() => asText(body)),
             h('a.button.small', { href: address(`jobs/${id}/body`), download: `job-${id}` }, t.body.download))),
         content, cut);
 
     function draw() {
         const known = Object.keys(makers).filter((name) => name in body.values);
-        set(views, known.map((name) => h('button', { type: 'button', 'aria-pressed': String(name === view),
+        set(views, known.map((name) => h('button', { 'aria-pressed': String(name === view),
             onclick: () => { view = name; draw(); } }, t.body.views[name])));
         content.classList.toggle('wrapped', isWrapped);
         set(content, makers[view](body.values[view]));
@@ -49,8 +47,8 @@ export function makeBody(id) {
 
 const makers = {
     tree: (value) => (value === '' ? '' : makeTree(value)),
-    text: (text) => (text === '' ? h('p.muted', null, t.body.empty) : h('pre', null, text)),
-    hex: (data) => h('pre', null, hex(data)),
+    text: (text) => (text === '' ? h('p.muted', t.body.empty) : h('pre', text)),
+    hex: (data) => h('pre', hex(data)),
 };
 
 /** What the body can be shown as. */

@@ -1,11 +1,6 @@
 // Actions on jobs: one, a selection, or all that match a filter. The count is said first; what deletes asks for it.
-import { post } from './api.js';
-import { ask } from './dialog.js';
-import { h } from './dom.js';
-import { count, jobs, parseDuration } from './format.js';
 import { filterBody, filterWords } from './jobfilter.js';
-import { note } from './notice.js';
-import { t } from './texts.js';
+import { ask, count, h, jobs, note, parseDuration, post, t } from './kit.js';
 
 const actions = ['kick', 'bury', 'move', 'priority', 'delay', 'delete'];
 const most = 4294967295;
@@ -40,8 +35,8 @@ function confirm(action, { ids, all, filter }, done) {
     const isDangerous = action === 'delete';
     ask({
         title: t.actions.titles[action](jobs(number)),
-        text: [h('p', null, t.actions.explains[action]),
-            isAll ? h('p', null, t.actions.onFilter(filterWords(filter))) : ids.length <= 5 ? h('p.code', null, ids.join(', ')) : null],
+        text: [h('p', t.actions.explains[action]),
+            isAll ? h('p', t.actions.onFilter(filterWords(filter))) : ids.length <= 5 ? h('p.code', ids.join(', ')) : null],
         fields: fields[action],
         isDangerous,
         // A large deletion asks for its number, so that nobody confirms it by habit.

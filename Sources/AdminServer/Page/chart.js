@@ -32,12 +32,12 @@ export function makeChart(group, { title, lines, show, axis = show }) {
     const cross = svg('line.cross', { y1: top, y2: H - bottom });
     const frame = svg('svg.chart', { height: H, role: 'img', tabindex: '0' }, plot, cross);
     const titleId = newId('chart');
-    const values = lines.map(() => h('span.value', null, ''));
-    const at = h('span.at', null, '');
-    const legend = h('div.legend', null, lines.map((line, i) => h('span.key', null,
-        line.state ? mark(line.state) : h(`i.swatch.line-${line.id}`), h('span', null, line.label), values[i])));
+    const values = lines.map(() => h('span.value', ''));
+    const at = h('span.at', '');
+    const legend = h('div.legend', lines.map((line, i) => h('span.key', null,
+        line.state ? mark(line.state) : h(`i.swatch.line-${line.id}`), h('span', line.label), values[i])));
     const element = h('section.panel.chart-panel', { 'aria-labelledby': titleId },
-        h('div.chart-head', null, h('h3', { id: titleId }, title), at), legend, frame);
+        h('div.chart-head', h('h3', { id: titleId }, title), at), legend, frame);
     let data = null;
 
     const x = (i) => left + ((i + 0.5) / data.points.length) * (W - left - right);

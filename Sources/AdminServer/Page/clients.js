@@ -1,19 +1,12 @@
 // The connections of the broker that answers: what they use, watch, and have.
-import { get } from './api.js';
-import { h, setText } from './dom.js';
-import { count, duration } from './format.js';
 import { screenTabs } from './historytabs.js';
-import * as live from './live.js';
-import { region } from './notice.js';
-import { link } from './route.js';
-import { emptyNote, makeTable } from './table.js';
-import { t } from './texts.js';
+import { count, duration, emptyNote, get, h, link, live, makeTable, region, setText, t } from './kit.js';
 
 export const clientTabs = (current) => screenTabs(t.frame.clients, ['clients', 'holders'], current);
 
 export function showClients() {
     const table = makeTable({ caption: t.clients.title, columns, key: (client) => client.key, empty: () => emptyNote(t.clients.none, t.clients.command) });
-    const total = h('span.muted', null, '');
+    const total = h('span.muted', '');
     const place = region(table.element);
     const read = () => place.try(async () => {
         const page = await get('clients');
@@ -30,8 +23,8 @@ export function showClients() {
     const stops = [live.repeat(2, read), live.on('back', read)];
     return {
         title: t.clients.title,
-        element: h('div', null, h('div.title', null, h('h1', null, t.clients.title), total), clientTabs('clients'),
-            h('p.sentence', null, t.clients.text), place.element),
+        element: h('div', h('div.title', h('h1', t.clients.title), total), clientTabs('clients'),
+            h('p.sentence', t.clients.text), place.element),
         leave: () => stops.forEach((stop) => stop()),
     };
 }
@@ -39,12 +32,12 @@ export function showClients() {
 const roles = (client) => [client.is_producer && t.clients.producer, client.is_worker && t.clients.worker].filter(Boolean).join(', ') || '\u2013';
 
 const columns = [
-    { id: 'address', label: t.clients.address, phone: 'lead', value: (client) => client.address, show: (client) => h('span.code', null, client.address) },
+    { id: 'address', label: t.clients.address, phone: 'lead', value: (client) => client.address, show: (client) => h('span.code', client.address) },
     { id: 'role', label: t.clients.role, phone: 'corner', value: (client) => `${roles(client)}${client.is_waiting ? `, ${t.clients.waiting}` : ''}` },
     { id: 'using', label: t.clients.using, phone: 'none', value: (client) => client.using, title: (client) => client.using,
         show: (client) => h('a.code', { href: link(['tubes', client.using]) }, client.using) },
     { id: 'watching', label: t.clients.watching, value: (client) => client.watching.join(', '), title: (client) => client.watching.join(', '),
-        show: (client) => h('span.code', null, client.watching.join(', ')) },
+        show: (client) => h('span.code', client.watching.join(', ')) },
     { id: 'held', label: t.clients.held, value: (client) => client.holds.join(), phone: 'line', show: (client) => [
         client.holds.slice(0, 3).map((id, i) => [i ? ', ' : '', h('a.code', { href: link(['jobs', id]) }, id)]),
         client.held > 3 ? ` ${t.clients.moreHeld(count(client.held - 3))}` : null] },

@@ -24,7 +24,7 @@ export async function copy(text) {
 
 /** A button that copies `text`, which may be a function. */
 export function copyButton(text, label = t.copy.copy) {
-    const button = h('button.small', { type: 'button' }, label);
+    const button = h('button.small', {}, label);
     button.addEventListener('click', async () => {
         const isDone = await copy(typeof text === 'function' ? text() : text);
         setText(button, isDone ? t.copy.copied : t.copy.failed);

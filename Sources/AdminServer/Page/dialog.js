@@ -19,12 +19,12 @@ export function ask({ title, text, fields = [], action, isDangerous = false, typ
     const titleId = newId('title');
     const form = h('form', { novalidate: true },
         h('h2', { id: titleId }, title),
-        text ? h('div.words', null, text) : null,
+        text ? h('div.words', text) : null,
         inputs.map((input) => input.element),
         lock?.element,
         place,
         h('div.buttons', null,
-            h('button', { type: 'button', onclick: () => dialog.close() }, t.dialog.cancel), confirm));
+            h('button', { onclick: () => dialog.close() }, t.dialog.cancel), confirm));
     const dialog = h('dialog', { 'aria-labelledby': titleId }, form);
     if (isWide) dialog.classList.add('wide');
     if (lock) {
@@ -92,7 +92,8 @@ export function makeField({ name, label, type = 'text', value = '', hint, requir
         if (text) input.setAttribute('aria-invalid', 'true');
         else input.removeAttribute('aria-invalid');
     };
-    input.addEventListener('change', showProblem);
+    // Not when the field is left: what is below it would move away from under a click.
+    input.addEventListener('input', () => { if (error.hasChildNodes()) showProblem(); });
     const read = () => {
         if (type === 'check') return input.checked;
         const text = type === 'area' ? input.value : input.value.trim();
@@ -101,7 +102,7 @@ export function makeField({ name, label, type = 'text', value = '', hint, requir
     };
     const words = h('label', { for: id }, label);
     const element = h('div.field', null,
-        type === 'check' ? h('div.check', null, input, words) : [words, input],
+        type === 'check' ? h('div.check', input, words) : [words, input],
         hint ? h('p.hint', { id: hintId }, hint) : null, error);
     return { element, input, name, read, problem, showProblem };
 }

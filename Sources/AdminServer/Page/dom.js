@@ -1,26 +1,33 @@
 // Elements. Text is always set as text: nothing in this page parses markup.
 
-/** Makes an element: `h('a.name', { href }, 'text', child)`. A property that is null or false is left out. */
-export function h(kind, properties, ...children) {
+/**
+ * Makes an element: `h('a.name', { href }, 'text', child)`. Properties may be left out, and one that is null or false is.
+ * A button does not submit a form unless it is told to.
+ */
+export function h(kind, ...rest) {
     const [tag, ...classes] = kind.split('.');
-    return fill(document.createElement(tag || 'div'), classes, properties, children);
+    const element = document.createElement(tag);
+    if (tag === 'button') element.type = 'button';
+    return fill(element, classes, rest);
 }
 
 /** Makes an element of SVG. */
-export function svg(kind, properties, ...children) {
+export function svg(kind, ...rest) {
     const [tag, ...classes] = kind.split('.');
-    return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), classes, properties, children);
+    return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), classes, rest);
 }
 
-function fill(element, classes, properties, children) {
+function fill(element, classes, rest) {
     if (classes.length) element.classList.add(...classes);
-    for (const [name, value] of Object.entries(properties ?? {})) {
+    const [first, ...others] = rest;
+    const areProperties = first?.constructor === Object;
+    for (const [name, value] of Object.entries(areProperties ? first : {})) {
         if (value === null || value === undefined || value === false) continue;
         if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
         else if (name === 'value') element.value = value;
         else element.setAttribute(name, value === true ? '' : String(value));
     }
-    append(element, children);
+    append(element, areProperties ? others : rest);
     return element;
 }
 

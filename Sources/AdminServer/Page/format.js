@@ -40,7 +40,8 @@ const units = [[86400, 'd'], [3600, 'h'], [60, 'min']];
 export function duration(seconds) {
     if (seconds === null || seconds === undefined) return '';
     if (seconds === 0) return `0${thin}s`;
-    if (seconds < 0.9995) return `${trim(Math.max(seconds * 1000, 0.01))}${thin}ms`;
+    if (seconds < 0.001) return `<1${thin}ms`;
+    if (seconds < 0.9995) return `${trim(seconds * 1000)}${thin}ms`;
     if (seconds < 9.95) return `${Number(seconds.toFixed(1))}${thin}s`;
     for (const [size, unit] of units) {
         if (seconds >= 2 * size || (unit === 'min' && seconds >= 60)) return `${Math.floor(seconds / size)}${thin}${unit}`;
@@ -74,6 +75,16 @@ export function bytes(number) {
     return `${trim(number / unit[0])}${thin}${unit[1]}`;
 }
 
+let offset = 0;
+/** The time at the broker, which the clock of the viewer may not have. */
+export const now = () => Date.now() + offset;
+
+/** Learns the time from what the broker has just said. */
+export function setClock(at) {
+    const difference = Date.parse(at) - Date.now();
+    offset = Math.abs(difference) > 2000 ? difference : 0;
+}
+
 const two = (number) => String(number).padStart(2, '0');
 
 /** The time of day: "12:03:04". */
@@ -90,7 +101,7 @@ export function moment(time) {
 
 /** A moment from here: "3 min ago", "in 20 s". */
 export function relative(time) {
-    const seconds = (Date.now() - new Date(time)) / 1000;
+    const seconds = (now() - new Date(time)) / 1000;
     if (Math.abs(seconds) < 1) return t.times.now;
     return seconds > 0 ? t.times.ago(duration(seconds)) : t.times.ahead(duration(-seconds));
 }

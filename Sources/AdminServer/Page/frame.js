@@ -25,7 +25,7 @@ export function makeFrame() {
         event.preventDefault();
         (main.querySelector('h1') ?? main).focus();
     } }, t.frame.skip);
-    const element = h('div.frame', null, skip, bar.element, strip.element, banner, main);
+    const element = h('div.frame', skip, bar.element, strip.element, banner, main);
     live.on('overview', (overview) => {
         bar.update(overview);
         strip.update(overview);
@@ -41,9 +41,9 @@ function makeBar() {
         .map((name) => h('a', { href: link(name), 'data-place': name }, t.frame[name]));
     const badge = h('span.badge', { hidden: true });
     links.at(-1).append(' ', badge);
-    const queue = h('span.queue', null, '');
+    const queue = h('span.queue', '');
     const readOnly = h('span.tag', { hidden: true }, t.frame.readOnly);
-    const element = h('header', null, h('div.bar', null,
+    const element = h('header', h('div.bar', null,
         h('a.brand', { href: link('tubes'), 'aria-label': t.frame.home }, h('i.logo', { 'aria-hidden': 'true' }), queue), readOnly,
         h('nav', { 'aria-label': t.frame.screens }, links),
         makeSearch(), makeLive(), makeTheme()));
@@ -55,7 +55,7 @@ function makeBar() {
         update(overview) {
             const { schema, database, host } = overview.queue;
             setText(queue, schema);
-            set(queue, h('b', null, schema), h('span', null, `${database} @ ${host}`));
+            set(queue, h('b', schema), h('span', `${database} @ ${host}`));
             setAttribute(queue, 'title', t.frame.queue(schema, database, host, overview.version));
             badge.hidden = overview.warnings === 0;
             setText(badge, count(overview.warnings));
@@ -69,7 +69,7 @@ function makeLive() {
     const select = h('select', { 'aria-label': t.live.label, title: t.live.label },
         live.intervals.map((seconds) => h('option', { value: seconds }, seconds ? t.live.every(seconds) : t.live.off)));
     select.value = String(live.currentInterval());
-    const element = h('div.live', null, h('i.dot', { 'aria-hidden': 'true' }), select);
+    const element = h('div.live', h('i.dot', { 'aria-hidden': 'true' }), select);
     const show = () => element.classList.toggle('off', live.currentInterval() === 0);
     select.addEventListener('change', () => {
         live.chooseInterval(Number(select.value));
@@ -81,7 +81,7 @@ function makeLive() {
 
 function makeTheme() {
     const theme = window.beanrowTheme;
-    const button = h('button.theme', { type: 'button' });
+    const button = h('button.theme', {});
     const show = () => {
         setAttribute(button, 'aria-label', t.theme[theme.current()]);
         setAttribute(button, 'title', t.theme[theme.current()]);
@@ -98,8 +98,8 @@ function makeTheme() {
 function makeStrip() {
     const cells = {};
     const cell = (id, label, extra = null) => {
-        const value = h('b', null, '\u2013');
-        const element = h(`div.cell.cell-${id}`, null, h('span.label', null, label), value, extra);
+        const value = h('b', '\u2013');
+        const element = h(`div.cell.cell-${id}`, null, h('span.label', label), value, extra);
         cells[id] = { element, value, label: element.firstChild };
         return element;
     };
@@ -143,7 +143,7 @@ function makeBanner() {
     let isAway = false;
     const show = (title, text) => {
         element.hidden = false;
-        set(element, h('strong', null, title), ' ', text);
+        set(element, h('strong', title), ' ', text);
     };
     live.on('away', () => {
         isAway = true;

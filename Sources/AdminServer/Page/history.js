@@ -1,13 +1,9 @@
 // Jobs that have ended, newest first, where the policy of their tube keeps history.
-import { get } from './api.js';
-import { h, set } from './dom.js';
-import { count, duration, exactDuration, moment } from './format.js';
 import { historyTabs } from './historytabs.js';
-import { region } from './notice.js';
-import { link, remember } from './route.js';
-import { makeTable, emptyNote } from './table.js';
-import { time } from './time.js';
-import { t } from './texts.js';
+import {
+    count, duration, emptyNote, exactDuration, get, h, link,
+    makeTable, moment, now, region, remember, set, t, time,
+} from './kit.js';
 
 const pageSize = 50;
 
@@ -29,8 +25,8 @@ export function showHistory({ query }) {
     since.value = filter.hours ?? '';
     const form = h('form.tools', { onsubmit: (event) => { event.preventDefault(); apply(); }, onchange: apply }, tube, id, outcome, since);
     const more = h('div.pager');
-    const place = region(h('div', null, table.element, more));
-    const element = h('div', null, h('div.title', null, h('h1', null, t.history.title), form), historyTabs('history'), place.element);
+    const place = region(h('div', table.element, more));
+    const element = h('div', h('div.title', h('h1', t.history.title), form), historyTabs('history'), place.element);
 
     function apply() {
         filter = { tube: tube.value.trim(), id: /^\d+$/.test(id.value.trim()) ? id.value.trim() : '', outcome: outcome.value, hours: since.value };
@@ -49,16 +45,16 @@ export function showHistory({ query }) {
         reading = new AbortController();
         const { signal } = reading;
         const { hours, ...asked } = filter;
-        const after = hours ? new Date(Date.now() - hours * 3600000).toISOString() : null;
-        set(more, h('span.muted', null, t.loading));
+        const after = hours ? new Date(now() - hours * 3600000).toISOString() : null;
+        set(more, h('span.muted', t.loading));
         const isRead = await place.try(async () => {
             const page = await get('history', { ...asked, finished_after: after, limit: pageSize, after: next }, signal);
             rows = [...rows, ...page.jobs];
             next = page.next ?? null;
             table.update(rows);
-            set(more, next ? [h('span.muted', null, t.jobs.shown(count(rows.length))), h('button', { type: 'button', onclick: read }, t.jobs.more)] : null);
+            set(more, next ? [h('span.muted', t.jobs.shown(count(rows.length))), h('button', { onclick: read }, t.jobs.more)] : null);
         });
-        if (!isRead && !signal.aborted) set(more, h('button', { type: 'button', onclick: read }, t.again));
+        if (!isRead && !signal.aborted) set(more, h('button', { onclick: read }, t.again));
     }
     start();
     return { title: t.history.title, element, leave: () => reading?.abort() };

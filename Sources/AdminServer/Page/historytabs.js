@@ -1,7 +1,5 @@
 // What was: four screens below one entry of the bar.
-import { h } from './dom.js';
-import { link } from './route.js';
-import { t } from './texts.js';
+import { h, link, t } from './kit.js';
 
 /** Links between screens that belong together. */
 export function screenTabs(label, names, current) {

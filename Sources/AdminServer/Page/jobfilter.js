@@ -1,8 +1,5 @@
 // The filter of jobs: a row of chips that reads as a sentence. The address is the filter.
-import { h, set } from './dom.js';
-import { moment, parseDuration, duration } from './format.js';
-import { states } from './states.js';
-import { t } from './texts.js';
+import { duration, h, moment, parseDuration, set, states, t } from './kit.js';
 
 const whole = /^\d{1,18}$/;
 const time = (text) => (Number.isNaN(Date.parse(text)) ? null : new Date(text).toISOString());
@@ -52,17 +49,17 @@ export function makeFilter(change) {
 
     function draw() {
         const shown = names.filter((name) => name in filter || name === editing);
-        set(element, h('span', null, shown.length ? t.filter.where : t.filter.allJobs),
-            shown.map((name, i) => [i ? h('span.muted', null, t.filter.and) : null, name === editing ? editor(name) : chip(name)]),
+        set(element, h('span', shown.length ? t.filter.where : t.filter.allJobs),
+            shown.map((name, i) => [i ? h('span.muted', t.filter.and) : null, name === editing ? editor(name) : chip(name)]),
             editing ? null : adder());
         element.querySelector('.editing input, .editing select')?.focus();
     }
 
     function chip(name) {
         return h('span.chip', null,
-            h('button', { type: 'button', title: t.filter.change, onclick: () => { editing = name; draw(); } },
-                `${t.filter.says[name]} `, h('b', null, say(name, filter[name]))),
-            h('button.remove', { type: 'button', 'aria-label': t.filter.remove(t.filter.says[name]), onclick: () => {
+            h('button', { title: t.filter.change, onclick: () => { editing = name; draw(); } },
+                `${t.filter.says[name]} `, h('b', say(name, filter[name]))),
+            h('button.remove', { 'aria-label': t.filter.remove(t.filter.says[name]), onclick: () => {
                 const { [name]: _, ...rest } = filter;
                 apply(rest);
                 element.querySelector('select, button')?.focus();
@@ -91,8 +88,8 @@ export function makeFilter(change) {
                 }
             },
             onkeydown: (event) => { if (event.key === 'Escape') cancel(); },
-        }, h('label', null, `${label} `, input), h('button', { type: 'submit' }, t.filter.set),
-        h('button.remove', { type: 'button', 'aria-label': t.dialog.cancel, onclick: cancel }, '\u00d7'));
+        }, h('label', `${label} `, input), h('button', { type: 'submit' }, t.filter.set),
+        h('button.remove', { 'aria-label': t.dialog.cancel, onclick: cancel }, '\u00d7'));
     }
 
     function adder() {

@@ -1,16 +1,9 @@
 // Jobs: the filter, results by key, a selection, and what to do with it.
-import { get } from './api.js';
-import { h, set } from './dom.js';
-import { count } from './format.js';
 import { filterOf, filterWords, makeFilter } from './jobfilter.js';
 import { makeJobTable } from './jobtable.js';
-import * as live from './live.js';
-import { region } from './notice.js';
-import { link, remember } from './route.js';
+import { count, emptyNote, get, h, link, live, region, remember, set, t } from './kit.js';
 import { makeOperations } from './operations.js';
 import { makeSelection } from './selection.js';
-import { emptyNote } from './table.js';
-import { t } from './texts.js';
 
 const pageSize = 50;
 
@@ -27,11 +20,11 @@ export function showJobs({ query }) {
     selection.attach(table);
     const chips = makeFilter((changed) => { filter = changed; remember('jobs', filter); start(); });
     const more = h('div.pager');
-    const place = region(h('div', null, table.element, more));
+    const place = region(h('div', table.element, more));
     const operations = makeOperations({ isShort: true });
     const element = h('div', null,
-        h('div.title', null, h('h1', null, t.jobs.title), h('div.tools', null,
-            h('button', { type: 'button', onclick: () => start() }, t.refresh),
+        h('div.title', h('h1', t.jobs.title), h('div.tools', null,
+            h('button', { onclick: () => start() }, t.refresh),
             h('a.button.acts', { href: link('put') }, t.put.title))),
         chips.element, operations.element, place.element, selection.bar);
 
@@ -48,7 +41,7 @@ export function showJobs({ query }) {
         reading = new AbortController();
         const { signal } = reading;
         const isFirst = rows.length === 0 && next === null;
-        set(more, h('span.muted', null, t.loading));
+        set(more, h('span.muted', t.loading));
         const isRead = await place.try(async () => {
             const page = await get('jobs', { ...filter, limit: pageSize, after: next }, signal);
             if (signal.aborted) return;
@@ -58,15 +51,15 @@ export function showJobs({ query }) {
             selection.refresh();
             showMore(page);
         });
-        if (!isRead && !signal.aborted) set(more, h('button', { type: 'button', onclick: read }, t.again));
+        if (!isRead && !signal.aborted) set(more, h('button', { onclick: read }, t.again));
     }
 
     function showMore(page) {
         if (next === null) {
-            set(more, rows.length ? h('span.muted', null, t.jobs.allShown(count(rows.length), rows.length)) : null);
+            set(more, rows.length ? h('span.muted', t.jobs.allShown(count(rows.length), rows.length)) : null);
         } else {
             const reached = page.searched_to !== undefined && page.jobs.length < pageSize ? t.jobs.searched(page.searched_to) : t.jobs.shown(count(rows.length));
-            set(more, h('span.muted', null, reached), h('button', { type: 'button', onclick: read }, page.jobs.length < pageSize ? t.jobs.searchOn : t.jobs.more));
+            set(more, h('span.muted', reached), h('button', { onclick: read }, page.jobs.length < pageSize ? t.jobs.searchOn : t.jobs.more));
         }
     }
 

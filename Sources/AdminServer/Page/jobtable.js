@@ -1,14 +1,9 @@
 // Jobs in a table, on the screens that list some.
 import { isTooOld } from './alarm.js';
-import { h } from './dom.js';
-import { bytes, count, duration, moment } from './format.js';
 import { holderText } from './holder.js';
-import { link } from './route.js';
-import { stateLabel } from './states.js';
-import { makeTable } from './table.js';
-import { t } from './texts.js';
+import { bytes, count, duration, h, link, makeTable, moment, now, stateLabel, t } from './kit.js';
 
-const age = (job) => (Date.now() - Date.parse(job.created_at)) / 1000;
+const age = (job) => (now() - Date.parse(job.created_at)) / 1000;
 
 /** `first` are columns before the id; `hides` names columns to leave out. */
 export function makeJobTable({ caption, first = [], hides = [], empty, holder = false }) {
@@ -26,7 +21,7 @@ export function makeJobTable({ caption, first = [], hides = [], empty, holder = 
         holder
             ? { id: 'holder', label: t.job.holder, value: (job) => holderText(job.holder) }
             : { id: 'preview', label: t.job.body, phone: 'wide', value: (job) => job.preview ?? t.job.binary, title: (job) => job.preview,
-                show: (job) => h('span.code', null, job.preview ?? t.job.binary) },
+                show: (job) => h('span.code', job.preview ?? t.job.binary) },
         holder
             ? { id: 'left', label: t.job.left, number: true, value: left, title: (job) => (job.reserved_until ? moment(job.reserved_until) : null) }
             : { id: 'bytes', label: t.job.size, number: true, value: (job) => bytes(job.body_bytes), phone: 'none' },
@@ -38,7 +33,7 @@ export function makeJobTable({ caption, first = [], hides = [], empty, holder = 
 
 function left(job) {
     if (!job.reserved_until) return '';
-    const seconds = (Date.parse(job.reserved_until) - Date.now()) / 1000;
+    const seconds = (Date.parse(job.reserved_until) - now()) / 1000;
     return seconds > 0 ? duration(Math.ceil(seconds)) : t.job.over;
 }
 

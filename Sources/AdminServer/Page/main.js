@@ -46,7 +46,7 @@ function show() {
     current = null;
     const make = screens[address.screen] ?? (() => ({
         title: t.notFound.title,
-        element: h('div', null, h('h1', null, t.notFound.title), h('p', null, t.notFound.text)),
+        element: h('div', h('h1', t.notFound.title), h('p', t.notFound.text)),
     }));
     try {
         current = make(address);

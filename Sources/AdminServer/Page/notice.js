@@ -21,8 +21,8 @@ export function announce(text) {
 /** Shows a note for some seconds. `kind`: 'done' or 'failed', which stays until it is closed. */
 export function note(text, kind = 'done', detail = null) {
     const element = h(`div.note.${kind}`, null,
-        h('div', null, h('strong', null, text), detail ? h('p', null, detail) : null),
-        h('button.small', { type: 'button', onclick: () => element.remove() }, t.close));
+        h('div', h('strong', text), detail ? h('p', detail) : null),
+        h('button.small', { onclick: () => element.remove() }, t.close));
     notes.append(element);
     while (notes.children.length > 3) notes.firstChild.remove();
     announce(detail ? `${text} ${detail}` : text);
@@ -37,13 +37,13 @@ export function fail(problem) {
 /** In place of a part of a screen that could not be read. */
 export function failure(problem) {
     const title = problem.status === 0 ? t.away.title : problem.message;
-    return h('div.failure', { role: 'alert' }, h('strong', null, title), problem.hint ? h('p', null, problem.hint) : null);
+    return h('div.failure', { role: 'alert' }, h('strong', title), problem.hint ? h('p', problem.hint) : null);
 }
 
 /** A region that a failed read turns into a note above its last, greyed data. */
 export function region(element) {
     const place = h('div');
-    const whole = h('div.region', null, place, element);
+    const whole = h('div.region', place, element);
     return {
         element: whole,
         async try(read) {

@@ -1,14 +1,7 @@
 // Actions on all that match a filter: how far they have come. They can be left and found again, stopped, and go on.
-import { get, post } from './api.js';
-import { h, set, setAttribute, setText } from './dom.js';
-import { count, jobs } from './format.js';
-import { filterWords } from './jobfilter.js';
 import { historyTabs } from './historytabs.js';
-import * as live from './live.js';
-import { fail, region } from './notice.js';
-import { time } from './time.js';
-import { emptyNote } from './table.js';
-import { t } from './texts.js';
+import { filterWords } from './jobfilter.js';
+import { count, emptyNote, fail, get, h, jobs, live, post, region, set, setAttribute, setText, t, time } from './kit.js';
 
 /** A list; with `isShort`, only what runs or was stopped, and what has ended while it was shown. */
 export function makeOperations({ isShort = false } = {}) {
@@ -16,7 +9,7 @@ export function makeOperations({ isShort = false } = {}) {
     const cards = new Map();
     const list = h('div.operations');
     const nothing = h('div.empty', { hidden: true }, emptyNote(t.operations.none));
-    const place = isShort ? quiet(h('div', null, list)) : region(h('div', null, list, nothing));
+    const place = isShort ? quiet(h('div', list)) : region(h('div', list, nothing));
 
     function receive(operation) {
         const isOld = isShort && !cards.has(operation.id) && !['running', 'stopped'].includes(operation.state);
@@ -54,8 +47,8 @@ function makeCard(receive) {
     const bar = h('div.progress', { role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100 }, h('i'));
     const word = h('span');
     const error = h('p.alarm', { hidden: true });
-    const button = h('button.small.acts', { type: 'button', onclick: () => act() });
-    const element = h('div.operation', null, h('div.operation-head', null, title, word, button), bar, detail, error);
+    const button = h('button.small.acts', { onclick: () => act() });
+    const element = h('div.operation', h('div.operation-head', title, word, button), bar, detail, error);
     let operation = null;
 
     async function act() {
@@ -94,7 +87,7 @@ export function showOperations() {
     const operations = makeOperations();
     return {
         title: t.operations.heading,
-        element: h('div', null, h('div.title', null, h('h1', null, t.operations.heading)), historyTabs('operations'), operations.element),
+        element: h('div', h('div.title', h('h1', t.operations.heading)), historyTabs('operations'), operations.element),
         leave: operations.stop,
     };
 }

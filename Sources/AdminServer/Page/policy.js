@@ -1,9 +1,5 @@
 // The policy of a tube: in a sentence, and to be set.
-import { post, tubePath } from './api.js';
-import { ask } from './dialog.js';
-import { count, duration, parseDuration } from './format.js';
-import { note } from './notice.js';
-import { t } from './texts.js';
+import { ask, count, duration, note, parseDuration, post, t, tubePath } from './kit.js';
 
 /** "Buried after 5 time-outs; history 30 d." */
 export function policySentence(policy) {

@@ -1,11 +1,7 @@
 // Puts a job: a new one, or one with the values of another.
-import { get, getBytes, post } from './api.js';
 import { makeField } from './dialog.js';
-import { h, set } from './dom.js';
-import { parseDuration } from './format.js';
-import { fail, failure, note } from './notice.js';
-import { go, link } from './route.js';
-import { t } from './texts.js';
+import { fail, get, getBytes, go, h, link, note, parseDuration, post, set, t } from './kit.js';
+import { failure } from './notice.js';
 
 const most = 4294967295;
 
@@ -24,12 +20,12 @@ export function showPut({ query }) {
     const button = h('button.primary', { type: 'submit' }, t.put.put);
     const form = h('form.panel.form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
         fields.tube.element, fields.body.element,
-        h('div.row', null, fields.priority.element, fields.delay.element, fields.ttr.element, fields.key.element),
-        place, h('div.buttons', null, button));
+        h('div.row', fields.priority.element, fields.delay.element, fields.ttr.element, fields.key.element),
+        place, h('div.buttons', button));
     const element = h('div', null,
         h('nav.trail', { 'aria-label': t.trail }, h('a', { href: link('jobs') }, t.jobs.title)),
-        h('div.title', null, h('h1', null, query.again ? t.put.again(query.again) : t.put.title)),
-        h('div.acts', null, form), h('p.reads', null, t.put.readOnly));
+        h('div.title', h('h1', query.again ? t.put.again(query.again) : t.put.title)),
+        h('div.acts', form), h('p.reads', t.put.readOnly));
 
     async function fillIn(id) {
         try {

@@ -1,14 +1,7 @@
 // What became of the jobs of a tube, or of all, hour by hour.
-import { get } from './api.js';
 import { makeChart, makeChartGroup } from './chart.js';
-import { h } from './dom.js';
-import { count, duration, moment, short } from './format.js';
 import { historyTabs } from './historytabs.js';
-import * as live from './live.js';
-import { region } from './notice.js';
-import { remember } from './route.js';
-import { emptyNote, makeTable } from './table.js';
-import { t } from './texts.js';
+import { count, duration, emptyNote, get, h, live, makeTable, moment, region, remember, short, t } from './kit.js';
 
 const spans = ['24', '72', '168'];
 
@@ -32,9 +25,9 @@ export function showReports({ query }) {
     const span = h('select', { 'aria-label': t.reports.span }, spans.map((value) => h('option', { value }, t.reports.spans[value])));
     span.value = hours;
     const form = h('form.tools', { onsubmit: (event) => { event.preventDefault(); apply(); }, onchange: () => apply() }, name, span);
-    const drawing = h('div.charts', null, charts.map((chart) => chart.element));
-    const place = region(h('div', null, drawing, table.element));
-    const element = h('div', null, h('div.title', null, h('h1', null, t.reports.title), form), historyTabs('reports'), place.element);
+    const drawing = h('div.charts', charts.map((chart) => chart.element));
+    const place = region(h('div', drawing, table.element));
+    const element = h('div', h('div.title', h('h1', t.reports.title), form), historyTabs('reports'), place.element);
 
     function apply() {
         tube = name.value.trim();

@@ -9,7 +9,7 @@ export function makeSearch() {
     const input = h('input', { type: 'search', placeholder: t.search.placeholder, 'aria-label': t.search.label, role: 'combobox',
         'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list', autocomplete: 'off', spellcheck: 'false' });
     const list = h('ul', { id: listId, role: 'listbox', 'aria-label': t.search.label, hidden: true });
-    const element = h('search', null, input, h('kbd', { 'aria-hidden': 'true' }, '/'), list);
+    const element = h('search', input, h('kbd', { 'aria-hidden': 'true' }, '/'), list);
     let chosen = 0;
 
     function offers() {
@@ -47,6 +47,7 @@ export function makeSearch() {
     input.addEventListener('input', () => { chosen = 0; showList(); });
     input.addEventListener('focus', showList);
     input.addEventListener('blur', close);
+    window.addEventListener('hashchange', () => { input.value = ''; });
     input.addEventListener('keydown', (event) => {
         const all = offers();
         if (event.key === 'Escape') {

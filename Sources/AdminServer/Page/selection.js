@@ -1,11 +1,8 @@
 // Ticked jobs, and the bar at the bottom that says what it will do to how many.
-import { post } from './api.js';
-import { h, set, setAttribute } from './dom.js';
-import { jobs } from './format.js';
 import { bulkActions } from './bulk.js';
 import { filterBody } from './jobfilter.js';
-import { announce, fail } from './notice.js';
-import { t } from './texts.js';
+import { fail, h, jobs, post, set, setAttribute, t } from './kit.js';
+import { announce } from './notice.js';
 
 /** `column` goes before the others of the table, `bar` below it. */
 export function makeSelection({ filter, rows, done }) {
@@ -14,12 +11,12 @@ export function makeSelection({ filter, rows, done }) {
     let all = null;
     let table = null;
     const whole = h('input', { type: 'checkbox', 'aria-label': t.selection.tickAll });
-    const words = h('span.words', null, '');
+    const words = h('span.words', '');
     const bar = h('div.action-bar.acts', { role: 'region', 'aria-label': t.selection.label, hidden: true }, words,
-        h('div.buttons', null, bulkActions({
+        h('div.buttons', bulkActions({
             target: () => ({ ids: [...ticked], all, filter: filter() }),
             done: () => { clear(); done(); },
-        }), h('button', { type: 'button', onclick: () => { clear(); refresh(); } }, t.selection.none)));
+        }), h('button', { onclick: () => { clear(); refresh(); } }, t.selection.none)));
 
     const column = {
         id: 'tick', label: '', phone: 'tick', mark: () => whole, value: (job) => String(job.id),
@@ -83,8 +80,8 @@ export function makeSelection({ filter, rows, done }) {
         bar.hidden = ticked.size === 0 && all === null;
         if (bar.hidden) return;
         const isWhole = ticked.size === shown && all === null;
-        set(words, h('b', null, all === null ? t.selection.some(jobs(ticked.size)) : t.selection.all(jobs(all))),
-            isWhole ? h('button.link', { type: 'button', onclick: chooseAll }, t.selection.chooseAll) : null);
+        set(words, h('b', all === null ? t.selection.some(jobs(ticked.size)) : t.selection.all(jobs(all))),
+            isWhole ? h('button.link', { onclick: chooseAll }, t.selection.chooseAll) : null);
         setAttribute(bar, 'data-count', all ?? ticked.size);
     }
 

@@ -17,7 +17,7 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
     const table = h('table', { role: 'table', 'aria-label': caption },
         h('thead', { role: 'rowgroup' }, head), body);
     const nothing = h('div.empty', { hidden: true });
-    const element = h('div.table', null, table, nothing);
+    const element = h('div.table', table, nothing);
     const rows = new Map();
 
     for (const column of columns) {
@@ -25,7 +25,7 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
         if (column.number) cell.classList.add('number');
         const label = [column.mark?.(), column.label];
         if (column.sort && onSort) {
-            cell.append(h('button.sort', { type: 'button', title: column.hint, onclick: () => onSort(column.sort) }, label));
+            cell.append(h('button.sort', { title: column.hint, onclick: () => onSort(column.sort) }, label));
         } else {
             set(cell, label);
             setAttribute(cell, 'title', column.hint);
@@ -109,5 +109,5 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
 
 /** What is shown when there is nothing: a sentence, and a command to copy that changes that. */
 export function emptyNote(sentence, command) {
-    return [h('p', null, sentence), command ? h('div.command', null, h('code', null, command), copyButton(command)) : null];
+    return [h('p', sentence), command ? h('div.command', h('code', command), copyButton(command)) : null];
 }

@@ -146,7 +146,7 @@ export const t = {
         },
         buryPriority: 'New priority, or empty to keep it', toTube: 'To the tube', newPriority: 'New priority', newDelay: 'Delay from now',
         priorityHint: 'From 0, the most urgent, to 4294967295. Below 1024 is urgent.',
-        onFilter: (words) => `They are those that match: ${words}. This runs in batches; it can be stopped, and goes on later.`,
+        onFilter: (words) => `All that match: ${words}. This runs in batches; it can be stopped and go on.`,
         skipped: (jobs, reasons) => `${jobs} left as they are. ${reasons}`,
     },
     operations: {

@@ -1,16 +1,11 @@
 // A tube: its state in a sentence, charts with one crosshair, percentiles, its jobs by state, and what can be done to it.
-import { get, tubePath } from './api.js';
 import { isTooOld, needsSomebody } from './alarm.js';
-import { h, set, setAttribute, setText } from './dom.js';
-import { count, duration, exactDuration, growth, rate } from './format.js';
 import { makeJobTable } from './jobtable.js';
-import * as live from './live.js';
-import { region } from './notice.js';
+import {
+    count, duration, emptyNote, exactDuration, get, growth, h, link, live,
+    rate, region, remember, set, setAttribute, setText, stateLabel, states, t, tubePath,
+} from './kit.js';
 import { policySentence } from './policy.js';
-import { link, remember } from './route.js';
-import { states, stateLabel } from './states.js';
-import { emptyNote } from './table.js';
-import { t } from './texts.js';
 import { tubeActions } from './tubeactions.js';
 import { makeTubeCharts } from './tubecharts.js';
 
@@ -18,14 +13,14 @@ export function showTube({ rest: [name], query: first }) {
     const query = { ...first };
     const charts = makeTubeCharts(name, query.window, (window) => keep({ window: window === '10m' ? null : window }));
     const facts = makeFacts();
-    const sentence = h('p.sentence', null, '\u00a0');
+    const sentence = h('p.sentence', '\u00a0');
     const actions = tubeActions(name, read);
     const jobs = makeTubeJobs(name, query.state, (state) => keep({ state: state === 'ready' ? null : state }));
     const percentiles = makePercentiles();
-    const place = region(h('div', null, facts.element, charts.element, percentiles.element));
+    const place = region(h('div', facts.element, charts.element, percentiles.element));
     const element = h('div', null,
         h('nav.trail', { 'aria-label': t.trail }, h('a', { href: link('tubes') }, t.tubes.title)),
-        h('div.title', null, h('h1.code', { title: name }, name), h('div.tools.acts', null, actions.buttons)),
+        h('div.title', h('h1.code', { title: name }, name), h('div.tools.acts', actions.buttons)),
         sentence, place.element, jobs.element);
 
     function keep(changes) {
@@ -43,7 +38,7 @@ export function showTube({ rest: [name], query: first }) {
         });
     }
 
-    const stops = [live.repeat(2, read), live.repeat(10, charts.read), live.repeat(5, jobs.read), live.on('back', read)];
+    const stops = [live.repeat(2, read), live.repeat(10, charts.refresh), live.repeat(5, jobs.read), live.on('back', read)];
     read();
     charts.read();
     jobs.read();
@@ -52,18 +47,18 @@ export function showTube({ rest: [name], query: first }) {
 
 function describe({ tube, policy }) {
     const parts = [];
-    if (tube.pause_seconds_left) parts.push(h('span.tag.paused', null, t.tube.pausedFor(duration(tube.pause_seconds_left))));
-    if (needsSomebody(tube)) parts.push(h('span.tag.alarm', null, t.tube.tooOld(duration(tube.oldest_ready_seconds))));
-    parts.push(h('span', null, t.tube.clients(count(tube.waiting), count(tube.watching), count(tube.using))));
-    parts.push(h('span', null, policySentence(policy)));
+    if (tube.pause_seconds_left) parts.push(h('span.tag.paused', t.tube.pausedFor(duration(tube.pause_seconds_left))));
+    if (needsSomebody(tube)) parts.push(h('span.tag.alarm', t.tube.tooOld(duration(tube.oldest_ready_seconds))));
+    parts.push(h('span', t.tube.clients(count(tube.waiting), count(tube.watching), count(tube.using))));
+    parts.push(h('span', policySentence(policy)));
     return parts.flatMap((part) => [part, ' ']);
 }
 
 function makeFacts() {
     const ids = [...states, 'oldest', 'in', 'out', 'growth'];
-    const values = Object.fromEntries(ids.map((id) => [id, h('b', null, '\u2013')]));
-    const element = h('div.facts', null, ids.map((id) => h('div.cell', null,
-        h('span.label', null, states.includes(id) ? stateLabel(id) : t.tube[id]), values[id])));
+    const values = Object.fromEntries(ids.map((id) => [id, h('b', '\u2013')]));
+    const element = h('div.facts', ids.map((id) => h('div.cell', null,
+        h('span.label', states.includes(id) ? stateLabel(id) : t.tube[id]), values[id])));
     return {
         element,
         update(tube) {
@@ -82,16 +77,16 @@ function makeFacts() {
 function makePercentiles() {
     const body = h('tbody');
     const element = h('section.panel', { 'aria-label': t.percentiles.title },
-        h('div.chart-head', null, h('h3', null, t.percentiles.title), h('span.muted', null, t.percentiles.span)),
-        h('table.plain', null, h('thead', null, h('tr', null, ['', 'p50', 'p95', 'p99', t.percentiles.jobs]
+        h('div.chart-head', h('h3', t.percentiles.title), h('span.muted', t.percentiles.span)),
+        h('table.plain', h('thead', h('tr', ['', 'p50', 'p95', 'p99', t.percentiles.jobs]
             .map((word, i) => h(i ? 'th.number' : 'th', { scope: 'col' }, word)))), body));
     return {
         element,
         update({ waited, worked }) {
             set(body, [[t.percentiles.waited, waited], [t.percentiles.worked, worked]].map(([words, known]) => h('tr', null,
                 h('th', { scope: 'row' }, words),
-                ['p50', 'p95', 'p99'].map((name) => h('td.number', null, known ? duration(known[name]) : '\u2013')),
-                h('td.number', null, count(known?.count ?? 0)))));
+                ['p50', 'p95', 'p99'].map((name) => h('td.number', known ? duration(known[name]) : '\u2013')),
+                h('td.number', count(known?.count ?? 0)))));
         },
     };
 }
@@ -102,11 +97,11 @@ function makeTubeJobs(name, first, choose) {
     const table = makeJobTable({ caption: t.tube.jobs, hides: ['tube', 'state'],
         empty: () => emptyNote(t.tube.noJobs(t.states[state]), state === 'ready' ? t.tube.putCommand(name) : null) });
     const more = h('p.more');
-    const place = region(h('div', null, table.element, more));
+    const place = region(h('div', table.element, more));
     const panel = h('div', { role: 'tabpanel', 'aria-label': t.tube.jobs }, place.element);
-    const tabs = states.map((one) => h('button', { type: 'button', role: 'tab', onclick: () => take(one),
+    const tabs = states.map((one) => h('button', { role: 'tab', onclick: () => take(one),
         onkeydown: (event) => step(event) }, stateLabel(one)));
-    const element = h('section.below', null, h('h2', null, t.tube.jobs), h('div.tabs', { role: 'tablist', 'aria-label': t.tube.jobs }, tabs), panel);
+    const element = h('section.below', h('h2', t.tube.jobs), h('div.tabs', { role: 'tablist', 'aria-label': t.tube.jobs }, tabs), panel);
 
     function take(one) {
         state = one;

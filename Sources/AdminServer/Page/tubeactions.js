@@ -1,12 +1,6 @@
 // What can be done to a tube. What cannot be undone says the number, and asks for the name.
-import { post, tubePath } from './api.js';
-import { ask } from './dialog.js';
-import { h, setText } from './dom.js';
-import { count, jobs, parseDuration } from './format.js';
-import { note } from './notice.js';
+import { ask, count, h, jobs, link, note, parseDuration, post, setText, t, tubePath } from './kit.js';
 import { askPolicy } from './policy.js';
-import { link } from './route.js';
-import { t } from './texts.js';
 
 /** Buttons for the tube's title; `update(detail)` tells them what is so, and `changed` is called after each action. */
 export function tubeActions(name, changed) {
@@ -25,7 +19,7 @@ export function tubeActions(name, changed) {
     };
 
     const pause = () => (detail?.tube.pause_seconds_left ? unpause() : ask({
-        title: t.tubeActions.pauseTitle, text: h('p', null, t.tubeActions.pauseText), action: t.tubeActions.pause,
+        title: t.tubeActions.pauseTitle, text: h('p', t.tubeActions.pauseText), action: t.tubeActions.pause,
         fields: [{ name: 'length', label: t.tubeActions.length, value: '10 min', hint: t.tubeActions.lengthHint, required: true }],
         act: async ({ length }) => {
             const seconds = parseDuration(length);
@@ -45,7 +39,7 @@ export function tubeActions(name, changed) {
         const number = counts.buried || counts.delayed;
         const words = counts.buried ? t.tubeActions.kickBuried : t.tubeActions.kickDelayed;
         ask({
-            title: t.tubeActions.kickTitle, text: h('p', null, words(jobs(number))), action: t.tubeActions.kickDo(jobs(number)),
+            title: t.tubeActions.kickTitle, text: h('p', words(jobs(number))), action: t.tubeActions.kickDo(jobs(number)),
             act: async () => {
                 const { changed: done } = await act('kick', {});
                 note(t.tubeActions.kicked(jobs(done)));
@@ -58,7 +52,7 @@ export function tubeActions(name, changed) {
         const all = counts.ready + counts.delayed + counts.buried;
         ask({
             title: t.tubeActions.clearTitle, isDangerous: true, typed: name, action: t.tubeActions.clearDo,
-            text: h('p', null, t.tubeActions.clearText(jobs(all)), counts.reserved ? ` ${t.tubeActions.clearLeaves(count(counts.reserved))}` : ''),
+            text: h('p', t.tubeActions.clearText(jobs(all)), counts.reserved ? ` ${t.tubeActions.clearLeaves(count(counts.reserved))}` : ''),
             fields: [{ name: 'state', label: t.tubeActions.clearState, type: 'select', value: '', options: [
                 ['', t.tubeActions.clearAll(count(all))],
                 ...['ready', 'delayed', 'buried'].map((state) => [state, t.tubeActions.clearOnly(t.states[state], count(counts[state]))])] }],
@@ -70,13 +64,13 @@ export function tubeActions(name, changed) {
     };
 
     const guard = (action) => () => (detail ? action() : null);
-    const pauseButton = h('button', { type: 'button', onclick: guard(pause) }, t.tubeActions.pauseAsk);
-    const kickButton = h('button', { type: 'button', disabled: true, onclick: guard(kick) }, t.tubeActions.kickAsk);
-    const clearButton = h('button.danger', { type: 'button', disabled: true, onclick: guard(clear) }, t.tubeActions.clearAsk);
+    const pauseButton = h('button', { onclick: guard(pause) }, t.tubeActions.pauseAsk);
+    const kickButton = h('button', { disabled: true, onclick: guard(kick) }, t.tubeActions.kickAsk);
+    const clearButton = h('button.danger', { disabled: true, onclick: guard(clear) }, t.tubeActions.clearAsk);
     return {
         buttons: [
             h('a.button', { href: link('put', { tube: name }) }, t.put.title), pauseButton,
-            h('button', { type: 'button', onclick: guard(() => askPolicy(name, detail.policy, changed)) }, t.policy.ask),
+            h('button', { onclick: guard(() => askPolicy(name, detail.policy, changed)) }, t.policy.ask),
             kickButton, clearButton,
         ],
         update(next) {

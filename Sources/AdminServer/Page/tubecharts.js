@@ -1,17 +1,13 @@
 // Four charts of a tube, or of the whole queue, over 10 minutes, a day or 30 days.
-import { get } from './api.js';
 import { makeChart, makeChartGroup } from './chart.js';
-import { h, setAttribute } from './dom.js';
-import { count, duration, rate, short } from './format.js';
-import { region } from './notice.js';
-import { states } from './states.js';
-import { t } from './texts.js';
+import { count, duration, get, h, rate, region, setAttribute, short, states, t } from './kit.js';
 
 const windows = ['10m', '1d', '30d'];
 
 export function makeTubeCharts(name, first, choose) {
     let window = windows.includes(first) ? first : '10m';
     let step = 10;
+    let readAt = 0;
     const group = makeChartGroup();
     const perSecond = (field) => (point) => point[field] / step;
     const charts = [
@@ -24,10 +20,10 @@ export function makeTubeCharts(name, first, choose) {
         makeChart(group, { title: t.chart.worked, show: duration, lines: [
             { id: 'p50', label: 'p50', read: (point) => point.worked_p50 }, { id: 'p95', label: 'p95', read: (point) => point.worked_p95 }] }),
     ];
-    const buttons = windows.map((one) => h('button', { type: 'button', onclick: () => take(one) }, t.chart.windows[one]));
-    const place = region(h('div.charts', null, charts.map((chart) => chart.element)));
+    const buttons = windows.map((one) => h('button', { onclick: () => take(one) }, t.chart.windows[one]));
+    const place = region(h('div.charts', charts.map((chart) => chart.element)));
     const element = h('section', { 'aria-label': t.chart.title },
-        h('div.subtitle', null, h('h2', null, t.chart.title), h('div.switch', { role: 'group', 'aria-label': t.chart.window }, buttons)),
+        h('div.subtitle', h('h2', t.chart.title), h('div.switch', { role: 'group', 'aria-label': t.chart.window }, buttons)),
         place.element);
 
     function take(one) {
@@ -39,7 +35,13 @@ export function makeTubeCharts(name, first, choose) {
 
     const show = () => buttons.forEach((button, i) => setAttribute(button, 'aria-pressed', String(windows[i] === window)));
 
+    /** A point of a day or a month is no news after ten seconds. */
+    async function refresh() {
+        if (performance.now() - readAt >= step * 1000 - 500) await read();
+    }
+
     async function read() {
+        readAt = performance.now();
         const asked = window;
         await place.try(async () => {
             const series = await get('series', { tube: name, window });
@@ -49,5 +51,5 @@ export function makeTubeCharts(name, first, choose) {
         });
     }
     show();
-    return { element, read };
+    return { element, read, refresh };
 }

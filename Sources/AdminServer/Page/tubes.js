@@ -1,16 +1,11 @@
 // The table of tubes: live, sorted and filtered by the server, with ten minutes of line in each row.
-import { get } from './api.js';
 import { needsSomebody } from './alarm.js';
-import { h, set, setText } from './dom.js';
-import { count, duration, exactDuration, growth, rate } from './format.js';
 import { groupByPrefix } from './groups.js';
-import * as live from './live.js';
-import { region } from './notice.js';
-import { link, remember } from './route.js';
+import {
+    count, duration, emptyNote, exactDuration, get, growth, h, link, live,
+    makeTable, rate, region, remember, set, setText, stateLabel, states, t,
+} from './kit.js';
 import { makeSparkline } from './sparkline.js';
-import { states, stateLabel } from './states.js';
-import { emptyNote, makeTable } from './table.js';
-import { t } from './texts.js';
 
 const pageSize = 100;
 /** Groups are made of so many tubes at most. */
@@ -34,13 +29,13 @@ export function showTubes({ query: first }) {
     const grouped = h('input', { type: 'checkbox', id: 'grouped', onchange: () => change({ group: grouped.checked ? '1' : null, offset: null }) });
     const order = h('select', { 'aria-label': t.tubes.sort, onchange: () => change({ sort: order.value === 'worst' ? null : order.value, offset: null }) },
         ['worst', ...sorts].map((name) => h('option', { value: sortValue(name) }, t.tubes.sorts[name])));
-    const total = h('span.muted', null, '');
+    const total = h('span.muted', '');
     const pager = h('div.pager');
     const invitation = h('div.empty', { hidden: true }, emptyNote(t.tubes.noJobs, t.tubes.noneCommand));
-    const place = region(h('div', null, table.element, pager, invitation));
+    const place = region(h('div', table.element, pager, invitation));
     const element = h('div', null,
-        h('div.title', null, h('h1', null, t.tubes.title), total,
-            h('div.tools', null, filter, order, h('label.check', { for: 'grouped' }, grouped, t.tubes.group),
+        h('div.title', h('h1', t.tubes.title), total,
+            h('div.tools', filter, order, h('label.check', { for: 'grouped' }, grouped, t.tubes.group),
                 h('a.button.acts', { href: link('put') }, t.put.title))),
         place.element);
     // Rows do not move away from under the pointer or the keyboard; their values still change.
@@ -86,10 +81,10 @@ export function showTubes({ query: first }) {
         if (pager.dataset.shown === `${from} ${size} ${page.matching}`) return;
         pager.dataset.shown = `${from} ${size} ${page.matching}`;
         if (isWhole) return set(pager);
-        if (query.group) return set(pager, h('span', null, t.tubes.groupedPart(count(size), count(page.matching))));
-        set(pager, h('span', null, t.tubes.part(count(from + 1), count(from + size), count(page.matching))),
-            h('button', { type: 'button', disabled: from === 0, onclick: () => turn(from - pageSize) }, t.previous),
-            h('button', { type: 'button', disabled: from + size >= page.matching, onclick: () => turn(from + pageSize) }, t.next));
+        if (query.group) return set(pager, h('span', t.tubes.groupedPart(count(size), count(page.matching))));
+        set(pager, h('span', t.tubes.part(count(from + 1), count(from + size), count(page.matching))),
+            h('button', { disabled: from === 0, onclick: () => turn(from - pageSize) }, t.previous),
+            h('button', { disabled: from + size >= page.matching, onclick: () => turn(from + pageSize) }, t.next));
     }
 
     function turn(offset) {
@@ -169,8 +164,8 @@ const pauseText = (tube) => (tube.pause_seconds_left ? duration(tube.pause_secon
 
 function nameCell(tube, toggle) {
     if (!tube.group) return h('a.code', { href: link(['tubes', tube.name]) }, tube.name);
-    return h('button.fold', { type: 'button', 'aria-expanded': String(!tube.isFolded), onclick: () => toggle(tube.group) },
-        h('span.code', null, tube.name), h('span.muted', null, ` ${t.tubes.inGroup(count(tube.size), tube.size)}`));
+    return h('button.fold', { 'aria-expanded': String(!tube.isFolded), onclick: () => toggle(tube.group) },
+        h('span.code', tube.name), h('span.muted', ` ${t.tubes.inGroup(count(tube.size), tube.size)}`));
 }
 
 /** A count leads to its jobs; the shape stands in it on narrow screens, where the head of the column is not there. */

@@ -1,16 +1,10 @@
 // What an operator should look into.
-import { get } from './api.js';
-import { h, set } from './dom.js';
-import { bytes, count, duration } from './format.js';
-import * as live from './live.js';
-import { region } from './notice.js';
-import { time } from './time.js';
-import { t } from './texts.js';
+import { bytes, count, duration, get, h, live, region, set, t, time } from './kit.js';
 
 export function showWarnings() {
     const list = h('ul.warnings');
-    const nothing = h('div.empty', { hidden: true }, h('p', null, t.warnings.none));
-    const place = region(h('div', null, list, nothing));
+    const nothing = h('div.empty', { hidden: true }, h('p', t.warnings.none));
+    const place = region(h('div', list, nothing));
     let shown = null;
     const read = () => place.try(async () => {
         const warnings = await get('warnings');
@@ -18,16 +12,16 @@ export function showWarnings() {
         if (JSON.stringify(warnings) === shown) return;
         shown = JSON.stringify(warnings);
         set(list, warnings.map((warning) => h('li', null,
-            h('div', null, h('b', null, title(warning.warning)), ' ', h('span.code', null, warning.object)),
-            h('p', null, warning.hint),
-            h('p.muted', null, [amount(warning), warning.since ? [t.warnings.since, ' ', time(warning.since)] : null]
+            h('div', h('b', title(warning.warning)), ' ', h('span.code', warning.object)),
+            h('p', warning.hint),
+            h('p.muted', [amount(warning), warning.since ? [t.warnings.since, ' ', time(warning.since)] : null]
                 .filter(Boolean).map((part, i) => [i ? ' \u00b7 ' : null, part])))));
     });
     read();
     const stops = [live.repeat(5, read), live.on('back', read)];
     return {
         title: t.warnings.title,
-        element: h('div', null, h('div.title', null, h('h1', null, t.warnings.title)), place.element),
+        element: h('div', h('div.title', h('h1', t.warnings.title)), place.element),
         leave: () => stops.forEach((stop) => stop()),
     };
 }

@@ -125,6 +125,8 @@ final class AdminSession {
         parameters.add(configuration.schema)
         parameters.add(configuration.durability == .synchronous ? "on" : "off")
         _ = try connection.ask(.configureAdmin, parameters)
+        // What `SampleReader` runs. Nothing else is prepared here.
+        try connection.prepare(Statement.samples, checksColumns: false)
         current = connection
         return connection
     }

@@ -61,11 +61,11 @@ struct Privileges: Sendable {
             table("tube_policy", "select"),
             table("policy_version", "select"),
             table("job_history", "select, insert"),
-            // Warnings go to the log and to the page.
-            table("warnings", "select"),
             table("tube_sample", "select, insert, update"),
             table("tube_sample_5min", "select, insert, update"),
             table("tube_level", "select, insert, update, delete"),
+            // Warnings go to the log and to the page.
+            table("warnings", "select"),
             table("operation", "select, insert, update, delete"),
             table("audit", "select, insert, update, delete"),
             Grant(kind: .sequence, name: "job_id", privileges: "usage"),

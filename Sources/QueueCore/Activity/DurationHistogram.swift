@@ -35,3 +35,19 @@ extension DurationHistogram {
         a.sum += b.sum
     }
 }
+
+extension DurationHistogram {
+    /// The length of which this part of all is no longer, in seconds: the upper bound of its bucket, or the last bound for
+    /// what is longer than that. `nil` if nothing was counted.
+    public func percentile(_ part: Double) -> Double? {
+        let all = count
+        guard all > 0 else { return nil }
+        let wanted = UInt64((Double(all) * part).rounded(.up))
+        var sum: UInt64 = 0
+        for (at, count) in counts.enumerated() {
+            sum += count
+            if sum >= max(1, wanted) { return DurationHistogram.bounds[min(at, DurationHistogram.bounds.count - 1)] }
+        }
+        return DurationHistogram.bounds.last
+    }
+}

@@ -23,7 +23,7 @@ struct MetricsOptions: ParsableArguments {
         do {
             return try TubeFilter(pattern)
         } catch {
-            throw ValidationError("--metrics-tubes takes a regular expression: \(error)")
+            throw ValidationError("it is no regular expression: \(error)")
         }
     }
 }

@@ -63,10 +63,20 @@ class Broker:
                 return answer.status == 200
         eventually("the broker serves", serves)
 
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
+    def kill(self):
+        self.process.kill()
         self.process.wait()
+
+    def stop(self):
+        """Ends it as an operator does; if it does not end, fails."""
+        if self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("the broker did not end") from None
 
     def client(self):
         return Client(self.port)
