@@ -21,7 +21,7 @@ final class Listener {
 
         /// The last line as JSON.
         func json<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-            let line = printed.split(separator: "\n").last.map(String.init) ?? ""
+            let line = printed.split(separator: "\n").last { $0.hasPrefix("{") }.map(String.init) ?? ""
             do {
                 return try AdminAPI.decoder().decode(Value.self, from: Data(line.utf8))
             } catch {
@@ -39,7 +39,9 @@ final class Listener {
         let beanrow = try BrokerProcess.beanrowPath()
         let printed = try runProgram(
             "/usr/bin/env",
-            environment + ["/bin/sh", "-c", "timeout 60 \(beanrow) \(words) <\(input) 2>&1; echo; echo exit $?"])
+            environment + [
+                "/bin/sh", "-c", "timeout 60 \(beanrow) \(words) <\(input) 2>&1; status=$?; echo; echo exit $status",
+            ])
         // The `echo` before it sees to a line of its own.
         let parts = printed.split(separator: "\nexit ")
         return Outcome(status: Int(parts.last!.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1, printed: printed)
@@ -53,6 +55,15 @@ final class Listener {
         for body in bodies {
             try client.send("put 0 0 60 \(body.utf8.count)\r\n\(body)\r\n")
             try client.expectInserted()
+        }
+    }
+
+    /// Waits for a number of `stats-tube`, which follows what SQL has changed.
+    func expect(
+        _ key: String, of tube: String, is value: Int, fileID: String = #fileID, line: Int = #line
+    ) throws {
+        try eventually("\(key) of \(tube) is \(value)", fileID: fileID, line: line) {
+            try number(key, of: tube) == value
         }
     }
 

@@ -50,8 +50,8 @@ import Testing
         let done = try listener.run("delete --tube mail --body 'job 1' --yes")
         #expect(done.status == 0, "\(done.printed)")
         #expect(try done.json(Operation.self).changed == 11)
-        #expect(try listener.number("current-jobs-ready", of: "mail") == 19)
-        #expect(try listener.number("current-jobs-ready", of: "other") == 1)
+        try listener.expect("current-jobs-ready", of: "mail", is: 19)
+        try listener.expect("current-jobs-ready", of: "other", is: 1)
         let nothing = try listener.run("kick --tube mail --state buried --yes")
         #expect(nothing.status == 0)
         #expect(try nothing.json(ActionAnswer.self).changed == 0)
@@ -61,12 +61,12 @@ import Testing
         let listener = try Listener()
         try listener.put("mail", ["a", "b", "c"])
         #expect(try listener.run("pause mail 90").status == 0)
-        #expect(try listener.number("pause", of: "mail") == 90)
+        try listener.expect("pause", of: "mail", is: 90)
         #expect(try listener.run("unpause mail").status == 0)
-        #expect(try listener.number("pause-time-left", of: "mail") == 0)
+        try listener.expect("pause-time-left", of: "mail", is: 0)
         #expect(try listener.run("clear mail").status == 1, "it is not asked without a terminal")
         #expect(try listener.run("clear mail --yes").json(ActionAnswer.self).changed == 3)
-        #expect(try listener.number("current-jobs-ready", of: "mail") == 0)
+        try listener.expect("current-jobs-ready", of: "mail", is: 0)
     }
 
     /// All jobs, over several answers of the listener.

@@ -62,7 +62,11 @@ public final class Session {
             case .stop: stop()
             case .goOn: try goOn()
             case .input(let input):
-                if case .redraw = input { drawn = nil }
+                // A terminal that has another size shows its old lines somewhere else, if at all.
+                switch input {
+                case .redraw, .resize: drawn = nil
+                default: break
+                }
                 for effect in top.handle(input) {
                     if effect == .quit { return nil }
                     perform(effect)
@@ -160,13 +164,19 @@ public final class Session {
         signal(SIGTTOU, SIG_IGN)
     }
 
-    /// Gives the terminal to the shell and stops the job, as the key does elsewhere.
+    /// Gives the terminal to the shell and stops the process, as the key does elsewhere.
     private func stop() {
         guard !isStopped else { return }
         isStopped = true
         RawTerminal.leave()
         signal(SIGTSTP, SIG_DFL)
-        kill(0, SIGTSTP)
+        // Threads of Swift's pool block signals, so this one lets the signal in and sends it to itself.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGTSTP)
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+        raise(SIGTSTP)
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
         // SIGCONT comes when the job goes on. Where nobody could make it go on, the system has not stopped it either.
         Task { [events] in
             try? await Task.sleep(for: .milliseconds(300))

@@ -9,7 +9,7 @@ extension Top {
         var number = Figures.grouped(page.matching)
         if page.matching != page.total { number += " of \(Figures.grouped(page.total))" }
         if page.tubes.count < page.matching { details += "  the first \(Figures.grouped(page.tubes.count)) are here" }
-        let title = section("\(number) tube\(page.matching == 1 ? "" : "s")", details)
+        let title = section("\(number) tube\(page.total == 1 ? "" : "s")", details)
         guard !page.tubes.isEmpty else {
             return [title]
                 + nothing(
