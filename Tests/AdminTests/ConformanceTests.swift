@@ -21,7 +21,8 @@ import Testing
         let output = try runProgram(
             "/bin/sh",
             [
-                "-c", "cd \"$0\" && exec \"$@\"", folder, tool, "run", "http://127.0.0.1:\(web.port)/api/v1/openapi.json", "--phases", "examples,coverage,fuzzing",
+                "-c", "cd \"$0\" && exec \"$@\"", folder, tool, "run",
+                "http://127.0.0.1:\(web.port)/api/v1/openapi.json", "--phases", "examples,coverage,fuzzing",
                 "--max-examples", "15", "--max-time", "60", "--seed", "1", "--checks", "all",
                 // A stream of events has no end.
                 "--exclude-operation-id", "events",
