@@ -157,10 +157,10 @@ final class FakeClient: StoreClient, @unchecked Sendable {
     var isHeldTaken: Bool { change { $0.held.isEmpty } }
 
     /// Has something done in a tube.
-    func did(in tube: TubeName, _ count: (inout TubeActivity) -> Void) {
+    func did(in tube: String, _ count: (inout TubeActivity) -> Void) {
         var activity = TubeActivity()
         count(&activity)
-        change { $0.activity.append(ActivityChange(tube: nil, name: tube, activity: activity)) }
+        change { $0.activity.append(ActivityChange(tube: nil, name: TubeName(unchecked: tube), activity: activity)) }
     }
     /// Says which tubes have jobs.
     func say(_ levels: [TubeLevel]) { change { $0.levels = levels } }

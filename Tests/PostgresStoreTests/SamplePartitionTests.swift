@@ -89,8 +89,8 @@ struct SamplePartitionTests {
         var sampler = Sampler(client, OldestReady(), .quiet)
         repeat { try sampler.look(keeper, hasDuty: true, isAlone: true) } while sampler.next <= client.now()
         let session = try Session.open(db.configuration, Statement.samples)
-        let series = try SampleReader(connection: session).series(of: "mail", .tenMinutes)
-        #expect(series.points.compactMap(\.self).map(\.puts) == [4])
+        let series = try SampleReader(connection: session).series(of: TubeName(unchecked: "mail"), .tenMinutes)
+        #expect(series.points.compactMap { $0?.puts } == [4])
     }
 
     @Test func aTubeThatIsRemovedKeepsItsSamples() throws {

@@ -4,6 +4,8 @@ import Testing
 @testable import PostgresStore
 @testable import QueueCore
 
+private let mail = TubeName(unchecked: "mail")
+
 @Suite("Charts show what samples have")
 struct SampleReaderTests {
     let db: Database
@@ -44,7 +46,7 @@ struct SampleReaderTests {
         try add("mail", 40, ready: 2, oldest: 100)
         try add("mail", 20, puts: 3, deletes: 1, ready: 4, oldest: 200, waited: "{0,0,0,0,2}")
         try add("mail", 10, puts: 7)
-        let series = try reader.series(of: "mail", .tenMinutes)
+        let series = try reader.series(of: mail, .tenMinutes)
         #expect(series.step == 10)
         #expect(series.points.count == 60)
         let known = series.points.compactMap(\.self)
@@ -72,20 +74,20 @@ struct SampleReaderTests {
     @Test func aTubeThatHasNotChangedForLong() throws {
         try queueWasThere(1...3)
         try db.run("insert into tube_level values ('mail', 0, 8, 0, 0, 0, now() - interval '20 days')")
-        #expect(try reader.series(of: "mail", .tenMinutes).points.last??.jobs.ready == 8)
+        #expect(try reader.series(of: mail, .tenMinutes).points.last??.jobs.ready == 8)
         try add("mail", 1, puts: 1, ready: 9)
-        let known = try reader.series(of: "mail", .tenMinutes).points.compactMap(\.self)
+        let known = try reader.series(of: mail, .tenMinutes).points.compactMap(\.self)
         #expect(known.map(\.jobs.ready) == [0, 0, 9], "what is told now was not so before")
     }
 
     @Test func aDayAndAMonth() throws {
         try queueWasThere(1...40, in: "tube_sample_5min")
         for back in 1...36 { try add("mail", back, puts: 1, ready: back, waited: "{1}", to: "tube_sample_5min") }
-        let day = try reader.series(of: "mail", .day)
+        let day = try reader.series(of: mail, .day)
         #expect(day.step == 300)
         #expect(day.points.count == 288)
         #expect(day.points.compactMap(\.self).map(\.puts).reduce(0, +) == 36)
-        let month = try reader.series(of: "mail", .month)
+        let month = try reader.series(of: mail, .month)
         #expect(month.step == 3600)
         #expect(month.points.count == 720)
         #expect(month.points.compactMap(\.self).map(\.puts).reduce(0, +) == 36)
@@ -96,12 +98,12 @@ struct SampleReaderTests {
 
     @Test func aReportByTheHour() throws {
         for back in 1...24 { try add("mail", back, puts: 2, deletes: 1, waited: "{0,1}", to: "tube_sample_5min") }
-        let report = try reader.report(of: "mail", hours: 5)
+        let report = try reader.report(of: mail, hours: 5)
         #expect(report.count == 5)
         #expect(report.map(\.sum.puts).reduce(0, +) == 48)
         #expect(report.allSatisfy { $0.start % 3600 == 0 })
         #expect(report.map(\.sum.waited.count).reduce(0, +) == 24)
-        #expect(try reader.report(of: "other", hours: 2).map(\.sum.puts) == [0, 0])
+        #expect(try reader.report(of: TubeName(unchecked: "other"), hours: 2).map(\.sum.puts) == [0, 0])
     }
 
     @Test func sparklinesOfSomeTubes() throws {
@@ -109,19 +111,20 @@ struct SampleReaderTests {
         try add("a", 60, puts: 7)
         try add("b", 3, puts: 1)
         try add("c", 3, puts: 1)
-        let lines = try reader.sparklines(of: ["a", "b", "none"])
-        #expect(Set(lines.keys) == ["a", "b"])
-        #expect(lines["a"]?.puts.count == 60)
-        #expect(lines["a"]?.puts.contains(5) == true)
-        #expect(lines["a"]?.deletes.reduce(0, +) == 2)
-        #expect(lines["b"]?.puts.reduce(0, +) == 1)
+        let (a, b) = (TubeName(unchecked: "a"), TubeName(unchecked: "b"))
+        let lines = try reader.sparklines(of: [a, b, TubeName(unchecked: "none")])
+        #expect(Set(lines.keys) == [a, b])
+        #expect(lines[a]?.puts.count == 60)
+        #expect(lines[a]?.puts.contains(5) == true)
+        #expect(lines[a]?.deletes.reduce(0, +) == 2)
+        #expect(lines[b]?.puts.reduce(0, +) == 1)
     }
 
     @Test func lengthsOfTheLastTenMinutes() throws {
         try add("mail", 1, waited: "{1,2}")
         try add("mail", 2, waited: "{0,0,4}")
         try add("mail", 100, waited: "{100}")
-        let found = try reader.lengths(of: "mail")
+        let found = try reader.lengths(of: mail)
         #expect(found.waited.counts.prefix(4) == [1, 2, 4, 0])
         #expect(found.worked.count == 0)
     }

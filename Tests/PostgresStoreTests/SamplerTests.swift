@@ -47,8 +47,8 @@ struct SamplerTests {
         try db.rows("select tube, urgent, ready, reserved, delayed, buried from tube_level order by tube")
     }
 
-    private func level(_ tube: TubeName, row: TubeID = 1, ready: Int = 0, reserved: Int = 0) -> TubeLevel {
-        TubeLevel(row: row, name: tube, jobs: JobCounts(ready: ready, reserved: reserved))
+    private func level(_ tube: String, row: TubeID = 1, ready: Int = 0, reserved: Int = 0) -> TubeLevel {
+        TubeLevel(row: row, name: TubeName(unchecked: tube), jobs: JobCounts(ready: ready, reserved: reserved))
     }
 
     /// Puts what was written into the past: a second sample may come in the same 10 s.
@@ -125,7 +125,7 @@ struct SamplerTests {
 
     @Test func moreTubesThanOneStatementHas() throws {
         let broker = try SamplingBroker(db)
-        for number in 0..<2500 { broker.client.did(in: TubeName(unchecked: "t\(number)")) { $0.puts = 1 } }
+        for number in 0..<2500 { broker.client.did(in: "t\(number)") { $0.puts = 1 } }
         try broker.samples()
         #expect(try db.number("select sum(puts) from tube_sample where tube <> ''") == 2500)
         #expect(try db.number("select sum(puts) from tube_sample where tube = ''") == 2500)
@@ -191,9 +191,9 @@ struct SamplerTests {
             """)
     }
 
-    private func age(_ broker: SamplingBroker, _ tube: TubeName? = nil) -> Int? {
+    private func age(_ broker: SamplingBroker, _ tube: String? = nil) -> Int? {
         let ages = broker.oldest.ages(at: broker.client.now())
-        return (tube.map { ages.seconds(of: $0) } ?? ages.seconds).map { Int($0) }
+        return (tube.map { ages.seconds(of: TubeName(unchecked: $0)) } ?? ages.seconds).map { Int($0) }
     }
 
     @Test func theOldestOfSeveralPriorities() throws {
