@@ -55,7 +55,7 @@ function makeBar() {
         update(overview) {
             const { schema, database, host } = overview.queue;
             setText(queue, schema);
-            set(queue, h('b', schema), h('span', `${database} @ ${host}`));
+            set(queue, h('b', schema), h('span', `${database} @ ${host.startsWith('/') ? t.frame.socket : host}`));
             setAttribute(queue, 'title', t.frame.queue(schema, database, host, overview.version));
             badge.hidden = overview.warnings === 0;
             setText(badge, count(overview.warnings));

@@ -18,7 +18,7 @@ export const t = {
 
     frame: {
         tubes: 'Tubes', jobs: 'Jobs', history: 'History', brokers: 'Brokers', clients: 'Clients', warnings: 'Warnings',
-        home: 'Beanrow: all tubes', screens: 'Screens', skip: 'Skip to the content', readOnly: 'read only',
+        home: 'Beanrow: all tubes', screens: 'Screens', skip: 'Skip to the content', socket: 'this host', readOnly: 'read only',
         viewer: (name) => `You are ${name}. You may look, but not act.`,
         queue: (schema, database, host, version) => `Schema ${schema} of database ${database} at ${host}. Beanrow ${version}.`,
     },

@@ -58,10 +58,10 @@ def load(broker, end):
 
 
 def picture(viewer, path):
-    """Saves what is shown, with few colours: pictures of text lose nothing by it."""
+    """Saves what is shown, as small as it can be without a loss: fewer colours would mix those of the states."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(io.BytesIO(viewer.driver.get_screenshot_as_png())).convert("RGB")
-    image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size} bytes", flush=True)
 
 
@@ -99,7 +99,8 @@ def main():
                     settle(viewer)
                     picture(viewer, pathlib.Path(everything, f"{name}-{look}.png"))
                     if (name, look) in documented:
-                        picture(viewer, pathlib.Path(pictures, f"{name}{'' if look == 'light' else '-' + look}.png"))
+                        plain = look == "light" or name == "job"
+                        picture(viewer, pathlib.Path(pictures, f"{name}{'' if plain else '-' + look}.png"))
     finally:
         broker.stop()
 
