@@ -196,9 +196,13 @@ begin
             return;
         end;
     end loop;
-    execute format(
-        'delete from %1$I where ctid = any (array(select ctid from %1$I where at < %2$L limit 10000))',
-        parent || '_default', before);
+    begin
+        execute format(
+            'delete from %1$I where ctid = any (array(select ctid from %1$I where at < %2$L limit 10000))',
+            parent || '_default', before);
+    exception when lock_not_available then
+        return;
+    end;
 end
 $$;
 

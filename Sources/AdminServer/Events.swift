@@ -15,7 +15,7 @@ extension Site {
     /// Streams at most.
     static let streamLimit = 256
 
-    func events(_ call: Call) throws -> Response {
+    func events(_ call: Call) async throws -> Response {
         try call.query.allow(["view"] + TubeTable.parameters)
         let showsTubes = try call.query.choice("view", ["overview", "tubes"]) == "tubes"
         let table = try TubeTable(call.query)
@@ -23,14 +23,17 @@ extension Site {
         guard streams.withLock({ $0 < Site.streamLimit }) else {
             throw Problem(status: 503, title: "There are \(Site.streamLimit) streams of events already.")
         }
-        let key = "\(table)"
+        var stream = Stream(site: self, viewer: viewer, table: showsTubes ? table : nil, key: "\(table)")
+        // Before the viewer can do anything: whatever it begins then is news.
+        try await stream.begin()
+        let begun = stream
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
             body: .init { [self] writer in
                 streams.withLock { $0 += 1 }
                 defer { streams.withLock { $0 -= 1 } }
-                var stream = Stream(site: self, viewer: viewer, table: showsTubes ? table : nil, key: key)
+                var stream = begun
                 try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
                 while !Task.isCancelled {
                     for bytes in try await stream.next() { try await writer.write(bytes) }
@@ -67,6 +70,8 @@ private struct Stream {
     private var sentFrame = -1
     /// The time of the operation that was written last, of those that have been sent.
     private var sentOperation: Date?
+    /// The operations that ran when the stream began.
+    private var running: [Operation] = []
 
     init(site: Site, viewer: Viewer, table: TubeTable?, key: String) {
         self.site = site
@@ -74,6 +79,8 @@ private struct Stream {
         self.table = table
         self.key = key
     }
+
+    mutating func begin() async throws { running = try await operations() }
 
     /// The events of this second; a comment if there is nothing to tell.
     mutating func next() async throws -> [ByteBuffer] {
@@ -93,7 +100,9 @@ private struct Stream {
                     site.event("tubes", "tubes \(key)") { table.page($0).json })
             }
         }
-        for operation in try await operations() {
+        let changed = try await running + operations()
+        running = []
+        for operation in changed {
             var bytes = ByteBuffer(string: "event: operation\ndata: ")
             bytes.writeBytes(try AdminAPI.encoder().encode(operation))
             bytes.writeString("\n\n")

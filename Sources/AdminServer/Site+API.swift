@@ -23,7 +23,7 @@ extension Site {
         case "operations": return try await operations(call, rest)
         case "events" where rest.isEmpty:
             try call.allow(.get)
-            return try events(call)
+            return try await events(call)
         case "brokers" where rest.isEmpty:
             try call.allow(.get)
             try call.query.allow()

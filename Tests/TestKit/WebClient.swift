@@ -117,12 +117,17 @@ public final class EventStream {
     }
 
     /// The data of the next event of this name.
+    ///
+    /// A stream has events each second: one that is not among the next two hundred does not come.
     public func next(_ name: String) throws -> [String: Any] {
+        var others = 0
         while true {
             while let end = text.firstRange(of: "\n\n") {
                 let event = text[..<end.lowerBound].split(separator: "\n")
                 text = String(text[end.upperBound...])
                 guard event.first == "event: \(name)", let data = event.last?.dropFirst("data: ".count) else {
+                    others += 1
+                    if others == 200 { throw WireMismatch("the stream has no event \(name)") }
                     continue
                 }
                 return try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [String: Any] ?? [:]

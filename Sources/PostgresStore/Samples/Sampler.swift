@@ -80,13 +80,13 @@ struct Sampler {
         do {
             switch current {
             case .none where addsUp && client.now() < nextStep:
-                addsUp = hasDuty
-                if hasDuty { addsUp = try rollUp.look(connection) }
+                try addUp(connection, hasDuty: hasDuty)
             case .none: try begin(connection, hasDuty: hasDuty, isAlone: isAlone)
             case .lookUp(let found, let left, let step): try lookUp(found, left, step, connection)
-            case .write(let samples, let step): try write(samples, step, connection)
+            case .write(let samples, let step):
+                try write(samples, step, connection)
+                failures.succeeded("write samples")
             }
-            failures.succeeded("write samples")
         } catch let error as StoreError where !error.isLost {
             addsUp = false
             if !error.isLockTimeout { failures.failed(error, task: "write samples") }
@@ -94,6 +94,14 @@ struct Sampler {
     }
 
     // MARK: Steps
+
+    private mutating func addUp(_ connection: Connection, hasDuty: Bool) throws {
+        addsUp = false
+        guard hasDuty else { return }
+        var isMore = false
+        try failures.attempt("add up samples") { isMore = try rollUp.look(connection) }
+        addsUp = isMore
+    }
 
     private mutating func begin(_ connection: Connection, hasDuty: Bool, isAlone: Bool) throws {
         nextStep = client.now() + .seconds(10)

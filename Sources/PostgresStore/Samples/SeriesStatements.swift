@@ -79,10 +79,15 @@ extension Statement {
     static let sparklines = Statement(
         name: "sparklines",
         sql: """
-            select tube, (extract(epoch from at) * 1e6)::bigint as at, puts, deletes
-            from tube_sample
-            where tube = any ($1::text[]) and at >= \(start("10 s")) and at <= now()
-                and at = any (array(select generate_series(\(start("10 s")), now(), interval '10 s')))
+            select wanted.tube, (extract(epoch from step.at) * 1e6)::bigint as at, sample.puts, sample.deletes
+            from unnest($1::text[]) as wanted (tube)
+            cross join generate_series(\(start("10 s")), now(), interval '10 s') as step (at)
+            -- A probe of the primary key for each: the planner would read all tubes of each step.
+            cross join lateral (
+                select puts, deletes from tube_sample
+                where tube_sample.at = step.at and tube_sample.tube = wanted.tube
+                offset 0
+            ) as sample
             """,
         columns: SparklineColumns.self)
 }
