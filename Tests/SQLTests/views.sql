@@ -34,7 +34,7 @@ select is_empty(
         where relnamespace = 'beanrow'::regnamespace and relkind in ('r', 'p')
             and (attname is not null and coalesce(col_description(attrelid, attnum), '') !~ '^.{5,}\.$'
                 or coalesce(obj_description(pg_class.oid, 'pg_class'), '') !~ '^.{5,}\.$')
-            and relname !~ '^job_history_[0-9]' $$,
+            and relname !~ '^(job_history|tube_sample|tube_sample_5min)_[0-9]{6}' $$,
     'and one about each table and each of its columns');
 select is_empty(
     $$ select oid::regprocedure from pg_proc
