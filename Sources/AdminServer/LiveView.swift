@@ -13,8 +13,10 @@ struct Frame: Sendable {
     var snapshot = QueueSnapshot()
     /// How many tubes of the snapshot the broker has.
     var present = 0
-    /// Puts and deletes a second, for each tube of the snapshot.
+    /// Puts and deletes a second, for each tube of the snapshot: of the whole queue.
     var rates: [Rate] = []
+    /// The same, of this broker alone.
+    var own: [Rate] = []
     var total = Rate()
     /// How long the oldest ready jobs have waited.
     var oldest: OldestReadyAges?
@@ -48,7 +50,13 @@ final class LiveView: Sendable {
         var remembered: [(name: TubeName, seenAt: ContinuousClock.Instant)] = []
         var answers: [String: ByteBuffer] = [:]
         var idleTask: Task<Void, Never>?
+        /// What other brokers do too, if there are any, as the samples tell.
+        var sampled: [TubeName: Frame.Rate] = [:]
+        var sampledAt: ContinuousClock.Instant?
+        var readSamples: ReadSamples?
     }
+
+    typealias ReadSamples = @Sendable () async throws -> [TubeName: Frame.Rate]
 
     private let broker: any BrokerView
     private let state = Mutex(State())
@@ -57,7 +65,9 @@ final class LiveView: Sendable {
         self.broker = broker
     }
 
-    func start() {
+    /// - Parameter readSamples: Reads the rates of the whole queue.
+    func start(_ readSamples: @escaping ReadSamples) {
+        state.withLock { $0.readSamples = readSamples }
         let task = Task { [weak self] in
             while (try? await Task.sleep(for: LiveView.idleInterval)) != nil {
                 guard let self else { return }
@@ -98,6 +108,7 @@ final class LiveView: Sendable {
         let store = broker.storeSnapshot()
         frame.oldest = store?.oldestReady
         frame.storeReason = store?.reason
+        addOthers(&state, &frame)
         state.frame = frame
         state.answers = [:]
         return frame
@@ -124,10 +135,36 @@ final class LiveView: Sendable {
         if excess > 0 { state.remembered.removeFirst(excess) }
     }
 
+    /// Other brokers tell what they do by samples only, so their part is some seconds late.
+    private func addOthers(_ state: inout State, _ frame: inout Frame) {
+        guard frame.snapshot.peers > 0, let read = state.readSamples else {
+            state.sampled = [:]
+            return
+        }
+        if state.sampledAt.map({ .now - $0 > .seconds(5) }) ?? true {
+            state.sampledAt = .now
+            Task { [weak self] in
+                guard let rates = try? await read() else { return }
+                self?.state.withLock { $0.sampled = rates }
+            }
+        }
+        guard !state.sampled.isEmpty else { return }
+        frame.total = Frame.Rate()
+        for (index, tube) in frame.snapshot.tubes.enumerated() {
+            if let all = state.sampled[tube.name] {
+                frame.rates[index].puts = max(frame.rates[index].puts, all.puts)
+                frame.rates[index].deletes = max(frame.rates[index].deletes, all.deletes)
+            }
+            frame.total.puts += frame.rates[index].puts
+            frame.total.deletes += frame.rates[index].deletes
+        }
+    }
+
     private static func next(_ snapshot: QueueSnapshot, after last: Frame?) -> Frame {
         var frame = Frame(snapshot: snapshot)
         guard let last else {
-            frame.rates = Array(repeating: Frame.Rate(), count: snapshot.tubes.count)
+            frame.own = Array(repeating: Frame.Rate(), count: snapshot.tubes.count)
+            frame.rates = frame.own
             return frame
         }
         frame.number = last.number + 1
@@ -143,18 +180,19 @@ final class LiveView: Sendable {
             }
             return places?[name]
         }
-        frame.rates.reserveCapacity(snapshot.tubes.count)
+        frame.own.reserveCapacity(snapshot.tubes.count)
         for (index, tube) in snapshot.tubes.enumerated() {
             // A new tube has counted since it came into being.
             let before = place(index, tube.name)
             let old = before.map { last.snapshot.tubes[$0].activity } ?? TubeActivity()
-            var rate = before.map { last.rates[$0] } ?? Frame.Rate()
+            var rate = before.map { last.own[$0] } ?? Frame.Rate()
             rate.puts = mix(rate.puts, grown(old.puts, tube.activity.puts) / seconds, weight)
             rate.deletes = mix(rate.deletes, grown(old.deletes, tube.activity.deletes) / seconds, weight)
-            frame.rates.append(rate)
+            frame.own.append(rate)
             frame.total.puts += rate.puts
             frame.total.deletes += rate.deletes
         }
+        frame.rates = frame.own
         return frame
     }
 

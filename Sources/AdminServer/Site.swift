@@ -34,7 +34,7 @@ final class Site: Sendable {
 
     func use(_ store: AdminStore) {
         opened.withLock { $0 = store }
-        live.start()
+        live.start { try await store.recentRates().mapValues { Frame.Rate(puts: $0.puts, deletes: $0.deletes) } }
     }
 
     func stop() {

@@ -200,6 +200,21 @@ import Testing
         #expect(operation["request"] != nil && operation["changed"] as? Int == 20)
     }
 
+    /// What another broker does is in the samples, which it writes every 10 s.
+    @Test func ratesAreOfTheWholeQueue() throws {
+        let other = try BrokerProcess.start(schema: broker.configuration.schema)
+        let client = try other.connect()
+        try client.send("use elsewhere\r\n")
+        try client.expect("USING elsewhere")
+        try eventually("the puts at the other broker are told here", within: 60) {
+            try client.send("put 0 0 60 1\r\na\r\n")
+            _ = try client.expectInserted()
+            let tube = try web.read("tubes?filter=elsewhere")["tubes"] as? [[String: Any]]
+            return try (tube?.first?["in_per_second"] as? Double ?? 0) > 0
+                && (web.read("overview")["in_per_second"] as? Double ?? 0) > 0
+        }
+    }
+
     @Test func brokersAndWarnings() throws {
         let other = try BrokerProcess.start(schema: broker.configuration.schema)
         try eventually("both are there") {

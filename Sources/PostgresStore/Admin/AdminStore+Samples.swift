@@ -29,6 +29,21 @@ extension AdminStore {
         return (Percentiles(lengths.waited), Percentiles(lengths.worked))
     }
 
+    /// Puts and deletes a second in each tube, of the whole queue, 2 to 22 s ago.
+    public func recentRates() async throws -> [TubeName: (puts: Double, deletes: Double)] {
+        try await read { connection in
+            let rows = try connection.ask(.recentSamples)
+            let column = rows.columns(SparklineColumns.self)
+            return Dictionary(
+                rows.indices.map { row in
+                    (
+                        TubeName(unchecked: rows[row, column.tube]),
+                        (Double(rows[row, column.puts]) / 10, Double(rows[row, column.deletes]) / 10)
+                    )
+                }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
     /// What became of the jobs of a tube, or of all, hour by hour.
     public func report(of tube: TubeName?, hours: Int) async throws -> Report {
         let found = try await read { try SampleReader(connection: $0).report(of: tube, hours: hours) }

@@ -30,6 +30,15 @@ extension Statement {
         name: "", sql: "select warning, object, since, amount, unit, hint from warnings limit 1000",
         columns: AdminWarningColumns.self)
 
+    /// What all brokers and SQL sessions did in each tube, in the last 10 s that every broker has told of.
+    static let recentSamples = Statement(
+        name: "",
+        sql: """
+            select tube, (extract(epoch from at) * 1e6)::bigint as at, puts, deletes from tube_sample
+            where at = date_bin('10 s', now() - interval '12 s', 'epoch') and tube <> ''
+            """,
+        columns: SparklineColumns.self)
+
     static let warningCount = Statement(
         name: "", sql: "select count(*) as value from warnings", columns: OnlyColumn<Int64>.self)
 
