@@ -9,7 +9,7 @@ struct Simulate {
     /// How many of the last lines of a failed schedule's transcript are printed.
     static let tail = 60
     /// Within how many seeds each planted mistake must be found.
-    static let canaryLimit: UInt64 = 10_000
+    static let canaryLimit: UInt64 = 60_000
 
     static func main() async {
         guard let options = Options(CommandLine.arguments.dropFirst()) else {
