@@ -233,20 +233,10 @@ struct KnownOldestColumns: RowColumns {
 
 struct KnownLevelColumns: RowColumns {
     let tube: Column<String>
-    let urgent: Column<Int64>
-    let ready: Column<Int64>
-    let reserved: Column<Int64>
-    let delayed: Column<Int64>
-    let buried: Column<Int64>
-    let oldest: Column<Int64>
+    let level: LevelColumns
 
     init(_ column: inout ColumnFinder) {
         tube = column("tube")
-        urgent = column("urgent")
-        ready = column("ready")
-        reserved = column("reserved")
-        delayed = column("delayed")
-        buried = column("buried")
-        oldest = column("oldest")
+        level = LevelColumns(&column)
     }
 }

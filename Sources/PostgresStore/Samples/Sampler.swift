@@ -235,15 +235,7 @@ struct Sampler {
         let rows = try connection.execute(.knownLevels)
         let column = rows.columns(KnownLevelColumns.self)
         var known: [String: Sample.Level] = [:]
-        for row in rows.indices {
-            var jobs = JobCounts()
-            jobs.urgent = Int(rows[row, column.urgent])
-            jobs.ready = Int(rows[row, column.ready])
-            jobs.reserved = Int(rows[row, column.reserved])
-            jobs.delayed = Int(rows[row, column.delayed])
-            jobs.buried = Int(rows[row, column.buried])
-            known[rows[row, column.tube]] = Sample.Level(jobs: jobs, oldest: rows.optional(row, column.oldest))
-        }
+        for row in rows.indices { known[rows[row, column.tube]] = Sample.Level(rows, row, column.level) }
         levels = known
     }
 
