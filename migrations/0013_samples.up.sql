@@ -51,24 +51,7 @@ comment on column tube_sample.waited is 'How many jobs had waited for their firs
 comment on column tube_sample.worked is 'How many jobs were worked on until they were deleted, by length: bucket by bucket.';
 
 create table tube_sample_5min (
-    at timestamptz not null,
-    tube text collate "C" not null,
-    puts bigint not null default 0,
-    reserves bigint not null default 0,
-    deletes bigint not null default 0,
-    releases bigint not null default 0,
-    buries bigint not null default 0,
-    kicks bigint not null default 0,
-    timeouts bigint not null default 0,
-    body_bytes bigint not null default 0,
-    urgent bigint,
-    ready bigint,
-    reserved bigint,
-    delayed bigint,
-    buried bigint,
-    oldest_ready_at timestamptz,
-    waited integer[],
-    worked integer[],
+    like tube_sample including defaults including comments,
     primary key (at, tube)
 ) partition by range (at);
 
@@ -77,23 +60,6 @@ create index tube_sample_5min_level on tube_sample_5min (tube, at) where ready i
 comment on table tube_sample_5min is
     'The sums of tube_sample in steps of 5 minutes, for 90 days. keep_samples makes a partition for each month.';
 comment on column tube_sample_5min.at is 'The beginning of the 5 minutes.';
-comment on column tube_sample_5min.tube is 'The name of the tube; empty for the whole queue.';
-comment on column tube_sample_5min.puts is 'How many jobs were put.';
-comment on column tube_sample_5min.reserves is 'How many reservations began.';
-comment on column tube_sample_5min.deletes is 'How many jobs ended.';
-comment on column tube_sample_5min.releases is 'How many jobs were released.';
-comment on column tube_sample_5min.buries is 'How many were buried.';
-comment on column tube_sample_5min.kicks is 'How many were kicked.';
-comment on column tube_sample_5min.timeouts is 'How many reservations ran out of time.';
-comment on column tube_sample_5min.body_bytes is 'The bytes of the bodies that clients have put.';
-comment on column tube_sample_5min.urgent is 'How many jobs were ready at the end with a priority below 1024; null in all of these five columns: as in the row of the tube before.';
-comment on column tube_sample_5min.ready is 'How many were ready at the end.';
-comment on column tube_sample_5min.reserved is 'How many were reserved at the end.';
-comment on column tube_sample_5min.delayed is 'How many were delayed at the end.';
-comment on column tube_sample_5min.buried is 'How many were buried at the end.';
-comment on column tube_sample_5min.oldest_ready_at is 'When the job had become ready that was ready for the longest time at the end; null if none was, or if it is not known.';
-comment on column tube_sample_5min.waited is 'How many jobs had waited for their first reservation, by length: bucket by bucket (docs/operations.md, Samples).';
-comment on column tube_sample_5min.worked is 'How many jobs were worked on until they were deleted, by length: bucket by bucket.';
 
 -- Take the rows whose time has no partition, so that no clock makes a sample fail.
 create table tube_sample_default (like tube_sample including all);
