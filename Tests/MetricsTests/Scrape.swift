@@ -20,7 +20,7 @@ extension BrokerProcess {
 
     /// What `GET /metrics` says.
     func scrapedText() throws -> String {
-        let answer = try httpGet(port: httpPort, "/metrics")
+        let answer = try WebClient(port: httpPort).get("/metrics")
         guard answer.status == 200, answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8" else {
             throw WireMismatch("\(answer.status) \(answer.headers)")
         }

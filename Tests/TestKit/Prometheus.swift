@@ -39,7 +39,7 @@ public final class Prometheus: Sendable {
         note = TestRun.shared.note(pid: child.pid)
         try eventually("Prometheus is ready") {
             if let code = child.exitCode { throw WireMismatch("prometheus ended with \(code): \(child.printed)") }
-            return (try? httpGet(port: port, "/-/ready").status) == 200
+            return (try? WebClient(port: port).get("/-/ready").status) == 200
         }
     }
 
@@ -61,7 +61,7 @@ public final class Prometheus: Sendable {
     public func query(_ text: String) throws -> [Value] {
         let allowed = CharacterSet.alphanumerics
         let escaped = text.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
-        let answer = try httpGet(port: port, "/api/v1/query?query=\(escaped)")
+        let answer = try WebClient(port: port).get("/api/v1/query?query=\(escaped)")
         let object = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
         guard answer.status == 200, let data = object?["data"] as? [String: Any] else {
             throw WireMismatch("\(text): \(String(decoding: answer.body, as: UTF8.self))")
