@@ -6,6 +6,8 @@ public import QueueCore
 public protocol BrokerView: Sendable {
     /// The queue at this moment.
     func snapshot() -> QueueSnapshot
+    /// The same with less of the tubes, in less time.
+    func outline() -> QueueOutline
     /// The number of this life of the broker; 0 while it is not registered.
     var epoch: Int64 { get }
     /// A tube at this moment; `nil` if it does not exist.

@@ -108,7 +108,7 @@ extension Site {
 
     /// Jobs with the addresses of the clients of this broker that have them.
     private func withAddresses(_ jobs: [JobSummary]) async -> [JobSummary] {
-        let own = live.frame().snapshot.epoch
+        let own = broker.epoch
         let held = jobs.filter { $0.holder?.broker == own }.map { JobID(clamping: $0.id) }
         guard !held.isEmpty else { return jobs }
         let addresses = await broker.addresses(ofHoldersOf: held)
@@ -121,7 +121,7 @@ extension Site {
     }
 
     private func brokers() async throws -> [BrokerEntry] {
-        let own = live.frame().snapshot.epoch
+        let own = broker.epoch
         return try await store.brokers().map { broker in
             var broker = broker
             broker.isThis = broker.epoch == own
@@ -161,14 +161,14 @@ extension Site {
 
     private func detail(of name: TubeName) async throws -> TubeDetail {
         let frame = live.frame()
-        let place = frame.snapshot.tubes.firstIndex { $0.name == name }
+        let place = frame.tubes.firstIndex { $0.name == name }
         let rate = place.map { frame.rates[$0] } ?? Frame.Rate()
         let policy = try await store.policy(ofTube: name.description)
         let (waited, worked) = try await store.percentiles(ofTube: name)
         // A tube with a policy stays, also while the broker has no use for it.
         guard
-            let tube = broker.snapshot(of: name) ?? place.map({ frame.snapshot.tubes[$0] })
-                ?? policy.map({ _ in TubeSnapshot(name: name) })
+            let tube = broker.snapshot(of: name).map({ TubeLine($0) }) ?? place.map({ frame.tubes[$0] })
+                ?? policy.map({ _ in TubeLine(name: name) })
         else { throw Problem.notFound("tube \(name)") }
         return TubeDetail(
             at: Date(), tube: TubeSummary(tube, rate, oldest: frame.oldest?.seconds(of: name)), policy: policy,

@@ -72,10 +72,10 @@ extension Site {
     private func knownCount(_ filter: JobFilter) -> Int64? {
         guard filter == JobFilter(tube: filter.tube, state: filter.state) else { return nil }
         let frame = live.frame()
-        guard frame.snapshot.isEpochValid else { return nil }
+        guard frame.queue.isEpochValid else { return nil }
         let prefix = filter.tube.flatMap { $0.hasSuffix("*") ? String($0.dropLast()) : nil }
         var count = 0
-        for tube in frame.snapshot.tubes {
+        for tube in frame.tubes {
             let name = tube.name.description
             if let prefix {
                 guard name.hasPrefix(prefix) else { continue }

@@ -9,10 +9,7 @@ import QueueCore
 extension Site {
     func metrics() async -> Response {
         var facts = MetricsFacts()
-        let frame = live.frame()
-        facts.queue = frame.snapshot
-        // A tube that is gone stays in sight on the page, but not here.
-        facts.queue.tubes.removeLast(facts.queue.tubes.count - frame.present)
+        facts.queue = broker.snapshot()
         facts.process = process.numbers()
         facts.process.version = configuration.version
         facts.process.maxJobSize = configuration.maxJobSize

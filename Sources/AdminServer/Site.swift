@@ -30,11 +30,12 @@ final class Site: Sendable {
         live = LiveView(broker)
         page = PageFiles()
         gate = Guard(configuration)
+        live.start()
     }
 
     func use(_ store: AdminStore) {
         opened.withLock { $0 = store }
-        live.start { try await store.recentRates().mapValues { Frame.Rate(puts: $0.puts, deletes: $0.deletes) } }
+        live.use { try await store.recentRates().mapValues { Frame.Rate(puts: $0.puts, deletes: $0.deletes) } }
     }
 
     func stop() {

@@ -6,10 +6,10 @@ import QueueCore
 /// What the API says of a frame.
 extension TubeSummary {
     init(_ frame: Frame, _ index: Int) {
-        self.init(frame.snapshot.tubes[index], frame.rates[index], oldest: frame.oldestReadySeconds(index))
+        self.init(frame.tubes[index], frame.rates[index], oldest: frame.oldestReadySeconds(index))
     }
 
-    init(_ tube: TubeSnapshot, _ rate: Frame.Rate, oldest: Double?) {
+    init(_ tube: TubeLine, _ rate: Frame.Rate, oldest: Double?) {
         self.init(
             name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: rate.puts.tenths,
             outPerSecond: rate.deletes.tenths, oldestReadySeconds: oldest?.tenths, using: tube.using,
@@ -21,7 +21,7 @@ extension TubeSummary {
 extension Frame {
     /// The age of the ready job of a tube that has waited longest, as far as it is known.
     func oldestReadySeconds(_ index: Int) -> Double? {
-        let tube = snapshot.tubes[index]
+        let tube = tubes[index]
         return tube.jobs.ready > 0 ? oldest?.seconds(of: tube.name) : nil
     }
 }
@@ -37,8 +37,7 @@ extension Counts {
 
 extension Overview {
     init(_ frame: Frame, _ site: Site, _ viewer: Viewer, warnings: Int) {
-        let snapshot = frame.snapshot
-        let stats = snapshot.stats
+        let stats = frame.queue.stats
         let database = site.broker.database
         let reason = Overview.reasonOfOutage(frame)
         self.init(
@@ -46,7 +45,7 @@ extension Overview {
             queue: QueueName(
                 schema: site.configuration.schema, database: database?.name ?? "", host: database?.host ?? ""),
             database: DatabaseState(isUp: reason == nil, reason: reason),
-            brokersAlive: snapshot.isEpochValid ? snapshot.peers + 1 : 0, isSole: snapshot.isSole,
+            brokersAlive: frame.queue.isEpochValid ? frame.queue.peers + 1 : 0, isSole: frame.queue.isSole,
             counts: Counts(stats.jobs), inPerSecond: frame.total.puts.tenths, outPerSecond: frame.total.deletes.tenths,
             oldestReadySeconds: stats.jobs.ready > 0 ? frame.oldest?.seconds?.tenths : nil, tubes: stats.tubes,
             connections: stats.connections,
@@ -56,7 +55,7 @@ extension Overview {
 
     /// Why the broker cannot give out jobs; `nil` if it can.
     static func reasonOfOutage(_ frame: Frame) -> String? {
-        if frame.snapshot.isEpochValid { return nil }
+        if frame.queue.isEpochValid { return nil }
         return frame.storeReason ?? "the broker is not registered in the database"
     }
 }

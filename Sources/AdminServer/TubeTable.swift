@@ -36,7 +36,7 @@ struct TubeTable: Sendable, Hashable {
 
     /// The part of the tubes that is asked for. Names are in their order; numbers begin with the largest.
     func page(_ frame: Frame) -> TubePage {
-        let tubes = frame.snapshot.tubes
+        let tubes = frame.tubes
         var matching: [Int]
         if filter == nil, prefix == nil {
             matching = Array(tubes.indices)
@@ -70,7 +70,7 @@ struct TubeTable: Sendable, Hashable {
     // MARK: Order
 
     private func sort(_ indexes: inout [Int], _ frame: Frame) {
-        let tubes = frame.snapshot.tubes
+        let tubes = frame.tubes
         func byName(_ a: Int, _ b: Int) -> Bool { tubes[a].name.description < tubes[b].name.description }
         if order == .name {
             indexes.sort { isReversed ? byName($1, $0) : byName($0, $1) }
@@ -92,7 +92,7 @@ struct TubeTable: Sendable, Hashable {
     }
 
     private func weight(_ frame: Frame, _ index: Int) -> Double {
-        let tube = frame.snapshot.tubes[index]
+        let tube = frame.tubes[index]
         switch order {
         case .name: return 0
         case .ready: return Double(tube.jobs.ready)
@@ -110,7 +110,7 @@ struct TubeTable: Sendable, Hashable {
     /// How much a tube needs somebody: the age of its oldest ready job first, then buried jobs, then the backlog. A tube
     /// that is paused waits on purpose, so its age does not count.
     static func badness(_ frame: Frame, _ index: Int) -> Double {
-        let tube = frame.snapshot.tubes[index]
+        let tube = frame.tubes[index]
         let age = tube.pauseLeft > 0 ? 0 : frame.oldestReadySeconds(index) ?? 0
         return age + 60 * log2(1 + Double(tube.jobs.buried)) + 10 * log2(1 + Double(tube.jobs.ready))
             + log2(1 + Double(tube.jobs.reserved + tube.jobs.delayed)) + frame.rates[index].puts / 1000

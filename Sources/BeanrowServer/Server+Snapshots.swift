@@ -7,6 +7,9 @@ extension Server {
     /// The queue at this moment. Its lock is held for up to 5,000 tubes at a time.
     public func snapshot() -> QueueSnapshot { broker.snapshot() }
 
+    /// The same with less of the tubes, in less time.
+    public func outline() -> QueueOutline { broker.outline() }
+
     /// The number of this life of the broker; 0 while it is not registered.
     public var epoch: Int64 { broker.epoch }
 
@@ -58,6 +61,15 @@ extension Broker {
         return snapshot
     }
 
+    func outline() -> QueueOutline {
+        let now = now()
+        let queue = look { queue in queue.summary(now: now) }
+        let tubes = allTubes(name: \.name) { queue, end in
+            queue.lines(ofTubesBefore: end, limit: Broker.tubesAtOnce, now: now)
+        }
+        return QueueOutline(queue: queue, tubes: tubes)
+    }
+
     func tubeLevels() -> (tubes: [TubeLevel], all: JobCounts) {
         let tubes = allTubes(name: \.name) { queue, end in
             queue.levels(ofTubesBefore: end, limit: Broker.tubesAtOnce)
@@ -69,17 +81,22 @@ extension Broker {
     private func allTubes<Told>(
         name: (Told) -> TubeName, _ tell: (borrowing Queue, Int) -> [Told]
     ) -> [Told] {
-        var left = look { queue in queue.tubeCount }
+        var (left, removed) = look { queue in (queue.tubeCount, queue.removedTubes) }
         guard left > Broker.tubesAtOnce else { return look { queue in tell(queue, left) } }
         var told: [Told] = []
-        var seen: Set<TubeName> = []
+        var hasMoved = false
         while left > 0 {
             let end = left
-            // One that has moved meanwhile comes twice.
-            told += look { queue in tell(queue, end) }.filter { seen.insert(name($0)).inserted }
+            let (part, removedSince) = look { queue in (tell(queue, end), queue.removedTubes) }
+            hasMoved = hasMoved || removedSince != removed
+            removed = removedSince
+            told += part
             left -= Broker.tubesAtOnce
         }
-        return told
+        guard hasMoved else { return told }
+        // One that has moved meanwhile came twice.
+        var seen: Set<TubeName> = []
+        return told.filter { seen.insert(name($0)).inserted }
     }
 
     func snapshot(of tube: TubeName) -> TubeSnapshot? {

@@ -60,6 +60,8 @@ public struct Queue: ~Copyable {
     var lostRows: Set<TubeID> = []
     /// The order of `list-tubes`.
     var listing: [Int] = []
+    /// How many tubes were removed so far. While it is the same, tubes keep their places in the listing.
+    public internal(set) var removedTubes = 0
     /// Tubes in use (see `activate`).
     var active: [Int] = []
     var totals = TubeTotals()

@@ -34,6 +34,25 @@ extension Queue {
         return listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
     }
 
+    /// The same tubes, in less time.
+    public func lines(ofTubesBefore end: Int, limit: Int, now: Instant) -> [TubeLine] {
+        let end = min(end, listing.count)
+        return listing[max(0, end - limit)..<end].map { slot in
+            var line = TubeLine(name: tubes[slot].name)
+            line.jobs = tubes[slot].jobs
+            line.using = tubes[slot].using
+            line.watching = tubes[slot].watching
+            line.waiting = tubes[slot].waiting
+            line.pauseLeft = tubes[slot].pausedUntil.map { ($0 - now).wholeSecondsLeft } ?? 0
+            line.hasPolicy = tubes[slot].policy != nil
+            if tubes[slot].log >= 0 {
+                line.puts = logs[tubes[slot].log].activity.puts
+                line.deletes = logs[tubes[slot].log].activity.deletes
+            }
+            return line
+        }
+    }
+
     /// The tubes among these that have jobs.
     public func levels(ofTubesBefore end: Int, limit: Int) -> [TubeLevel] {
         let end = min(end, listing.count)

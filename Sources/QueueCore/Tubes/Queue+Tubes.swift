@@ -45,6 +45,7 @@ extension Queue {
         // The last tube of the listing takes the place, as in beanstalkd.
         let place = tubes[slot].listingIndex
         let last = listing.removeLast()
+        removedTubes += 1
         if last != slot {
             listing[place] = last
             tubes[last].listingIndex = place

@@ -51,6 +51,49 @@ public struct TubeSnapshot: Sendable {
     }
 }
 
+/// The queue with what a table of its tubes shows: it costs less to take than a `QueueSnapshot`.
+public struct QueueOutline: Sendable {
+    /// Without its tubes.
+    public var queue: QueueSnapshot
+    public var tubes: [TubeLine]
+
+    public init(queue: QueueSnapshot = QueueSnapshot(), tubes: [TubeLine] = []) {
+        self.queue = queue
+        self.tubes = tubes
+    }
+}
+
+/// What a table shows of a tube at one moment. The meanings are those of `TubeSnapshot`.
+public struct TubeLine: Sendable {
+    public var name: TubeName
+    public var jobs = JobCounts()
+    public var using = 0
+    public var watching = 0
+    public var waiting = 0
+    /// What is left of the pause, in seconds; 0 if there is none.
+    public var pauseLeft: Int64 = 0
+    public var hasPolicy = false
+    /// What this broker has done, as in `TubeActivity`.
+    public var puts: UInt64 = 0
+    public var deletes: UInt64 = 0
+
+    public init(name: TubeName) {
+        self.name = name
+    }
+
+    public init(_ tube: TubeSnapshot) {
+        name = tube.name
+        jobs = tube.jobs
+        using = tube.using
+        watching = tube.watching
+        waiting = tube.waiting
+        pauseLeft = tube.pauseLeft
+        hasPolicy = tube.hasPolicy
+        puts = tube.activity.puts
+        deletes = tube.activity.deletes
+    }
+}
+
 /// What this broker has done in a tube since its start, or since the tube came into being.
 public struct TubeActivity: Hashable, Sendable {
     public var puts: UInt64 = 0

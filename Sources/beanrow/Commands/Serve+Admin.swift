@@ -33,6 +33,8 @@ private struct ServerView: BrokerView {
 
     func snapshot() -> QueueSnapshot { server.snapshot() }
 
+    func outline() -> QueueOutline { server.outline() }
+
     var epoch: Int64 { server.epoch }
 
     func snapshot(of tube: TubeName) -> TubeSnapshot? { server.snapshot(of: tube) }
