@@ -9,6 +9,7 @@ import bodies
 import checksums
 import commit
 import connections
+import looking
 import memory
 import peers
 import replay
@@ -43,5 +44,8 @@ ROWS = [
     Row("tubes", "Bodies and tubes", "1,000 tubes at once", bodies.tubes),
     Row("checksums", "Data checksums", "a cluster with data checksums against one as shipped", checksums.run),
     Row("sql", sql.TITLE, "puts from SQL against the bare insert, and how soon a worker has the job", sql.run),
+    Row("viewers", looking.TITLE, "20 viewers of 10,000 tubes: CPU, and a client's puts meanwhile", looking.look),
+    Row("answers", looking.TITLE, "the API with millions of jobs: its answers, and a deletion by a filter",
+        looking.answer),
     Row("peers", "Other queues in PostgreSQL", "procrastinate, pgqueuer and pgmq", peers.run),
 ]
