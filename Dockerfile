@@ -26,7 +26,7 @@ RUN apt-get update \
     && useradd --system --uid 11300 --user-group --no-create-home --shell /usr/sbin/nologin beanrow
 COPY --from=build /out/beanrow /usr/local/bin/beanrow
 USER beanrow
-EXPOSE 11300
+EXPOSE 11300 11380
 
 # The container is healthy if the broker answers in the protocol.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
@@ -34,5 +34,6 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
 
 # It listens on all addresses of the container's network. The protocol has no authentication: publish the port with
 # care.
+# The page is for the container alone unless --http and a way to know viewers are given (docs/api.md, docker-compose.yml).
 # Further options (-z 1000000) come after these, and the last -l counts.
 ENTRYPOINT ["beanrow", "serve", "-l", "0.0.0.0"]

@@ -309,7 +309,7 @@ let package = Package(
         .testTarget(name: "DocsTests", dependencies: ["TestKit", "beanrow"], swiftSettings: strict),
         .testTarget(
             name: "ContainerTests",
-            dependencies: ["beanrow", .product(name: "Yams", package: "Yams")],
+            dependencies: ["beanrow", "AdminServer", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
     ],

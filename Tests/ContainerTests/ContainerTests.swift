@@ -2,6 +2,8 @@ import Foundation
 import Testing
 import Yams
 
+@testable import AdminServer
+
 /// These tests run without Docker. They read the container files and compare each path, port, flag and environment
 /// variable in them with the repository and the program.
 @Suite struct ContainerTests {
@@ -105,6 +107,21 @@ import Yams
         #expect(mount[1] == "/var/lib/postgresql/data")
     }
 
+    @Test func thePageIsReachedByItsUserAndByNobodyElse() throws {
+        let command = try #require(broker.command)
+        let listener = try #require(command.firstIndex(of: "--http").map { command[$0 + 1] })
+        let port = listener.split(separator: ":")[1]
+        #expect(broker.ports?.contains("127.0.0.1:\(port):\(port)") == true)
+        #expect(dockerfile.arguments(of: "EXPOSE").joined().contains(String(port)))
+
+        let file = try #require(command.firstIndex(of: "--http-users").map { command[$0 + 1] })
+        #expect(broker.configs?.map(\.target) == [file])
+        let name = try #require(broker.configs?.first?.source)
+        let content = try #require(compose.configs[name]?.content)
+        let user = try #require(content.firstMatch(of: /^\$\{PAGE_USERS:-admin:(.*)\}$/)).output.1
+        #expect(Passwords.matches("beanrow", user.replacing("$$", with: "$")))
+    }
+
     @Test(arguments: ["script/run", "script/test", ".ci/run"])
     func scriptIsExecutable(path: String) {
         #expect(FileManager.default.isExecutableFile(atPath: Repository.root.appending(path: path).path))
@@ -122,22 +139,33 @@ struct Compose: Decodable {
             let test: [String]
         }
 
+        struct Config: Decodable {
+            let source: String
+            let target: String
+        }
+
         let command: [String]?
         let environment: [String: String]?
         let ports: [String]?
         let volumes: [String]?
         let healthcheck: Healthcheck?
+        let configs: [Config]?
         let dependsOn: [String: Dependency]?
 
         enum CodingKeys: String, CodingKey {
-            case command, environment, ports, volumes, healthcheck
+            case command, environment, ports, volumes, healthcheck, configs
             case dependsOn = "depends_on"
         }
     }
 
     struct Volume: Decodable {}
 
+    struct Content: Decodable {
+        let content: String
+    }
+
     let services: [String: Service]
+    let configs: [String: Content]
     let volumes: [String: Volume?]
 }
 
