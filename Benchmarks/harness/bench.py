@@ -12,9 +12,11 @@ LIMIT = 120
 
 
 def start(context, server, *, vs=None, rounds=1, limit=LIMIT, **load):
-    """Starts runs against one server, or against two in turns."""
-    command = [context.beanrow, "bench", server.address, "--json", "--quiet",
+    """Starts runs against one target, or against two in turns."""
+    command = [context.beanrow, "bench", *server.addresses, "--json", "--quiet",
                "--rounds", str(rounds), "--limit", str(limit)]
+    for address in server.worker_addresses:
+        command += ["--workers-at", address]
     for label, pid in server.pids.items():
         command += ["--cpu", f"{label}={pid}"]
     if vs:

@@ -13,6 +13,7 @@ import looking
 import memory
 import peers
 import replay
+import several
 import snapshot
 import sql
 from outcome import Outcome
@@ -44,6 +45,8 @@ ROWS = [
     Row("tubes", "Bodies and tubes", "1,000 tubes at once", bodies.tubes),
     Row("checksums", "Data checksums", "a cluster with data checksums against one as shipped", checksums.run),
     Row("sql", sql.TITLE, "puts from SQL against the bare insert, and how soon a worker has the job", sql.run),
+    Row("several", several.TITLE, "two and three brokers against one", several.run),
+    Row("several-cost", several.TITLE, "from one broker to another at half the rate; CPU and WAL a job", several.latency),
     Row("viewers", looking.TITLE, "20 viewers of 10,000 tubes: CPU, and a client's puts meanwhile", looking.look),
     Row("answers", looking.TITLE, "the API with millions of jobs: its answers, and a deletion by a filter",
         looking.answer),

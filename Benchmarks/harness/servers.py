@@ -132,6 +132,8 @@ class Server:
     """A process that speaks beanstalkd's protocol on its own port."""
 
     label = "broker"
+    # Workers are connected to the same server.
+    worker_addresses = ()
 
     def __init__(self, context, command):
         self.context = context
@@ -180,6 +182,10 @@ class Server:
     @property
     def pid(self):
         return self.process.pid
+
+    @property
+    def addresses(self):
+        return [self.address]
 
 
 class Beanrow(Server):

@@ -72,6 +72,23 @@ import Testing
         try expectEmpty(server)
     }
 
+    @Test func severalBrokersShareTheLoad() throws {
+        let first = try BrokerProcess.start()
+        let second = try BrokerProcess(first.configuration)
+        let (one, two) = ("127.0.0.1:\(first.port!)", "127.0.0.1:\(second.port!)")
+        let shared = try bench("\(one) \(two) --jobs 300 --producers 4 --workers 4 --json --quiet")
+        #expect(shared.contains(#""address":"\#(one) \#(two)""#), "\(shared)")
+        #expect(shared.hasSuffix("exit 0\n"))
+        for broker in [first, second] { try broker.waitUntil("cmd-put", is: 150) }
+
+        let apart = try bench("\(one) --workers-at \(two) --jobs 100 --producers 2 --workers 2 --vs \(two) --rounds 1")
+        #expect(apart.contains("ratio"))
+        #expect(apart.hasSuffix("exit 0\n"))
+        // The second one had the workers, and was then alone.
+        for broker in [first, second] { try broker.waitUntil("cmd-put", is: 250) }
+        try expectEmpty(first)
+    }
+
     @Test func overASocket() throws {
         let server = try BrokerProcess.start(overSocket: true)
         #expect(try bench("unix:\(server.configuration.socketPath!) --jobs 100").hasSuffix("exit 0\n"))

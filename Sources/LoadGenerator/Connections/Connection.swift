@@ -1,6 +1,7 @@
 /// A client on its socket. Each wake costs one read and one write.
 final class Connection {
     let client: any Client
+    let address: Address
     private let socket: Socket
     private let poller: Poller
     private let token: Int
@@ -13,6 +14,7 @@ final class Connection {
 
     init(_ client: any Client, to address: Address, _ poller: Poller, token: Int) throws(LoadFailure) {
         self.client = client
+        self.address = address
         self.poller = poller
         self.token = token
         socket = try Socket(to: address)

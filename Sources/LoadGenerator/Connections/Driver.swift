@@ -1,16 +1,14 @@
-/// The connections to one server, on one thread.
+/// The connections of a run, on one thread.
 final class Driver {
-    private let address: Address
     private let poller: Poller
     private var connections: [Connection?] = []
 
-    init(_ address: Address) throws(LoadFailure) {
-        self.address = address
+    init() throws(LoadFailure) {
         poller = try Poller()
     }
 
     /// Connects a client and sends its commands from before the run.
-    func connect(_ client: any Client) throws(LoadFailure) -> Connection {
+    func connect(_ client: any Client, to address: Address) throws(LoadFailure) -> Connection {
         let connection = try Connection(client, to: address, poller, token: connections.count)
         connections.append(connection)
         try connection.prepare()
@@ -23,8 +21,8 @@ final class Driver {
     /// Waits, 10 s at most, until the server has answered the commands from before the run.
     func finishPreparing() throws(LoadFailure) {
         let end = monotonicTime() + 10_000_000_000
-        while !connections.allSatisfy({ $0?.client.isPrepared ?? true }) {
-            guard monotonicTime() < end else { throw LoadFailure("\(address) does not answer") }
+        while let waiting = connections.lazy.compactMap({ $0 }).first(where: { !$0.client.isPrepared }) {
+            guard monotonicTime() < end else { throw LoadFailure("\(waiting.address) does not answer") }
             try step(until: end)
         }
     }

@@ -67,7 +67,7 @@ extension Run {
             let jobs = stride(from: share, to: sequences.count, by: Self.erasers).map { sequences[$0] }
             let client = Eraser(state, jobs)
             clients.append(client)
-            _ = try driver.connect(client)
+            _ = try driver.connect(client, to: target.addresses.inTurn(share))
         }
         var lastDeleted = -1
         var end: Nanoseconds = 0

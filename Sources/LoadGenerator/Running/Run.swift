@@ -1,10 +1,10 @@
-/// One run on one server: connects, drives and measures. `Run+Cleanup` deletes what is left.
+/// One run on one target: connects, drives and measures. `Run+Cleanup` deletes what is left.
 final class Run {
     let load: Load
     let tube: String
     let state: RunState
     let driver: Driver
-    private let target: Target
+    let target: Target
     private let stop: StopFlag
     private let progress: ProgressLine
     private var producers: [Connection] = []
@@ -27,7 +27,7 @@ final class Run {
         self.stop = stop
         progress = ProgressLine(load, say)
         state = RunState(load, tube: tube, run: .random(in: .min ... .max))
-        driver = try Driver(target.address)
+        driver = try Driver()
     }
 
     func callAsFunction() throws(LoadFailure) -> RunResult {
@@ -66,12 +66,17 @@ final class Run {
     }
 
     private func connect() throws(LoadFailure) {
-        for _ in 0..<load.idle { _ = try driver.connect(Idler()) }
-        for _ in 0..<load.workers { workers.append(try driver.connect(Worker(state))) }
-        for index in 0..<load.producers { producers.append(try driver.connect(Producer(state, index: index))) }
+        let addresses = target.addresses
+        for index in 0..<load.idle { _ = try driver.connect(Idler(), to: addresses.inTurn(index)) }
+        for index in 0..<load.workers {
+            workers.append(try driver.connect(Worker(state), to: target.workerAddresses.inTurn(index)))
+        }
+        for index in 0..<load.producers {
+            producers.append(try driver.connect(Producer(state, index: index), to: addresses.inTurn(index)))
+        }
         if load.stats {
             let client = StatsReader(state)
-            stats = (client, try driver.connect(client))
+            stats = (client, try driver.connect(client, to: addresses[0]))
         }
         try driver.finishPreparing()
     }
@@ -138,4 +143,9 @@ final class Run {
             nextProducer = (nextProducer + 1) % producers.count
         }
     }
+}
+
+extension [Address] {
+    /// The address of the client with this number.
+    func inTurn(_ client: Int) -> Address { self[client % count] }
 }

@@ -12,13 +12,23 @@ struct Bench: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("IP:PORT, [IPv6]:PORT or unix:PATH.", valueName: "address"),
+        help: ArgumentHelp(
+            "IP:PORT, [IPv6]:PORT or unix:PATH. Of several servers that share their jobs each client takes the next.",
+            valueName: "address"),
         transform: { text in try checked { try Address(parsing: text) } })
-    var address = Bench.beanstalkd
+    var addresses = [Bench.beanstalkd]
+
+    @Option(
+        name: .customLong("workers-at"),
+        help: ArgumentHelp(
+            "Another server with the same jobs, for the workers; may be repeated.", valueName: "address"),
+        transform: { text in try checked { try Address(parsing: text) } })
+    var workersAt: [Address] = []
 
     @Option(
         name: .customLong("vs"),
-        help: ArgumentHelp("A second server: the runs alternate, and the report has the ratios.", valueName: "address"),
+        help: ArgumentHelp(
+            "A server to compare with: the runs alternate, and the report has the ratios.", valueName: "address"),
         transform: { text in try checked { try Address(parsing: text) } })
     var other: Address?
 
@@ -112,7 +122,8 @@ struct Bench: AsyncParsableCommand {
             for await _ in signals { stop.set() }
         }
         defer { watch.cancel() }
-        let targets = [Target(address, processes: cpu)] + (other.map { [Target($0, processes: vsCpu)] } ?? [])
+        let target = Target(addresses, workersAt: workersAt, processes: cpu)
+        let targets = [target] + (other.map { [Target([$0], processes: vsCpu)] } ?? [])
         let benchmark = Benchmark(load, on: targets, rounds: rounds ?? (other == nil ? 1 : 3))
         let say: (@Sendable (String) -> Void)? = quiet ? nil : tell
         do {
