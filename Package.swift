@@ -231,7 +231,7 @@ let package = Package(
         ),
         // The admin listener of the real binary, and its API against openapi.json.
         .testTarget(
-            name: "AdminTests", dependencies: ["TestKit", "beanrow"],
+            name: "AdminTests", dependencies: ["AdminAPI", "AdminServer", "QueueCore", "TestKit", "beanrow"],
             swiftSettings: strict),
         // Tests the real binary over its sockets.
         .testTarget(
