@@ -25,8 +25,8 @@ public struct Overview: Codable, Hashable, Sendable {
     /// Clients that wait for a job.
     public var waiting: Int
     public var warnings: Int
-    /// Tubes that need somebody (`TubeSummary.alarm`).
-    public var alarms: Int
+    /// Tubes that need somebody (`TubeSummary.alarm`); absent where that is not known.
+    public var alarms: Int?
     /// The viewer may act, and not only look.
     public var mayAct: Bool
     /// The name that the viewer was recognized by, if any.
@@ -35,7 +35,7 @@ public struct Overview: Codable, Hashable, Sendable {
     public init(
         at: Date, version: String, queue: QueueName, database: DatabaseState, brokersAlive: Int, isSole: Bool,
         counts: Counts, inPerSecond: Double, outPerSecond: Double, oldestReadySeconds: Double?, tubes: Int,
-        connections: Int, producers: Int, workers: Int, waiting: Int, warnings: Int, alarms: Int = 0, mayAct: Bool,
+        connections: Int, producers: Int, workers: Int, waiting: Int, warnings: Int, alarms: Int? = nil, mayAct: Bool,
         viewer: String?
     ) {
         self.at = at
