@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Used by `beanrow bench` only.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -149,7 +150,7 @@ let package = Package(
             dependencies: [
                 "AdminAPI", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["README.md"],
             swiftSettings: strict
@@ -217,7 +218,7 @@ let package = Package(
         // The screens of `beanrow top`, and it and the commands for scripts against a real broker, in tmux.
         .testTarget(
             name: "TerminalTests", dependencies: ["AdminAPI", "AdminClient", "Terminal", "TestKit", "beanrow"],
-            exclude: ["README.md"], swiftSettings: strict),
+            exclude: ["README.md", "tls_proxy.py"], swiftSettings: strict),
         .testTarget(name: "BinlogTests", dependencies: ["Binlog"], exclude: ["README.md"], swiftSettings: strict),
         // The real binary imports folders that the real beanstalkd has written.
         .testTarget(
@@ -231,7 +232,7 @@ let package = Package(
         ),
         // The admin listener of the real binary, and its API against openapi.json.
         .testTarget(
-            name: "AdminTests", dependencies: ["TestKit", "beanrow"],
+            name: "AdminTests", dependencies: ["AdminAPI", "AdminServer", "QueueCore", "TestKit", "beanrow"],
             swiftSettings: strict),
         // Tests the real binary over its sockets.
         .testTarget(

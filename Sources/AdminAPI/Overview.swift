@@ -25,6 +25,8 @@ public struct Overview: Codable, Hashable, Sendable {
     /// Clients that wait for a job.
     public var waiting: Int
     public var warnings: Int
+    /// Tubes that need somebody (`TubeSummary.alarm`); absent where that is not known.
+    public var alarms: Int?
     /// The viewer may act, and not only look.
     public var mayAct: Bool
     /// The name that the viewer was recognized by, if any.
@@ -33,7 +35,8 @@ public struct Overview: Codable, Hashable, Sendable {
     public init(
         at: Date, version: String, queue: QueueName, database: DatabaseState, brokersAlive: Int, isSole: Bool,
         counts: Counts, inPerSecond: Double, outPerSecond: Double, oldestReadySeconds: Double?, tubes: Int,
-        connections: Int, producers: Int, workers: Int, waiting: Int, warnings: Int, mayAct: Bool, viewer: String?
+        connections: Int, producers: Int, workers: Int, waiting: Int, warnings: Int, alarms: Int? = nil, mayAct: Bool,
+        viewer: String?
     ) {
         self.at = at
         self.version = version
@@ -51,6 +54,7 @@ public struct Overview: Codable, Hashable, Sendable {
         self.workers = workers
         self.waiting = waiting
         self.warnings = warnings
+        self.alarms = alarms
         self.mayAct = mayAct
         self.viewer = viewer
     }

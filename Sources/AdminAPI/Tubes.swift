@@ -8,13 +8,50 @@ public struct TubePage: Codable, Hashable, Sendable {
     public var matching: Int
     /// How many tubes there are.
     public var total: Int
+    /// With `group=1`, instead of `tubes`: a part of the groups, and of the tubes that are in none.
+    public var groups: [TubeGroup]?
+    /// How many entries `groups` would have without a limit.
+    public var matchingGroups: Int?
 
-    public init(at: Date, tubes: [TubeSummary], matching: Int, total: Int) {
+    public init(
+        at: Date, tubes: [TubeSummary], matching: Int, total: Int, groups: [TubeGroup]? = nil,
+        matchingGroups: Int? = nil
+    ) {
         self.at = at
         self.tubes = tubes
         self.matching = matching
         self.total = total
+        self.groups = groups
+        self.matchingGroups = matchingGroups
     }
+}
+
+/// Tubes whose names are alike up to the first `.`, `/`, `_` or `-`.
+public struct TubeGroup: Codable, Hashable, Sendable {
+    /// What the names begin with; absent for a tube that is in no group.
+    public var prefix: String?
+    /// How many tubes it has.
+    public var size: Int
+    /// The sums of all its tubes, under the name of the prefix, with the age of the oldest job and the worst alarm; or the
+    /// only tube.
+    public var sum: TubeSummary
+    /// Its tubes if it is open (`open=PREFIX,PREFIX`): the first 100 in the order of the page.
+    public var tubes: [TubeSummary]?
+
+    public init(prefix: String?, size: Int, sum: TubeSummary, tubes: [TubeSummary]?) {
+        self.prefix = prefix
+        self.size = size
+        self.sum = sum
+        self.tubes = tubes
+    }
+}
+
+/// Why a tube needs somebody.
+public enum TubeAlarm: String, Codable, Hashable, Sendable {
+    /// Its oldest ready job has waited too long for this tube (docs/operate.md, What needs somebody).
+    case late
+    /// It has as many ready jobs as its policy allows: puts are refused.
+    case full
 }
 
 /// A tube in the table.
@@ -33,10 +70,12 @@ public struct TubeSummary: Codable, Hashable, Sendable {
     /// Seconds until the pause ends; absent if the tube is not paused.
     public var pauseSecondsLeft: Double?
     public var hasPolicy: Bool
+    /// Absent if the tube is well.
+    public var alarm: TubeAlarm?
 
     public init(
         name: String, counts: Counts, inPerSecond: Double, outPerSecond: Double, oldestReadySeconds: Double?,
-        using: Int, watching: Int, waiting: Int, pauseSecondsLeft: Double?, hasPolicy: Bool
+        using: Int, watching: Int, waiting: Int, pauseSecondsLeft: Double?, hasPolicy: Bool, alarm: TubeAlarm? = nil
     ) {
         self.name = name
         self.counts = counts
@@ -48,6 +87,7 @@ public struct TubeSummary: Codable, Hashable, Sendable {
         self.waiting = waiting
         self.pauseSecondsLeft = pauseSecondsLeft
         self.hasPolicy = hasPolicy
+        self.alarm = alarm
     }
 }
 
@@ -59,13 +99,19 @@ public struct TubeDetail: Codable, Hashable, Sendable {
     /// Waiting, from the put to the first reserve, and working, from the last reserve to the end: of the last ten minutes.
     public var waited: Percentiles?
     public var worked: Percentiles?
+    /// The age at which a ready job of this tube is late, in seconds.
+    public var lateAfterSeconds: Double?
 
-    public init(at: Date, tube: TubeSummary, policy: Policy?, waited: Percentiles?, worked: Percentiles?) {
+    public init(
+        at: Date, tube: TubeSummary, policy: Policy?, waited: Percentiles?, worked: Percentiles?,
+        lateAfterSeconds: Double? = nil
+    ) {
         self.at = at
         self.tube = tube
         self.policy = policy
         self.waited = waited
         self.worked = worked
+        self.lateAfterSeconds = lateAfterSeconds
     }
 }
 

@@ -52,6 +52,10 @@ extension AdminClient {
         try await post(["operations", "\(id)", "stop"], [String: String]())
     }
 
+    public func resume(operation id: Int64) async throws -> Operation {
+        try await post(["operations", "\(id)", "resume"], [String: String]())
+    }
+
     public func brokers() async throws -> [BrokerEntry] { try await get(["brokers"]) }
 
     public func clients() async throws -> ClientPage { try await get(["clients"]) }

@@ -4,6 +4,8 @@ public import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
+import Synchronization
 
 /// A client of an admin listener.
 public struct AdminClient: Sendable {
@@ -11,21 +13,49 @@ public struct AdminClient: Sendable {
     private let credentials: Credentials?
     /// For a whole request.
     private let timeout: Double
-    /// Lives as long as the process. A refused connection is told at once, and not tried again until the time is over.
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration()
+    private let http: HTTPClient
+    /// Lives as long as the process.
+    private static let shared = makeClient(HTTPClient.Configuration())
+    /// For https with authorities of one's own, by their file; these live as long too.
+    private static let own = Mutex<[String: HTTPClient]>([:])
+
+    /// A refused connection is told at once, and not tried again until the time is over.
+    private static func makeClient(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+        var configuration = configuration
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         return HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
-    }()
+    }
+
     /// The largest answer that is read.
     private static let answerLimit = 1 << 30
 
-    /// `timeout`: How long an answer may take, in seconds.
-    public init(_ address: AdminAddress, credentials: Credentials? = nil, timeout: Double = 10) {
+    /// - Parameters:
+    ///   - address: Where the listener is.
+    ///   - credentials: Who asks.
+    ///   - authorities: A file of certificates in PEM, of the authorities that are believed instead of the system's.
+    ///   - timeout: How long an answer may take, in seconds.
+    /// - Throws: `ClientFailure` if `authorities` has no certificate.
+    public init(
+        _ address: AdminAddress, credentials: Credentials? = nil, authorities: String? = nil, timeout: Double = 10
+    ) throws {
         self.address = address
         self.credentials = credentials
         self.timeout = timeout
+        guard let authorities else {
+            http = AdminClient.shared
+            return
+        }
+        guard let certificates = try? NIOSSLCertificate.fromPEMFile(authorities), !certificates.isEmpty else {
+            throw ClientFailure.noAuthorities(file: authorities)
+        }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates(certificates)
+        http = AdminClient.own.withLock { clients in
+            let client = clients[authorities] ?? AdminClient.makeClient(.init(tlsConfiguration: tls))
+            clients[authorities] = client
+            return client
+        }
     }
 
     /// A query; values that are absent are left out.
@@ -85,7 +115,7 @@ public struct AdminClient: Sendable {
 
     private func exchange(_ request: HTTPClientRequest) async throws -> (status: UInt, data: Data) {
         do {
-            let response = try await AdminClient.http.execute(
+            let response = try await http.execute(
                 request, timeout: .milliseconds(Int64(timeout * 1000)))
             let body = try await response.body.collect(upTo: Self.answerLimit)
             return (response.status.code, Data(body.readableBytesView))
@@ -97,6 +127,9 @@ public struct AdminClient: Sendable {
     }
 
     private static func reason(_ error: any Error) -> String {
+        if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError {
+            return "its certificate is not believed, or it speaks no TLS (\(error)); --ca-file names an authority"
+        }
         if let failure = error as? HTTPClientError {
             let slow: [HTTPClientError] = [
                 .connectTimeout, .deadlineExceeded, .readTimeout, .getConnectionFromPoolTimeout,

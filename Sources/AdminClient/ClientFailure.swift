@@ -6,6 +6,8 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case unreachable(address: String, reason: String)
     /// What answers there is no admin listener of Beanrow.
     case foreign(address: String, reason: String)
+    /// The file of certificate authorities cannot be used.
+    case noAuthorities(file: String)
     /// The listener has refused the request.
     case refused(Problem)
 
@@ -13,6 +15,7 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let address, let reason): "No answer from \(address): \(reason)."
         case .foreign(let address, let reason): "What answers at \(address) is not Beanrow's admin listener: \(reason)."
+        case .noAuthorities(let file): "\(file) has no certificate in PEM."
         case .refused(let problem):
             ([problem.title] + (problem.hint.map { [$0] } ?? [])).map(Self.sentence).joined(separator: " ")
         }

@@ -79,17 +79,28 @@ struct JSONText {
 extension TubePage {
     /// As `AdminAPI.encoder` would write it.
     var json: ByteBuffer {
-        var text = JSONText(capacity: 200 + 350 * tubes.count)
+        var text = JSONText(capacity: 200 + 350 * (tubes.count + (groups?.count ?? 0)))
         text.object { text in
             text.add("at", plain: at.formatted(TubePage.timeFormat))
             text.array("tubes", tubes) { text, tube in text.object { tube.write(to: &$0) } }
             text.add("matching", matching)
             text.add("total", total)
+            if let groups { text.array("groups", groups) { text, group in text.object { group.write(to: &$0) } } }
+            if let matchingGroups { text.add("matching_groups", matchingGroups) }
         }
         return text.bytes
     }
 
     private static let timeFormat = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+}
+
+extension TubeGroup {
+    fileprivate func write(to text: inout JSONText) {
+        if let prefix { text.add("prefix", plain: prefix) }
+        text.add("size", size)
+        text.object("sum") { sum.write(to: &$0) }
+        if let tubes { text.array("tubes", tubes) { text, tube in text.object { tube.write(to: &$0) } } }
+    }
 }
 
 extension TubeSummary {
@@ -110,5 +121,6 @@ extension TubeSummary {
         text.add("waiting", waiting)
         text.add("pause_seconds_left", tenths: pauseSecondsLeft)
         text.add("has_policy", hasPolicy)
+        if let alarm { text.add("alarm", plain: alarm.rawValue) }
     }
 }

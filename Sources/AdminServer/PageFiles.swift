@@ -7,12 +7,12 @@ import NIOCore
 
 /// The files of the page, which are compiled into the program.
 ///
-/// A file in `Page/` is served at `assets/NAME` once it is in the list below; a test compares the two. `index.html` is the
-/// template of the page itself.
+/// A file in `Page/` is served at `assets/HASH/NAME` once it is in the list below; a test compares the two. The hash is that
+/// of all files: browsers keep them and ask for none again until one is another. `index.html` is the template of the page
+/// itself, and names the modules of the first screen, so that a browser asks for them at once.
 struct PageFiles: Sendable {
     /// The files by their names. SwiftPM writes each name with underscores.
     private static let all: [(name: String, bytes: [UInt8])] = [
-        ("alarm.js", PackageResources.alarm_js),
         ("api.js", PackageResources.api_js),
         ("audit.js", PackageResources.audit_js),
         ("base.css", PackageResources.base_css),
@@ -75,22 +75,40 @@ struct PageFiles: Sendable {
 
     private let files: [String: File]
     private let template: MustacheTemplate
+    /// Of all files.
+    private let hash: String
+    private let modules: [String]
 
     init() {
         files = Dictionary(
             uniqueKeysWithValues: PageFiles.all.map { name, source in
-                let bytes = name.hasSuffix(".js") || name.hasSuffix(".css") ? PageFiles.withoutMargins(source) : source
+                let isText = name.hasSuffix(".js") || name.hasSuffix(".css")
+                let plain = isText ? PageFiles.withoutMargins(source) : source
+                let bytes = name.hasSuffix(".css") ? PageFiles.withoutGaps(plain) : plain
                 return (
                     name,
                     File(type: PageFiles.type(of: name), bytes: ByteBuffer(bytes: bytes), tag: PageFiles.tag(bytes))
                 )
             })
+        hash = String(PageFiles.hash(files.sorted { $0.key < $1.key }.flatMap { $0.value.tag.utf8 }).prefix(8))
+        modules = PageFiles.imported(by: ["main.js", "tubes.js"], files)
         let text = String(decoding: PackageResources.index_html, as: UTF8.self)
         do {
             template = try MustacheTemplate(string: text)
         } catch {
             preconditionFailure("index.html is no template: \(error)")
         }
+    }
+
+    /// These modules, and what they import at once, and what that imports.
+    private static func imported(by names: [String], _ files: [String: File]) -> [String] {
+        var found: Set<String> = []
+        var next = names
+        while let name = next.popLast() {
+            guard let file = files[name], found.insert(name).inserted else { continue }
+            next += String(buffer: file.bytes).matches(of: /from '\.\/([a-z]+\.js)'/).map { String($0.1) }
+        }
+        return found.sorted()
     }
 
     /// Leaves out indentation and lines that are comments, a sixth of all: no text in `Page/` spans lines.
@@ -107,24 +125,39 @@ struct PageFiles: Sendable {
         return result
     }
 
+    /// Leaves out spaces that mean nothing in a style sheet. No string in `Page/` has these.
+    static func withoutGaps(_ css: [UInt8]) -> [UInt8] {
+        let text = String(decoding: css, as: UTF8.self)
+        return Array(
+            text.replacing(": ", with: ":").replacing("; }", with: "}").replacing(" { ", with: "{")
+                .replacing("; ", with: ";").utf8)
+    }
+
     /// A file, or only that it has not changed.
-    func file(_ name: String, _ call: Call) throws -> Response {
+    /// `hash`: As the page has named it. A page of another version finds the file too, but shall not keep it.
+    func file(_ name: String, hash: String, _ call: Call) throws -> Response {
         guard let file = files[name], name != "index.html" else { throw Problem.noSuchPath }
-        return answer(call, type: file.type, bytes: file.bytes, tag: file.tag)
+        let isKept = hash == self.hash
+        return answer(
+            call, type: file.type, bytes: file.bytes, tag: file.tag,
+            cache: isKept ? "private, max-age=31536000, immutable" : "no-cache")
     }
 
     /// The page. It knows below which path it is, and which queue it shows.
     func index(_ call: Call, _ configuration: AdminConfiguration) throws -> Response {
         let text = template.render(
-            ["base": call.base, "schema": configuration.schema, "version": configuration.version] as [String: String])
+            [
+                "base": call.base, "schema": configuration.schema, "version": configuration.version,
+                "assets": "assets/\(hash)", "modules": modules,
+            ] as [String: Any])
         return answer(
             call, type: "text/html; charset=utf-8", bytes: ByteBuffer(string: text),
-            tag: PageFiles.tag(Array(text.utf8)))
+            tag: PageFiles.tag(Array(text.utf8)), cache: "no-cache")
     }
 
-    private func answer(_ call: Call, type: String, bytes: ByteBuffer, tag: String) -> Response {
-        // Browsers ask each time whether a file has changed: the broker may be another version by then.
-        let headers: HTTPFields = [.cacheControl: "no-cache", .eTag: tag]
+    /// `cache`: Of the page itself browsers ask each time whether it has changed: the broker may be another version by then.
+    private func answer(_ call: Call, type: String, bytes: ByteBuffer, tag: String, cache: String) -> Response {
+        let headers: HTTPFields = [.cacheControl: cache, .eTag: tag]
         let known = call.request.headers[.ifNoneMatch]?.split(separator: ",").map { $0.trimmingPrefix(" ") } ?? []
         if known.contains(where: { $0 == tag || $0 == "W/\(tag)" }) {
             return Response(status: .notModified, headers: headers)
@@ -148,10 +181,12 @@ struct PageFiles: Sendable {
         }
     }
 
+    private static func tag(_ bytes: [UInt8]) -> String { "\"\(hash(bytes))\"" }
+
     /// FNV-1a of the bytes.
-    private static func tag(_ bytes: [UInt8]) -> String {
+    private static func hash(_ bytes: [UInt8]) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return "\"\(String(hash, radix: 16))\""
+        return String(hash, radix: 16)
     }
 }

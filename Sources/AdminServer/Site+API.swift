@@ -172,7 +172,7 @@ extension Site {
         else { throw Problem.notFound("tube \(name)") }
         return TubeDetail(
             at: Date(), tube: TubeSummary(tube, rate, oldest: frame.oldest?.seconds(of: name)), policy: policy,
-            waited: waited, worked: worked)
+            waited: waited, worked: worked, lateAfterSeconds: Urgency.limit(tube))
     }
 
     // MARK: Jobs

@@ -99,9 +99,9 @@ final class Site: Sendable {
         case "api":
             guard call.path.count > 2, call.path[1] == "v1" else { throw Problem.noSuchPath }
             return try await api(call)
-        case "assets" where call.path.count == 2:
+        case "assets" where call.path.count == 3:
             try call.allow(.get)
-            return try page.file(call.path[1], call)
+            return try page.file(call.path[2], hash: call.path[1], call)
         case nil:
             try call.allow(.get)
             return try page.index(call, configuration)

@@ -14,7 +14,8 @@ extension TubeSummary {
             name: tube.name.description, counts: Counts(tube.jobs), inPerSecond: rate.puts.tenths,
             outPerSecond: rate.deletes.tenths, oldestReadySeconds: oldest?.tenths, using: tube.using,
             watching: tube.watching, waiting: tube.waiting,
-            pauseSecondsLeft: tube.pauseLeft > 0 ? Double(tube.pauseLeft) : nil, hasPolicy: tube.hasPolicy)
+            pauseSecondsLeft: tube.pauseLeft > 0 ? Double(tube.pauseLeft) : nil, hasPolicy: tube.hasPolicy,
+            alarm: Urgency.alarm(tube, age: oldest))
     }
 }
 
@@ -50,7 +51,7 @@ extension Overview {
             oldestReadySeconds: stats.jobs.ready > 0 ? frame.oldest?.seconds?.tenths : nil, tubes: stats.tubes,
             connections: stats.connections,
             producers: stats.producers, workers: stats.workers, waiting: stats.waiting, warnings: warnings,
-            mayAct: viewer.mayAct, viewer: viewer.name)
+            alarms: frame.alarms, mayAct: viewer.mayAct, viewer: viewer.name)
     }
 
     /// Why the broker cannot give out jobs; `nil` if it can.

@@ -14,8 +14,10 @@ struct TubeTable: Sendable, Hashable {
     var isReversed = false
     var limit = 100
     var offset = 0
+    /// Lists groups instead of tubes.
+    var groups: TubeGroups?
 
-    static let parameters = ["filter", "prefix", "sort", "limit", "offset"]
+    static let parameters = ["filter", "prefix", "sort", "limit", "offset", "group", "open"]
 
     init(_ query: Query) throws {
         filter = query.text("filter")
@@ -32,6 +34,7 @@ struct TubeTable: Sendable, Hashable {
         self.order = order
         limit = try query.count("limit", default: 100, limit: 1000)
         offset = try query.count("offset", default: 0, limit: 1_000_000_000, from: 0)
+        groups = try TubeGroups(query)
     }
 
     /// The part of the tubes that is asked for. Names are in their order; numbers begin with the largest.
@@ -50,6 +53,7 @@ struct TubeTable: Sendable, Hashable {
                 return true
             }
         }
+        if let groups { return page(of: groups, frame, matching) }
         sort(&matching, frame)
         let part = matching.dropFirst(offset).prefix(limit)
         return TubePage(
@@ -69,7 +73,7 @@ struct TubeTable: Sendable, Hashable {
 
     // MARK: Order
 
-    private func sort(_ indexes: inout [Int], _ frame: Frame) {
+    func sort(_ indexes: inout [Int], _ frame: Frame) {
         let tubes = frame.tubes
         func byName(_ a: Int, _ b: Int) -> Bool { tubes[a].name.description < tubes[b].name.description }
         if order == .name {
@@ -91,7 +95,7 @@ struct TubeTable: Sendable, Hashable {
         }
     }
 
-    private func weight(_ frame: Frame, _ index: Int) -> Double {
+    func weight(_ frame: Frame, _ index: Int) -> Double {
         let tube = frame.tubes[index]
         switch order {
         case .name: return 0
@@ -103,17 +107,8 @@ struct TubeTable: Sendable, Hashable {
         case .out: return frame.rates[index].deletes
         case .oldest: return frame.oldestReadySeconds(index) ?? -1
         case .waiting: return Double(tube.waiting)
-        case .worst: return TubeTable.badness(frame, index)
+        case .worst: return Urgency.weight(tube, frame.rates[index], age: frame.oldestReadySeconds(index))
         }
-    }
-
-    /// How much a tube needs somebody: the age of its oldest ready job first, then buried jobs, then the backlog. A tube
-    /// that is paused waits on purpose, so its age does not count.
-    static func badness(_ frame: Frame, _ index: Int) -> Double {
-        let tube = frame.tubes[index]
-        let age = tube.pauseLeft > 0 ? 0 : frame.oldestReadySeconds(index) ?? 0
-        return age + 60 * log2(1 + Double(tube.jobs.buried)) + 10 * log2(1 + Double(tube.jobs.ready))
-            + log2(1 + Double(tube.jobs.reserved + tube.jobs.delayed)) + frame.rates[index].puts / 1000
     }
 }
 

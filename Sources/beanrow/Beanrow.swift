@@ -17,7 +17,8 @@ struct Beanrow: AsyncParsableCommand {
         abstract: "A beanstalkd that keeps every job as a row in PostgreSQL.",
         subcommands: [
             Serve.self, Import.self, Migrate.self, Bench.self, ShowTop.self, Tubes.self, Jobs.self, Job.self, Put.self,
-            Kick.self, Delete.self, Bury.self, Move.self, Pause.self, Unpause.self, Clear.self, Tail.self,
+            Kick.self, Delete.self, Bury.self, Move.self, Resume.self, Pause.self, Unpause.self, Clear.self,
+            Tail.self,
         ],
         defaultSubcommand: Serve.self)
 

@@ -209,23 +209,42 @@ import Darwin
 
     @Test func theFilesOfThePage() throws {
         let (_, web) = try start()
+        let page = try web.get("/")
+        #expect(page.status == 200)
+        #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+        #expect(page.headers["cache-control"] == "no-cache")
+        let text = String(decoding: page.body, as: UTF8.self)
+        let assets = try #require(text.firstMatch(of: /src="(assets\/[0-9a-f]+)\/main.js"/)?.1)
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Sources/AdminServer/Page").standardized
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
             let name = file.lastPathComponent
             guard name != "index.html", name != "README.md" else { continue }
-            let answer = try web.get("/assets/\(name)")
+            let answer = try web.get("/\(assets)/\(name)")
             let isText = ["css", "js"].contains(file.pathExtension)
-            let source =
-                try isText
-                ? Array(withoutMargins(String(contentsOf: file, encoding: .utf8)).utf8) : Array(Data(contentsOf: file))
-            #expect(answer.body == source, "\(name) (PageFiles.swift lists what is served)")
+            // Without what means nothing: the space of style sheets too.
+            func essence(_ bytes: [UInt8]) -> [UInt8] {
+                guard isText else { return bytes }
+                let text = withoutMargins(String(decoding: bytes, as: UTF8.self))
+                return Array((file.pathExtension == "css" ? text.filter { $0 != " " && $0 != ";" } : text).utf8)
+            }
+            let source = try Array(Data(contentsOf: file))
+            #expect(answer.body.count <= source.count)
+            #expect(essence(answer.body) == essence(source), "\(name) (PageFiles.swift lists what is served)")
             let tag = try #require(answer.headers["etag"])
-            #expect(try web.ask("GET", "/assets/\(name)", ["If-None-Match: \(tag)"]).status == 304)
+            #expect(try web.ask("GET", "/\(assets)/\(name)", ["If-None-Match: \(tag)"]).status == 304)
+            #expect(answer.headers["cache-control"]?.contains("immutable") == true)
         }
-        let page = try web.get("/")
-        #expect(page.status == 200)
-        #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+        // The modules of the first screen are asked for at once, and no others.
+        let early = text.matches(of: /<link rel="modulepreload" href="assets\/[0-9a-f]+\/([a-z]+.js)">/).map {
+            String($0.1)
+        }
+        #expect(Set(early).count == early.count)
+        #expect(Set(early).isSuperset(of: ["main.js", "tubes.js", "dom.js", "table.js", "texts.js"]))
+        #expect(Set(early).isDisjoint(with: ["theme.js", "job.js", "tree.js", "put.js"]))
+        // A page of another version gets the file of this one, and does not keep it.
+        #expect(try web.get("/assets/0/main.js").headers["cache-control"] == "no-cache")
+        #expect(try web.get("/assets/main.js").status == 404)
     }
 }
 

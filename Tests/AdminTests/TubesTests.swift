@@ -55,6 +55,57 @@ import Testing
         #expect(try counts("mail%2Fin")["ready"] == 3)
     }
 
+    /// Groups are made of all tubes, whatever the limit is.
+    @Test func groups() throws {
+        for (tube, count) in [
+            ("orders.eu.1", 3), ("orders.us", 1), ("orders-x", 1), ("mail/in", 2), ("mail/out", 1), ("single.one", 9),
+        ] {
+            try put(tube, count)
+        }
+        func rows(_ query: String) throws -> [String] {
+            try #require(web.read("tubes?group=1&" + query)["groups"] as? [[String: Any]]).map { group in
+                let sum = group["sum"] as? [String: Any]
+                let tubes = (group["tubes"] as? [[String: Any]])?.map { $0["name"] as? String ?? "" }
+                let ready = (sum?["counts"] as? [String: Int])?["ready"] ?? -1
+                return
+                    "\(group["prefix"] as? String ?? "-") \(sum?["name"] as? String ?? "") \(group["size"] as? Int ?? 0) "
+                    + "\(ready)" + (tubes.map { " \($0)" } ?? "")
+            }
+        }
+        let all = ["- single.one 1 9", "orders. orders. 2 4", "mail/ mail/ 2 3", "- orders-x 1 1", "- default 1 0"]
+        try eventually("they are there") { try rows("sort=ready") == all }
+        #expect(try rows("sort=-ready") == all.reversed())
+        #expect(try rows("sort=ready&limit=2&offset=1") == Array(all[1...2]))
+        #expect(
+            try rows("sort=name").map { $0.split(separator: " ")[1] } == [
+                "default", "mail/", "orders-x", "orders.", "single.one",
+            ])
+        #expect(
+            try rows("sort=ready&open=mail/,orders.,nobody.&limit=3") == [
+                all[0], all[1] + #" ["orders.eu.1", "orders.us"]"#, all[2] + #" ["mail/in", "mail/out"]"#,
+            ])
+        // Groups are of what matches.
+        #expect(try rows("filter=orders&sort=name") == ["- orders-x 1 1", "orders. orders. 2 4"])
+        let page = try web.read("tubes?group=1&limit=1")
+        #expect(page["matching"] as? Int == 7)
+        #expect(page["matching_groups"] as? Int == 5)
+        #expect((page["tubes"] as? [Any])?.isEmpty == true)
+    }
+
+    /// A tube that refuses puts needs somebody, and comes first.
+    @Test func aFullTube() throws {
+        try put("many", 5)
+        try put("few", 1)
+        #expect(try web.ask("PUT", "/api/v1/tubes/few/policy", json: #"{"max_ready": 1}"#).status < 300)
+        func alarm() throws -> String? { (try web.read("tubes/few")["tube"] as? [String: Any])?["alarm"] as? String }
+        try eventually("it is full") { try alarm() == "full" }
+        try eventually("it comes first") { try names("").first == "few" }
+        try eventually("the strip says it") { try web.read("overview")["alarms"] as? Int == 1 }
+        #expect(try web.read("tubes/few")["late_after_seconds"] as? Double == 300)
+        try web.post("tubes/few/clear")
+        try eventually("it is well") { try alarm() == nil }
+    }
+
     @Test func actions() throws {
         try put("a", 4)
         try put("a", 2, delay: 3600)

@@ -29,7 +29,7 @@ import Testing
             page.rows.filter { $0.header.first == "Filter" }.flatMap { row in
                 row.code(0).map { String($0.prefix { $0 != " " }) }
             })
-        let everywhere: Set = ["--http", "--token-file", "--json", "-h", "--help", "--version"]
+        let everywhere: Set = ["--http", "--token-file", "--ca-file", "--json", "-h", "--help", "--version"]
         let rows = page.rows.filter { $0.header.first == "Command" }
         #expect(rows.count > 10)
         for row in rows {

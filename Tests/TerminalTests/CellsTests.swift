@@ -18,6 +18,15 @@ import Testing
         #expect(Cells.width(Cells.fit(text, cells)) == cells)
     }
 
+    @Test(arguments: [
+        ("orders.eu.0001", 10, "orde….0001"), ("orders.eu.0001", 14, "orders.eu.0001"), ("日本語日本語", 7, "日…本語"),
+        ("orders", 4, "ord…"),
+    ])
+    func middle(text: String, cells: Int, cut: String) {
+        #expect(Cells.truncateMiddle(text, cells) == cut)
+        #expect(Cells.width(cut) <= cells)
+    }
+
     @Test func whatATerminalActsOnIsEscaped() {
         #expect(Cells.clean("a\u{1b}[2J\u{7}\n\u{202e}b") == #"a\u{1b}[2J\u{7}\n\u{202e}b"#)
     }

@@ -23,6 +23,24 @@ import Testing
         #expect(driver.screen.contains("3 tubes"))
     }
 
+    /// The keys that do not fit are reached with the arrows.
+    @Test func theHelpMoves() {
+        var driver = Driver(width: 60, height: 12)
+        driver.type("?")
+        #expect(driver.footer == "↑ and ↓ show the rest; any other key goes back.")
+        #expect(driver.screen.contains("Everywhere") && !driver.screen.contains("delays"))
+        driver.press(.down)
+        #expect(!driver.screen.contains("Everywhere") && driver.screen.contains("opens what"))
+        driver.press(.end)
+        #expect(driver.screen.contains("t      delays"))
+        driver.press(.pageDown)
+        #expect(driver.screen.contains("t      delays"))
+        driver.press(.home)
+        #expect(driver.screen.contains("Everywhere"))
+        driver.type("x")
+        #expect(driver.screen.contains("3 tubes"))
+    }
+
     @Test func ordersOfTubes() {
         var driver = Driver()
         driver.type("RRNN")

@@ -15,7 +15,7 @@ import Testing
                  tube        jobs  ready resv delay buried in/s out/s oldest
                 >mail        ███▓× 1.20M   10     0      7  120  97.5  4m05s
                  thumbnails  █▓▒      50    2   300      0    0   0.5     3s
-                 ‖ 日本語の…           0    0     0      0    0     0      -
+                 ‖ 日…b}[31m           0    0     0      0    0     0      -
 
 
                  enter jobs  / filter  k kick  d clear  p pause  u unpause
@@ -29,10 +29,10 @@ import Testing
                  █ ready 1.20M ▓ reserved 12 ▒ delayed 300 × buried 7
                  in 120/s  out 98.0/s  oldest 4m05s  clients 40, 4 waiting  2 brokers
                  3 tubes  by worst
-                 tube          jobs     ready resv delay buried in/s out/s oldest waiting paused
-                >mail          ██████▓× 1.20M   10     0      7  120  97.5  4m05s       1      -
-                 thumbnails    █▓▒         50    2   300      0    0   0.5     3s       1      -
-                 日本語の名前…              0    0     0      0    0     0      -       1    59s
+                 tube             jobs  ready resv delay buried in/s out/s oldest waiting paused
+                >mail             ███▓× 1.20M   10     0      7  120  97.5  4m05s       1      -
+                 thumbnails       █▓▒      50    2   300      0    0   0.5     3s       1      -
+                 日本語…u{1b}[31m           0    0     0      0    0     0      -       1    59s
 
 
 
@@ -47,7 +47,7 @@ import Testing
         let lines = driver.top.lines.map { ansi.text($0.styledPlain) }
         #expect(lines[1].hasPrefix(" # ready 1.20M = reserved 12 - delayed 300 x buried 7"))
         #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
-        #expect(lines.contains { $0.contains("######=x") })
+        #expect(lines.contains { $0.contains("###=x") })
     }
 
     /// No screen is wider or higher than its terminal, nor has a character that acts on it.
@@ -97,6 +97,30 @@ import Testing
         check("help")
         driver.type("1/" + String(repeating: "日", count: 99))
         check("a prompt")
+    }
+
+    /// Names of one family differ at their ends, and come before the columns that matter least.
+    @Test(arguments: [60, 80, 100, 200]) func longNamesDiffer(width: Int) {
+        var driver = Driver(width: width, height: 10)
+        driver.answer(
+            .tubes(Sample.page((1...2).map { Sample.tube("orders.europe.west.regional.\($0)", Counts(ready: 9)) })))
+        let rows = driver.screen.split(separator: "\n").filter { $0.contains("ord") }.map {
+            $0.dropFirst().prefix { $0 != " " }
+        }
+        #expect(rows.count == 2 && rows[0].hasSuffix(".1") && rows[1].hasSuffix(".2"), "\(rows)")
+        if width >= 200 { #expect(rows[0] == "orders.europe.west.regional.1") }
+    }
+
+    /// What needs somebody is red, and warnings are not cut off.
+    @Test func alarms() {
+        var driver = Driver(width: 60, height: 14)
+        var late = Sample.tube("mail", Counts(ready: 3), oldest: 900)
+        late.alarm = .late
+        driver.answer(.tubes(Sample.page([late])), warnings: 3)
+        let red = driver.top.lines.flatMap(\.pieces).filter { $0.style == .alarm }.map(\.text)
+        #expect(red.contains("3 warnings (5) "))
+        #expect(driver.screen.contains("3 warnings (5)"))
+        #expect(driver.top.snapshot.flatMap(\.pieces).contains { $0.style == .alarm && $0.text == "15m00s" })
     }
 
     @Test func nothingIsThere() {
@@ -149,7 +173,7 @@ import Testing
                  ttr       60 s
                  delay     0 s
                  created   22:11:40 (1m40s ago)
-                 counters  1 reserves, 0 timeouts, 0 releases, 0 buries, 0 kicks
+                 counters  1 reserve, 0 timeouts, 0 releases, 0 buries, 0 kicks
                  holder    client 10.0.0.7:5123 of broker app1 (process 99)
                  until     22:14:00, in 40s
 

@@ -67,7 +67,7 @@ import Testing
         try tmux.press("5")
         try tmux.expect("Warnings")
         try tmux.press("?")
-        try tmux.expect("Any key goes back")
+        try tmux.expect("other key goes back")
     }
 
     @Test(arguments: [60, 80, 120, 200]) func anyWidth(width: Int) throws {

@@ -1,6 +1,7 @@
 // The API of the broker that serves this page.
 
-const base = new URL('../api/v1/', import.meta.url);
+// This file is at assets/HASH/api.js.
+const base = new URL('../../api/v1/', import.meta.url);
 // Addresses with a name and a password are refused by `fetch`; the browser sends both by itself.
 base.username = '';
 base.password = '';

@@ -7,7 +7,6 @@ import { get } from './api.js';
 import { link } from './route.js';
 import { makeSparkline } from './sparkline.js';
 import { announce } from './notice.js';
-import { isTooOld } from './alarm.js';
 import { states, stateLabel } from './states.js';
 import { t } from './texts.js';
 
@@ -122,8 +121,8 @@ function makeStrip() {
         update(overview) {
             for (const state of states) put(state, count(overview.counts[state]));
             const oldest = overview.oldest_ready_seconds;
-            put('oldest', oldest === undefined ? '\u2013' : duration(oldest), oldest === undefined ? null : exactDuration(oldest),
-                isTooOld(oldest));
+            put('oldest', oldest === undefined ? '\u2013' : duration(oldest), overview.alarms ? t.strip.alarms(count(overview.alarms), overview.alarms) : oldest === undefined ? null : exactDuration(oldest),
+                overview.alarms > 0);
             put('in', rate(overview.in_per_second));
             put('out', rate(overview.out_per_second));
             put('brokers', overview.is_sole ? t.strip.sole : count(overview.brokers_alive),

@@ -1,37 +1,20 @@
-// Groups of tubes whose names begin alike.
+// Groups of tubes whose names begin alike, as the broker makes them.
 
-/** The part of a name up to its first separator. */
-const prefixOf = (name) => /^[^.:/_-]+[.:/_-]/.exec(name)?.[0] ?? null;
+/** The prefixes that the address has as open. No name of a tube has a comma. */
+export const openGroups = (text) => (text ?? '').split(',').filter(Boolean);
 
-/**
- * Rows with a row before each group of two or more, which has the sums. Groups stand where their first tube stands; what
- * is folded is left out.
- */
-export function groupByPrefix(tubes, folded) {
-    const groups = new Map();
-    for (const tube of tubes) {
-        const prefix = prefixOf(tube.name);
-        const key = prefix ?? `\n${tube.name}`;
-        if (!groups.has(key)) groups.set(key, []);
-        groups.get(key).push(tube);
-    }
-    return [...groups].flatMap(([prefix, members]) => {
-        if (members.length < 2) return members;
-        const head = sum(prefix, members, folded.has(prefix));
-        return folded.has(prefix) ? [head] : [head, ...members.map((tube) => ({ ...tube, isInGroup: true }))];
-    });
+/** Opens or folds a group, and returns what the address has then. */
+export function toggleGroup(text, prefix) {
+    const open = openGroups(text);
+    // The broker opens so many at most.
+    return (open.includes(prefix) ? open.filter((one) => one !== prefix) : [...open, prefix].slice(-50)).join(',');
 }
 
-function sum(prefix, members, isFolded) {
-    const add = (read) => members.reduce((total, tube) => total + read(tube), 0);
-    const counts = {};
-    for (const state of ['ready', 'reserved', 'delayed', 'buried']) counts[state] = add((tube) => tube.counts[state]);
-    const ages = members.filter((tube) => !tube.pause_seconds_left).map((tube) => tube.oldest_ready_seconds)
-        .filter((age) => age !== undefined);
-    return {
-        key: `\n${prefix}`, group: prefix, name: prefix, isFolded, size: members.length, counts,
-        in_per_second: add((tube) => tube.in_per_second), out_per_second: add((tube) => tube.out_per_second),
-        oldest_ready_seconds: ages.length ? Math.max(...ages) : undefined,
-        waiting: add((tube) => tube.waiting),
-    };
+/** A row for each group, with its sums, and below it rows for the tubes that are listed of it. */
+export function groupRows(groups) {
+    return groups.flatMap(({ prefix, size, sum, tubes }) => {
+        if (prefix === undefined) return [sum];
+        const head = { ...sum, key: `\n${prefix}`, group: prefix, size, isFolded: !tubes, listed: tubes?.length };
+        return [head, ...(tubes ?? []).map((tube) => ({ ...tube, isInGroup: true }))];
+    });
 }

@@ -1,5 +1,4 @@
 // Jobs in a table, on the screens that list some.
-import { isTooOld } from './alarm.js';
 import { holderText } from './holder.js';
 import { bytes, count, duration, h, link, makeTable, moment, now, stateLabel, t } from './kit.js';
 
@@ -14,8 +13,7 @@ export function makeJobTable({ caption, first = [], hides = [], empty, holder = 
         { id: 'state', label: t.job.state, phone: 'corner', value: (job) => job.state, show: (job) => stateLabel(job.state) },
         { id: 'tube', label: t.job.tube, value: (job) => job.tube, title: (job) => job.tube,
             show: (job) => h('a.code', { href: link(['tubes', job.tube]) }, job.tube) },
-        { id: 'age', label: t.job.age, number: true, value: (job) => duration(age(job)), title: (job) => t.job.putAt(moment(job.created_at)),
-            flag: (job) => job.state === 'ready' && isTooOld(age(job)) && job.reserves === 0 && !job.delay_seconds },
+        { id: 'age', label: t.job.age, number: true, value: (job) => duration(age(job)), title: (job) => t.job.putAt(moment(job.created_at)) },
         { id: 'priority', label: t.job.priority, number: true, value: (job) => count(job.priority), phone: 'none' },
         { id: 'reserves', label: t.job.tries, hint: t.job.triesHint, number: true, value: (job) => count(job.reserves), phone: 'none' },
         holder

@@ -1,4 +1,5 @@
-// Starts the page: the frame, and the screen that the address names.
+// Starts the page: the frame, and the screen that the address names. A screen is loaded when it is first shown, and all are
+// a moment later: they are there when the broker is not.
 import { h, set } from './dom.js';
 import * as route from './route.js';
 import * as live from './live.js';
@@ -6,53 +7,65 @@ import { makeFrame } from './frame.js';
 import { failure, placeNotices } from './notice.js';
 import { state } from './session.js';
 import { t } from './texts.js';
-import { showTubes } from './tubes.js';
-import { showTube } from './tube.js';
-import { showJobs } from './jobs.js';
-import { showJob } from './job.js';
-import { showHistory } from './history.js';
-import { showReports } from './reports.js';
-import { showOperations } from './operations.js';
-import { showAudit } from './audit.js';
-import { showBrokers } from './brokers.js';
-import { showClients } from './clients.js';
-import { showHolders } from './holders.js';
-import { showWarnings } from './warnings.js';
-import { showPut } from './put.js';
 
-/** Each takes the address and returns `{ title, element, leave?(), stay?(address), events? }`. */
+/** Each function takes the address and returns `{ title, element, leave?(), stay?(address), events? }`. */
 const screens = {
-    tubes: (address) => (address.rest.length ? showTube(address) : showTubes(address)),
-    jobs: (address) => (address.rest.length ? showJob(address) : showJobs(address)),
-    history: showHistory,
-    reports: showReports,
-    operations: showOperations,
-    audit: showAudit,
-    brokers: showBrokers,
-    clients: showClients,
-    holders: showHolders,
-    warnings: showWarnings,
-    put: showPut,
+    tubes: async () => (await import('./tubes.js')).showTubes,
+    'tubes/': async () => (await import('./tube.js')).showTube,
+    jobs: async () => (await import('./jobs.js')).showJobs,
+    'jobs/': async () => (await import('./job.js')).showJob,
+    history: async () => (await import('./history.js')).showHistory,
+    reports: async () => (await import('./reports.js')).showReports,
+    operations: async () => (await import('./operations.js')).showOperations,
+    audit: async () => (await import('./audit.js')).showAudit,
+    brokers: async () => (await import('./brokers.js')).showBrokers,
+    clients: async () => (await import('./clients.js')).showClients,
+    holders: async () => (await import('./holders.js')).showHolders,
+    warnings: async () => (await import('./warnings.js')).showWarnings,
+    put: async () => (await import('./put.js')).showPut,
 };
+
+/** How to load the screen that the address means. */
+function loader({ screen, rest }) {
+    const name = rest.length && Object.hasOwn(screens, `${screen}/`) ? `${screen}/` : screen;
+    return Object.hasOwn(screens, name) ? screens[name] : null;
+}
 
 const frame = makeFrame();
 let current = null;
+let turn = 0;
 
-function show() {
+async function make(address) {
+    const load = loader(address);
+    if (!load) return { title: t.notFound.title, element: h('div', h('h1', t.notFound.title), h('p', t.notFound.text)) };
+    try {
+        const showScreen = await load();
+        return () => showScreen(address);
+    } catch (problem) {
+        return failed(problem);
+    }
+}
+
+function failed(problem) {
+    console.error(problem);
+    return { title: t.notFound.title, element: failure(problem) };
+}
+
+async function show() {
     const address = route.read();
     // A screen may take a new address itself, so that it keeps its place.
     if (current?.stay?.(address)) return;
+    turn += 1;
+    const mine = turn;
+    const made = await make(address);
+    // Another address has come meanwhile.
+    if (mine !== turn) return;
     current?.leave?.();
     current = null;
-    const make = screens[address.screen] ?? (() => ({
-        title: t.notFound.title,
-        element: h('div', h('h1', t.notFound.title), h('p', t.notFound.text)),
-    }));
     try {
-        current = make(address);
+        current = typeof made === 'function' ? made() : made;
     } catch (problem) {
-        current = { title: t.notFound.title, element: failure(problem) };
-        console.error(problem);
+        current = failed(problem);
     }
     set(frame.main, current.element);
     live.watch(current.events ?? { view: 'overview' });
@@ -70,6 +83,7 @@ function show() {
 document.body.prepend(frame.element);
 placeNotices();
 window.addEventListener('hashchange', show);
-show();
-live.start();
 live.readOverview();
+show().finally(live.start);
+// Once the first screen has its data.
+setTimeout(() => Object.values(screens).forEach((load) => load().catch(() => {})), 1000);

@@ -9,6 +9,7 @@ export function makeSelection({ filter, rows, done }) {
     const ticked = new Set();
     /** The count of all that match, when they are chosen. */
     let all = null;
+    let isPartial = false;
     let table = null;
     const whole = h('input', { type: 'checkbox', 'aria-label': t.selection.tickAll });
     const words = h('span.words', '');
@@ -61,7 +62,8 @@ export function makeSelection({ filter, rows, done }) {
         try {
             const found = await post('jobs/count', filterBody(filter()));
             all = found.count;
-            if (found.is_partial) announce(t.selection.partial);
+            isPartial = found.is_partial;
+            if (isPartial) announce(t.selection.partial);
         } catch (problem) {
             fail(problem);
         }
@@ -80,7 +82,7 @@ export function makeSelection({ filter, rows, done }) {
         bar.hidden = ticked.size === 0 && all === null;
         if (bar.hidden) return;
         const isWhole = ticked.size === shown && all === null;
-        set(words, h('b', all === null ? t.selection.some(jobs(ticked.size)) : t.selection.all(jobs(all))),
+        set(words, h('b', all === null ? t.selection.some(jobs(ticked.size)) : isPartial ? t.selection.partOf(jobs(all)) : t.selection.all(jobs(all))),
             isWhole ? h('button.link', { onclick: chooseAll }, t.selection.chooseAll) : null);
         setAttribute(bar, 'data-count', all ?? ticked.size);
     }

@@ -36,7 +36,7 @@ export function makeTable({ caption, columns, key, rowClass, onSort, empty }) {
     function showSort(sort) {
         columns.forEach((column, index) => {
             const name = sort?.replace('-', '');
-            const direction = sort?.startsWith('-') ? 'descending' : 'ascending';
+            const direction = Boolean(column.number) !== Boolean(sort?.startsWith('-')) ? 'descending' : 'ascending';
             setAttribute(head.children[index], 'aria-sort', column.sort && column.sort === name ? direction : null);
         });
     }

@@ -7,6 +7,10 @@ const states = { ready: 'ready', reserved: 'reserved', delayed: 'delayed', burie
 export const t = {
     states,
     again: 'Try again',
+    alarm: {
+        late: { word: 'late', hint: 'The oldest ready job has waited longer than is usual here.' },
+        full: { word: 'full', hint: 'It has as many ready jobs as its policy allows. Puts are refused.' },
+    },
     close: 'Close',
     loading: 'Reading\u2026',
     next: 'Next',
@@ -28,6 +32,7 @@ export const t = {
     strip: {
         label: 'The whole queue', oldest: 'oldest waiting', in: 'in /s', out: 'out /s', brokers: 'brokers', database: 'database',
         flow: 'Jobs put and deleted a second, and the last ten minutes: in above the line, out below it',
+        alarms: (text, number) => `${text} ${plural(number, 'tube needs', 'tubes need')} somebody`,
         sole: 'sole', soleHint: 'This broker is the only one of its database.', up: 'up', down: 'down',
     },
     away: {
@@ -58,8 +63,8 @@ export const t = {
         waiting: 'idle', waitingHint: 'Clients that wait for a job of this tube, at the broker that answers',
         paused: 'paused', filter: 'Filter by name', group: 'Group by prefix', sort: 'Order',
         total: (text, number) => `${text} ${plural(number, 'tube', 'tubes')}`, matching: (some, all) => `${some} of ${all} tubes`,
-        part: (from, to, all) => `${from} to ${to} of ${all}`, groupedPart: (some, all) => `The first ${some} of ${all} are grouped.`,
-        inGroup: (text, number) => `${text} ${plural(number, 'tube', 'tubes')}`,
+        part: (from, to, all) => `${from} to ${to} of ${all}`,
+        inGroup: (text, number) => `${text} ${plural(number, 'tube', 'tubes')}`, someOfGroup: (some, all) => `the first ${some} of ${all} tubes`,
         none: 'There are no tubes yet. The first job makes one.', noJobs: 'Nothing has been put yet.', noneCommand: 'beanrow put default hello',
         noneMatch: (text) => `No tube has \u201c${text}\u201d in its name.`,
         sorts: {
@@ -69,7 +74,8 @@ export const t = {
     },
     tube: {
         jobs: 'Jobs', oldest: 'oldest', in: 'in /s', out: 'out /s', growth: 'growth /s',
-        pausedFor: (length) => `paused for ${length}`, tooOld: (length) => `a job has waited ${length}`,
+        pausedFor: (length) => `paused for ${length}`, tooOld: (length, limit) => `a job has waited ${length}; here it is late after ${limit}`,
+        lateAfter: (length, limit) => `${length}; late after ${limit}`,
         clients: (waiting, watching, using) => `${waiting} idle of ${watching} watching, ${using} using.`,
         noJobs: (state) => `No job of this tube is ${state}.`, allJobs: (state) => `All ${state} jobs of this tube`,
         putCommand: (name) => `beanrow put '${name}' hello`,
@@ -126,7 +132,7 @@ export const t = {
     },
     selection: {
         label: 'What to do with the ticked jobs', tick: (id) => `Job ${id}`, tickAll: 'All jobs shown', none: 'Untick',
-        some: (jobs) => `${jobs} ticked`, all: (jobs) => `All ${jobs} that match`, chooseAll: 'Take all that match',
+        some: (jobs) => `${jobs} ticked`, all: (jobs) => `All ${jobs} that match`, partOf: (jobs) => `The first ${jobs} that match`, chooseAll: 'Take all that match',
         counting: 'Counting\u2026', partial: 'There are more than could be counted in time.',
     },
     actions: {

@@ -1,5 +1,4 @@
 // A tube: its state in a sentence, charts with one crosshair, percentiles, its jobs by state, and what can be done to it.
-import { isTooOld, needsSomebody } from './alarm.js';
 import { makeJobTable } from './jobtable.js';
 import {
     count, duration, emptyNote, exactDuration, get, growth, h, link, live,
@@ -31,7 +30,7 @@ export function showTube({ rest: [name], query: first }) {
     function read() {
         return place.try(async () => {
             const detail = await get(tubePath(name));
-            facts.update(detail.tube);
+            facts.update(detail);
             percentiles.update(detail);
             actions.update(detail);
             set(sentence, describe(detail));
@@ -45,10 +44,11 @@ export function showTube({ rest: [name], query: first }) {
     return { title: name, element, leave: () => stops.forEach((stop) => stop()) };
 }
 
-function describe({ tube, policy }) {
+function describe({ tube, policy, late_after_seconds: limit }) {
     const parts = [];
     if (tube.pause_seconds_left) parts.push(h('span.tag.paused', t.tube.pausedFor(duration(tube.pause_seconds_left))));
-    if (needsSomebody(tube)) parts.push(h('span.tag.alarm', t.tube.tooOld(duration(tube.oldest_ready_seconds))));
+    if (tube.alarm === 'late') parts.push(h('span.tag.alarm', t.tube.tooOld(duration(tube.oldest_ready_seconds), duration(limit))));
+    if (tube.alarm === 'full') parts.push(h('span.tag.alarm', t.alarm.full.hint));
     parts.push(h('span', t.tube.clients(count(tube.waiting), count(tube.watching), count(tube.using))));
     parts.push(h('span', policySentence(policy)));
     return parts.flatMap((part) => [part, ' ']);
@@ -61,12 +61,13 @@ function makeFacts() {
         h('span.label', states.includes(id) ? stateLabel(id) : t.tube[id]), values[id])));
     return {
         element,
-        update(tube) {
+        update({ tube, late_after_seconds: limit }) {
             for (const state of states) setText(values[state], count(tube.counts[state]));
             const oldest = tube.oldest_ready_seconds;
             setText(values.oldest, oldest === undefined ? '\u2013' : duration(oldest));
-            setAttribute(values.oldest, 'title', oldest === undefined ? null : exactDuration(oldest));
-            values.oldest.classList.toggle('alarm', isTooOld(oldest) && needsSomebody(tube));
+            setAttribute(values.oldest, 'title', oldest === undefined ? null : t.tube.lateAfter(exactDuration(oldest), exactDuration(limit)));
+            values.oldest.classList.toggle('alarm', tube.alarm === 'late');
+            values.ready.classList.toggle('alarm', tube.alarm === 'full');
             setText(values.in, rate(tube.in_per_second));
             setText(values.out, rate(tube.out_per_second));
             setText(values.growth, growth(tube.in_per_second - tube.out_per_second));

@@ -1,6 +1,5 @@
 // The table of tubes: live, sorted and filtered by the server, with ten minutes of line in each row.
-import { needsSomebody } from './alarm.js';
-import { groupByPrefix } from './groups.js';
+import { groupRows, toggleGroup } from './groups.js';
 import {
     count, duration, emptyNote, exactDuration, get, growth, h, link, live,
     makeTable, rate, region, remember, set, setText, stateLabel, states, t,
@@ -8,15 +7,12 @@ import {
 import { makeSparkline } from './sparkline.js';
 
 const pageSize = 100;
-/** Groups are made of so many tubes at most. */
-const groupedSize = 500;
 
 export function showTubes({ query: first }) {
     let query = first;
     let page = null;
     let isPointed = false;
     const lines = makeLines();
-    const folded = new Set();
     const table = makeTable({
         caption: t.tubes.title, columns: columns(lines, toggle), key: (tube) => tube.key ?? tube.name, onSort: sort,
         rowClass: (tube) => (tube.group ? 'group' : tube.isInGroup ? 'in-group' : ''),
@@ -26,9 +22,9 @@ export function showTubes({ query: first }) {
 
     const filter = h('input', { type: 'search', 'aria-label': t.tubes.filter, placeholder: t.tubes.filter, value: query.filter ?? '',
         oninput: () => change({ filter: filter.value.trim(), offset: null }) });
-    const grouped = h('input', { type: 'checkbox', id: 'grouped', onchange: () => change({ group: grouped.checked ? '1' : null, offset: null }) });
+    const grouped = h('input', { type: 'checkbox', id: 'grouped', onchange: () => change({ group: grouped.checked ? '1' : null, open: null, offset: null }) });
     const order = h('select', { 'aria-label': t.tubes.sort, onchange: () => change({ sort: order.value === 'worst' ? null : order.value, offset: null }) },
-        ['worst', ...sorts].map((name) => h('option', { value: sortValue(name) }, t.tubes.sorts[name])));
+        ['worst', ...sorts].map((name) => h('option', { value: name }, t.tubes.sorts[name])));
     const total = h('span.muted', '');
     const pager = h('div.pager');
     const invitation = h('div.empty', { hidden: true }, emptyNote(t.tubes.noJobs, t.tubes.noneCommand));
@@ -42,8 +38,8 @@ export function showTubes({ query: first }) {
     table.table.addEventListener('pointerenter', () => { isPointed = true; });
     table.table.addEventListener('pointerleave', () => { isPointed = false; });
 
-    const request = () => ({ filter: query.filter, sort: query.sort ?? 'worst', limit: query.group ? groupedSize : pageSize,
-        offset: query.group ? null : query.offset });
+    const request = () => ({ filter: query.filter, sort: query.sort ?? 'worst', limit: pageSize, offset: query.offset,
+        group: query.group, open: query.group ? query.open : null });
 
     function change(changes) {
         query = Object.fromEntries(Object.entries({ ...query, ...changes }).filter(([, value]) => value));
@@ -53,38 +49,34 @@ export function showTubes({ query: first }) {
     }
 
     function sort(name) {
-        const isNumber = name !== 'name';
-        const preferred = isNumber ? `-${name}` : name;
-        const other = isNumber ? name : `-${name}`;
-        change({ sort: query.sort === preferred ? other : preferred, offset: null });
+        // Numbers begin with the largest; a hyphen turns an order round.
+        change({ sort: query.sort === name ? `-${name}` : name, offset: null });
     }
 
     function toggle(group) {
-        if (!folded.delete(group)) folded.add(group);
-        draw(false);
+        change({ open: toggleGroup(query.open, group) });
     }
 
     function draw(keepsOrder) {
-        const rows = query.group ? groupByPrefix(page.tubes, folded) : page.tubes;
+        const rows = page.groups ? groupRows(page.groups) : page.tubes;
         table.update(rows, { keepsOrder });
         setText(total, page.matching === page.total ? t.tubes.total(count(page.total), page.total)
             : t.tubes.matching(count(page.matching), count(page.total)));
         showPager();
-        invitation.hidden = page.total !== 1 || isBusy(page.tubes[0]);
+        invitation.hidden = page.total !== 1 || isBusy(rows[0]);
         lines.want(rows.filter((row) => !row.group).map((row) => row.name));
     }
 
     function showPager() {
         const from = Number(query.offset ?? 0);
-        const size = page.tubes.length;
-        const isWhole = size >= page.matching;
-        if (pager.dataset.shown === `${from} ${size} ${page.matching}`) return;
-        pager.dataset.shown = `${from} ${size} ${page.matching}`;
-        if (isWhole) return set(pager);
-        if (query.group) return set(pager, h('span', t.tubes.groupedPart(count(size), count(page.matching))));
-        set(pager, h('span', t.tubes.part(count(from + 1), count(from + size), count(page.matching))),
+        const size = (page.groups ?? page.tubes).length;
+        const all = page.matching_groups ?? page.matching;
+        if (pager.dataset.shown === `${from} ${size} ${all}`) return;
+        pager.dataset.shown = `${from} ${size} ${all}`;
+        if (size >= all) return set(pager);
+        set(pager, h('span', t.tubes.part(count(from + 1), count(from + size), count(all))),
             h('button', { disabled: from === 0, onclick: () => turn(from - pageSize) }, t.previous),
-            h('button', { disabled: from + size >= page.matching, onclick: () => turn(from + pageSize) }, t.next));
+            h('button', { disabled: from + size >= all, onclick: () => turn(from + pageSize) }, t.next));
     }
 
     function turn(offset) {
@@ -134,13 +126,12 @@ export function showTubes({ query: first }) {
 }
 
 const sorts = ['name', 'in', 'out', 'ready', 'reserved', 'delayed', 'buried', 'oldest', 'waiting'];
-const sortValue = (name) => (name === 'worst' || name === 'name' ? name : `-${name}`);
 
 function columns(lines, toggle) {
     const number = (id, value, more) => ({ id, label: t.tubes[id], sort: id, number: true, value, ...more });
     return [
         { id: 'name', label: t.tubes.name, sort: 'name', phone: 'lead', title: (tube) => tube.name,
-            value: (tube) => `${tube.name}${tube.group ? tube.isFolded : ''}`, show: (tube) => nameCell(tube, toggle) },
+            value: (tube) => `${tube.name} ${tube.alarm} ${tube.group ? `${tube.isFolded} ${tube.size} ${tube.listed}` : ''}`, show: (tube) => nameCell(tube, toggle) },
         { id: 'line', label: t.tubes.line, hint: t.tubes.lineHint, phone: 'none',
             value: (tube) => (tube.group ? '' : 'line'), show: (tube) => (tube.group ? null : lines.of(tube.name)) },
         number('in', (tube) => rate(tube.in_per_second), { hint: t.tubes.inHint, phone: 'none' }),
@@ -148,8 +139,8 @@ function columns(lines, toggle) {
         { id: 'growth', label: t.tubes.growth, hint: t.tubes.growthHint, number: true, phone: 'none',
             value: (tube) => growth(tube.in_per_second - tube.out_per_second) },
         ...states.map((state) => ({ id: state, label: stateLabel(state), word: t.states[state], sort: state, number: true, tints: true,
-            phone: 'line', value: (tube) => count(tube.counts[state]), show: (tube) => stateCell(tube, state) })),
-        number('oldest', (tube) => duration(tube.oldest_ready_seconds), { phone: 'corner', flag: needsSomebody,
+            phone: 'line', flag: (tube) => state === 'ready' && tube.alarm === 'full', value: (tube) => count(tube.counts[state]), show: (tube) => stateCell(tube, state) })),
+        number('oldest', (tube) => duration(tube.oldest_ready_seconds), { phone: 'corner', flag: (tube) => tube.alarm === 'late',
             title: (tube) => (tube.oldest_ready_seconds === undefined ? null : t.tubes.oldestExact(exactDuration(tube.oldest_ready_seconds))) }),
         number('waiting', (tube) => count(tube.waiting), { hint: t.tubes.waitingHint, phone: 'none' }),
         { id: 'pause', label: t.tubes.paused, phone: 'none', number: true, value: pauseText,
@@ -163,9 +154,12 @@ const isBusy = (tube) => !tube || tube.in_per_second > 0 || tube.out_per_second 
 const pauseText = (tube) => (tube.pause_seconds_left ? duration(tube.pause_seconds_left) : '');
 
 function nameCell(tube, toggle) {
-    if (!tube.group) return h('a.code', { href: link(['tubes', tube.name]) }, tube.name);
-    return h('button.fold', { 'aria-expanded': String(!tube.isFolded), onclick: () => toggle(tube.group) },
-        h('span.code', tube.name), h('span.muted', ` ${t.tubes.inGroup(count(tube.size), tube.size)}`));
+    const alarm = tube.alarm ? [' ', h('span.tag.alarm', { title: t.alarm[tube.alarm].hint }, t.alarm[tube.alarm].word)] : null;
+    if (!tube.group) return [h('a.code', { href: link(['tubes', tube.name]) }, tube.name), alarm];
+    const isWhole = tube.isFolded || tube.listed >= tube.size;
+    const size = isWhole ? t.tubes.inGroup(count(tube.size), tube.size) : t.tubes.someOfGroup(count(tube.listed), count(tube.size));
+    return [h('button.fold', { 'aria-expanded': String(!tube.isFolded), onclick: () => toggle(tube.group) },
+        h('span.code', tube.name), h('span.muted', ` ${size}`)), alarm];
 }
 
 /** A count leads to its jobs; the shape stands in it on narrow screens, where the head of the column is not there. */

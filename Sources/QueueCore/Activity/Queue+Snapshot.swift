@@ -45,9 +45,11 @@ extension Queue {
             line.waiting = tubes[slot].waiting
             line.pauseLeft = tubes[slot].pausedUntil.map { ($0 - now).wholeSecondsLeft } ?? 0
             line.hasPolicy = tubes[slot].policy != nil
+            line.maxReady = tubes[slot].policy?.maxReady
             if tubes[slot].log >= 0 {
                 line.puts = logs[tubes[slot].log].activity.puts
                 line.deletes = logs[tubes[slot].log].activity.deletes
+                line.waited = logs[tubes[slot].log].activity.waited
             }
             return line
         }

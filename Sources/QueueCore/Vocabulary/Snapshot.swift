@@ -73,9 +73,11 @@ public struct TubeLine: Sendable {
     /// What is left of the pause, in seconds; 0 if there is none.
     public var pauseLeft: Int64 = 0
     public var hasPolicy = false
+    public var maxReady: Int?
     /// What this broker has done, as in `TubeActivity`.
     public var puts: UInt64 = 0
     public var deletes: UInt64 = 0
+    public var waited = DurationHistogram()
 
     public init(name: TubeName) {
         self.name = name
@@ -89,8 +91,10 @@ public struct TubeLine: Sendable {
         waiting = tube.waiting
         pauseLeft = tube.pauseLeft
         hasPolicy = tube.hasPolicy
+        maxReady = tube.maxReady
         puts = tube.activity.puts
         deletes = tube.activity.deletes
+        waited = tube.activity.waited
     }
 }
 

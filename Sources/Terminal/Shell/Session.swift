@@ -170,14 +170,15 @@ public final class Session {
         isStopped = true
         RawTerminal.leave()
         signal(SIGTSTP, SIG_DFL)
-        // Threads of Swift's pool block signals, so this one lets the signal in and sends it to itself.
+        // Threads of Dispatch block it (_dispatch_sigmask), so this one lets it in and sends it to itself.
         var mask = sigset_t()
         sigemptyset(&mask)
         sigaddset(&mask, SIGTSTP)
         pthread_sigmask(SIG_UNBLOCK, &mask, nil)
         raise(SIGTSTP)
         pthread_sigmask(SIG_BLOCK, &mask, nil)
-        // SIGCONT comes when the job goes on. Where nobody could make it go on, the system has not stopped it either.
+        // SIGCONT comes when the job goes on. Where no shell controls jobs it never comes: the kernel does not stop an
+        // orphaned process group (POSIX, Signal Actions), so the screen comes back by itself.
         Task { [events] in
             try? await Task.sleep(for: .milliseconds(300))
             events.yield(.goOn)

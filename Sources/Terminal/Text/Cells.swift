@@ -32,6 +32,21 @@ public enum Cells {
         return String(kept) + "…"
     }
 
+    /// The same, but cut in the middle: names of one family differ at their ends.
+    static func truncateMiddle(_ text: String, _ cells: Int) -> String {
+        guard width(text) > cells, cells > 4 else { return truncate(text, cells) }
+        let head = truncate(text, cells / 2)
+        var left = cells - width(head)
+        var tail = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.reversed() {
+            let width = width(scalar)
+            if width > left { break }
+            left -= width
+            tail.append(scalar)
+        }
+        return head + String(String.UnicodeScalarView(tail.reversed()))
+    }
+
     /// The text in lines of at most so many cells, broken anywhere.
     static func wrap(_ text: String, _ cells: Int) -> [String] {
         var lines: [String] = []

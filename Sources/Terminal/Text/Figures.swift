@@ -55,7 +55,12 @@ public enum Figures {
 
     /// `1 job`, `1,234 jobs`.
     public static func jobs(_ count: Int) -> String {
-        "\(grouped(count)) job\(count == 1 ? "" : "s")"
+        counted(count, "job")
+    }
+
+    /// `1 bury`, `2 buries`.
+    static func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
     }
 
     /// Three digits of a number below 1000, more of a larger one.

@@ -40,9 +40,10 @@ public struct Line: Hashable, Sendable, ExpressibleByStringLiteral {
 
     var width: Int { pieces.reduce(0) { $0 + Cells.width($1.text) } }
 
-    /// In at most so many cells.
-    func truncated(_ cells: Int) -> Line {
+    /// In at most so many cells. A line that is cut in the middle takes the style of its first piece.
+    func truncated(_ cells: Int, isInTheMiddle: Bool = false) -> Line {
         guard width > cells else { return self }
+        if isInTheMiddle { return Line(Cells.truncateMiddle(text, cells), pieces[0].style) }
         var line = Line()
         var left = cells
         for piece in pieces {

@@ -6,15 +6,21 @@ public struct Table: Sendable {
         /// At least, and at most, so many cells. It takes what its content needs in between.
         public var least: Int
         public var most: Int
+        /// What is too long loses its middle, not its end.
+        public var cutsMiddle: Bool
         /// Columns with the highest number are left out first; 0 stays.
         public var rank: Int
 
-        public init(_ title: String, isRight: Bool = false, least: Int? = nil, most: Int = 1000, rank: Int = 0) {
+        public init(
+            _ title: String, isRight: Bool = false, least: Int? = nil, most: Int = 1000, rank: Int = 0,
+            cutsMiddle: Bool = false
+        ) {
             self.title = title
             self.isRight = isRight
             self.least = max(least ?? 1, Cells.width(title))
             self.most = max(most, self.least)
             self.rank = rank
+            self.cutsMiddle = cutsMiddle
         }
     }
 
@@ -45,7 +51,7 @@ public struct Table: Sendable {
             for index in shown {
                 if index != shown.first { line.add(" ", style ?? .plain) }
                 let cell = cells[index]
-                let cut = cell.truncated(widths[index])
+                let cut = cell.truncated(widths[index], isInTheMiddle: columns[index].cutsMiddle)
                 let isLast = index == shown.last && !columns[index].isRight
                 let fill = isLast ? "" : String(repeating: " ", count: max(0, widths[index] - cut.width))
                 if columns[index].isRight { line.add(fill) }

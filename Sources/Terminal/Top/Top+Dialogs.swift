@@ -75,9 +75,20 @@ extension Top {
         }
     }
 
+    /// - Returns: Whether the key moves the help.
+    private mutating func scrollHelp(_ key: Key) -> Bool {
+        let steps: [Key: Int] = [
+            .up: -1, .down: 1, .pageUp: -helpHeight, .pageDown: helpHeight, .home: -helpTop, .end: lastHelpTop,
+        ]
+        guard let step = steps[key], lastHelpTop > 0 else { return false }
+        helpTop = max(0, min(helpTop + step, lastHelpTop))
+        return true
+    }
+
     mutating func press(_ key: Key, in dialog: Dialog) -> [Effect] {
         switch dialog {
         case .help:
+            if scrollHelp(key) { return [] }
             self.dialog = nil
             return key == .character("q") ? [.quit] : []
         case .counting:

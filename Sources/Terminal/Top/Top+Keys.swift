@@ -10,7 +10,7 @@ extension Top {
         switch key {
         case .character("q"): return [.quit]
         case .character("?"):
-            dialog = .help
+            (dialog, helpTop) = (.help, 0)
             return []
         case .character(" "):
             isPaused.toggle()

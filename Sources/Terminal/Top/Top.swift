@@ -31,6 +31,8 @@ public struct Top: Sendable {
     /// The last one is shown. There is always one.
     var screens: [Screen] = [.tubes(TubesScreen())]
     var dialog: Dialog?
+    /// The first line of the help that is shown.
+    var helpTop = 0
     var overview: Overview?
     /// Why the last request had no answer.
     var failure: String?

@@ -25,7 +25,18 @@ extension Top {
         ("t", "delays"),
     ]
 
+    /// What of the help fits, from the line on to which it was moved.
     var helpBody: [Line] {
+        let lines = helpLines
+        return Array(lines[min(helpTop, lines.count)...].prefix(helpHeight))
+    }
+
+    var helpHeight: Int { max(1, size.height - header.count - 1) }
+
+    /// The last line that can be the first one that is shown.
+    var lastHelpTop: Int { max(0, helpLines.count - helpHeight) }
+
+    private var helpLines: [Line] {
         var lines: [Line] = []
         for (key, does) in Self.keys {
             if key.isEmpty {
@@ -36,8 +47,7 @@ extension Top {
                 lines.append(line)
             }
         }
-        let room = max(1, size.height - header.count - 1)
-        guard lines.count > room else { return lines }
+        guard lines.count > helpHeight else { return lines }
         // Side by side, where the terminal is too low.
         let columns = max(1, min(3, size.width / 45))
         let width = size.width / columns

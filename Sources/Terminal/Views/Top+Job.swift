@@ -30,8 +30,11 @@ extension Top {
             ("created", "\(dayAndTime(job.createdAt)) (\(age(job.createdAt)) ago)"),
             (
                 "counters",
-                "\(job.reserves) reserves, \(job.timeouts) timeouts, \(job.releases) releases, "
-                    + "\(job.buries) buries, \(job.kicks) kicks"
+                [
+                    Figures.counted(job.reserves, "reserve"), Figures.counted(job.timeouts, "timeout"),
+                    Figures.counted(job.releases, "release"), Figures.counted(job.buries, "bury", "buries"),
+                    Figures.counted(job.kicks, "kick"),
+                ].joined(separator: ", ")
             ),
         ]
         if let key = job.key { facts.append(("key", Cells.clean(key))) }

@@ -102,10 +102,9 @@ extension Top {
             if overview.database.isUp, size.width >= 90 { parts.append("database up") }
         }
         line.add("  " + parts.joined(separator: "  "))
-        if overview.warnings > 0 {
-            line.add("  \(overview.warnings) warning\(overview.warnings == 1 ? "" : "s") (5)", .alarm)
-        }
-        return line
+        guard overview.warnings > 0 else { return line }
+        // At the right, where a narrow terminal does not cut it off.
+        return both(line, Line("\(Figures.counted(overview.warnings, "warning")) (5) ", .alarm))
     }
 
     /// Title, head and rows of the screen.
@@ -123,7 +122,9 @@ extension Top {
 
     private var footer: Line {
         switch dialog {
-        case .help: return Line(" Any key goes back.", .dim)
+        case .help:
+            let isWhole = lastHelpTop == 0
+            return Line(isWhole ? " Any key goes back." : " ↑ and ↓ show the rest; any other key goes back.", .dim)
         case .counting(let act):
             return Line(" Counting the jobs to be \(act.action.past) … esc leaves it", .bold)
         case .confirm(let question, _):
@@ -172,7 +173,7 @@ extension Top {
         if !options.hasCountsOnly {
             keys += [("2", "holders"), ("3", "brokers"), ("4", "clients"), ("5", "warnings")]
         }
-        keys += [("space", isPaused ? "go on" : "pause"), ("+ -", "interval")]
+        keys += [("space", isPaused ? "go on" : "freeze"), ("+ -", "interval")]
         var line = Line()
         for (key, what) in keys where line.width + key.count + what.count + 3 <= size.width {
             line.add(" ")

@@ -8,7 +8,7 @@ extension Top {
         guard !jobs.isEmpty else { return [title] + nothing("Nobody has a job.") }
         var table = Table(
             [
-                .init("job", isRight: true, least: 5), .init("tube", least: 8, most: 30),
+                .init("job", isRight: true, least: 5), .init("tube", least: 8, most: 30, cutsMiddle: true),
                 .init("since", isRight: true, least: 6), .init("left", isRight: true, least: 6),
                 .init("res", isRight: true, rank: 1), .init("holder", least: 10),
             ], flexible: 5)
@@ -55,7 +55,7 @@ extension Top {
             [
                 .init("address", least: 15, most: 45), .init("role", least: 8), .init("holds", isRight: true),
                 .init("up", isRight: true, least: 6), .init("idle", isRight: true, least: 6),
-                .init("uses", least: 7, most: 20, rank: 1), .init("watches", least: 7, rank: 2),
+                .init("uses", least: 7, most: 20, rank: 1, cutsMiddle: true), .init("watches", least: 7, rank: 2),
             ], flexible: 6)
         let (first, shown) = shown(clients, list.cursor)
         for client in shown {
@@ -76,7 +76,7 @@ extension Top {
         guard !warnings.isEmpty else { return [title] + nothing("There is none.") }
         var table = Table(
             [
-                .init("warning", least: 12, most: 24), .init("object", least: 8, most: 30),
+                .init("warning", least: 12, most: 24), .init("object", least: 8, most: 30, cutsMiddle: true),
                 .init("for", isRight: true, least: 6, rank: 2), .init("amount", isRight: true, rank: 1),
                 .init("what to do", least: 10),
             ], flexible: 4)

@@ -19,28 +19,35 @@ extension Top {
         }
         let (first, tubes) = shown(page.tubes, screen.cursor)
         let largest = page.tubes.reduce(0) { max($0, $1.counts.all) }
-        var table = Table(columns, flexible: 0)
+        let longest = page.tubes.reduce(0) { max($0, Cells.width(Cells.clean($1.name))) }
+        var table = Table(columns(longest), flexible: 0)
         for tube in tubes { table.add(row(tube, largest: largest)) }
         return [title] + tableBody(table, cursor: screen.cursor, first: first)
     }
 
     private var barCells: Int {
-        size.width >= 150 ? 24 : size.width >= 110 ? 16 : size.width >= 90 ? 12 : size.width >= 70 ? 8 : 5
+        size.width >= 150 ? 24 : size.width >= 120 ? 16 : size.width >= 100 ? 12 : size.width >= 90 ? 8 : 5
     }
 
-    private var columns: [Table.Column] {
+    /// `longest`: The width of the longest name. Names come before the columns that matter least.
+    private func columns(_ longest: Int) -> [Table.Column] {
         let isWide = size.width >= 90
+        let least = max(10, min(longest, size.width >= 100 ? size.width / 5 : size.width >= 75 ? 14 : 10))
         return [
-            .init("tube", least: 10, most: max(12, size.width / 3)),
+            .init("tube", least: least, most: max(12, size.width / 3), cutsMiddle: true),
             .init("jobs", least: barCells, most: barCells, rank: 2),
             .init("ready", isRight: true, least: isWide ? 7 : 5), .init(isWide ? "reserved" : "resv", isRight: true),
             .init(isWide ? "delayed" : "delay", isRight: true), .init("buried", isRight: true),
             .init("in/s", isRight: true, least: isWide ? 5 : 4), .init("out/s", isRight: true),
-            .init("growth", isRight: true, least: 6, rank: 5), .init("oldest", isRight: true, least: 6, rank: 1),
+            .init("growth", isRight: true, least: 6, rank: 5),
+            .init("oldest", isRight: true, least: 6, rank: oldestRank),
             .init("waiting", isRight: true, rank: 3), .init("watching", isRight: true, rank: 6),
             .init("paused", isRight: true, least: 6, rank: 4),
         ]
     }
+
+    /// beanstalkd's protocol does not tell the age, so it goes first there.
+    private var oldestRank: Int { options.hasCountsOnly ? 7 : 1 }
 
     private func row(_ tube: TubeSummary, largest: Int) -> [Line] {
         let counts = tube.counts
@@ -52,14 +59,15 @@ extension Top {
         let name = (isMarked ? options.charset == .unicode ? "‖ " : "| " : "") + Cells.clean(tube.name)
         func number(_ state: JobState) -> Line {
             let count = state.count(in: counts)
-            return Line(Figures.count(count), count == 0 ? .dim : .state(state))
+            let isFull = state == .ready && tube.alarm == .full
+            return Line(Figures.count(count), isFull ? .alarm : count == 0 ? .dim : .state(state))
         }
         return [
             Line(name), Bar.line(counts, largest: largest, cells: barCells, options.charset),
             number(.ready), number(.reserved), number(.delayed), number(.buried),
             Line(Figures.rate(tube.inPerSecond)), Line(Figures.rate(tube.outPerSecond)),
             Line(isFlat ? "-" : growth > 0 ? "+" + Figures.rate(growth) : Figures.rate(growth), isFlat ? .dim : .plain),
-            Line(tube.oldestReadySeconds.map { Figures.age($0) } ?? "-"),
+            Line(tube.oldestReadySeconds.map { Figures.age($0) } ?? "-", tube.alarm == .late ? .alarm : .plain),
             Line(Figures.count(tube.waiting)), Line(Figures.count(tube.watching)),
             Line(paused ?? "-", paused == nil ? .dim : .bold),
         ]

@@ -100,6 +100,15 @@ class Client:
         assert answer.startswith("INSERTED"), answer
         return int(answer.split()[1])
 
+    def put_many(self, tube, count, body=b"x"):
+        """Puts jobs without waiting for each."""
+        assert self.ask(f"use {tube}").startswith("USING")
+        for start in range(0, count, 500):
+            size = min(500, count - start)
+            self.socket.sendall((f"put 1024 0 120 {len(body)}\r\n".encode() + body + b"\r\n") * size)
+            for _ in range(size):
+                assert self.file.readline().startswith(b"INSERTED")
+
     def reserve(self, tube):
         self.ask(f"watch {tube}")
         if tube != "default":

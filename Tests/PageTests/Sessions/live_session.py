@@ -64,6 +64,11 @@ def session():
             viewer.until("the data are greyed", lambda: viewer.all(".frame.stale"))
             expect(viewer.cell("live", "ready") == "5", "the last data are gone")
 
+        step("screens open without it")
+        for screen, title in [("brokers", "Brokers"), ("tubes", "Tubes")]:
+            second.script("location.hash = arguments[0]", f"#/{screen}")
+            second.until("the screen is there", lambda: second.find("main h1").text == title)
+
         step("it comes")
         served.start()
         client = served.client()

@@ -6,7 +6,7 @@ from session import broker, expect, run, step
 
 BIG = b'{"id":18446744073709551615,"amount":12.500,"tags":["a","b"]}'
 MARKUP = b'<script>document.title="owned"</script><b>bold</b>'
-LOOKS = [(1280, False), (1280, True), (375, False)]
+LOOKS = [(1280, False), (1280, True), (375, False), (375, True)]
 LONG = "n" * 150 + "/" + "m" * 49
 
 
@@ -24,7 +24,7 @@ def fill(broker):
 
 
 def screens(numbers):
-    return ["tubes", "tubes?group=1", "tubes?filter=nothing", "tubes/mail.welcome", "tubes/mail.receipt?state=buried",
+    return ["tubes", "tubes?group=1&open=mail.", "tubes?filter=nothing", "tubes/mail.welcome", "tubes/mail.receipt?state=buried",
             f"tubes/{LONG.replace('/', '%2F')}", "jobs", "jobs?state=buried&tube=mail.*", "jobs?body=nothing",
             f"jobs/{numbers['json']}", f"jobs/{numbers['held']}", f"jobs/{numbers['bytes']}", f"jobs/{numbers['empty']}",
             "history", "reports", "operations", "audit", "brokers", "clients", "holders", "warnings", "put", "nowhere"]
@@ -114,6 +114,33 @@ def use_keys_only(viewer, numbers):
     viewer.see("mail.receipt", "table")
 
 
+def sort_and_group(viewer):
+    viewer.open("tubes")
+    names = lambda: [text.split("\n")[0] for text in viewer.texts("main td.c-name")]
+    viewer.find("th.c-ready button").click()
+    viewer.until("the most ready come first", lambda: names()[0] == "mail.welcome")
+    expect(viewer.find("th.c-ready").get_attribute("aria-sort") == "descending", "the order is not told")
+    viewer.find("th.c-ready button").click()
+    viewer.until("the most ready come last", lambda: names()[-1] == "mail.welcome")
+    expect(viewer.find("th.c-ready").get_attribute("aria-sort") == "ascending", "the order is not told")
+    expect("sort=-ready" in viewer.driver.current_url, viewer.driver.current_url)
+    viewer.find("th.c-name button").click()
+    viewer.until("names are in order", lambda: names() == sorted(names()) and len(names()) == 6)
+    expect(viewer.find("th.c-name").get_attribute("aria-sort") == "ascending", "the order is not told")
+
+    viewer.find("#grouped").click()
+    viewer.until("the group has the sums", lambda: viewer.cell("mail.", "ready") == "4" and viewer.cell("mail.", "delayed") == "1")
+    expect("mail.digest" not in viewer.find("table").text, "a folded group shows its tubes")
+    viewer.find("button.fold").click()
+    viewer.row("mail.digest")
+    expect(viewer.find("button.fold").get_attribute("aria-expanded") == "true", "the group is not said to be open")
+    expect("open=mail." in viewer.driver.current_url, viewer.driver.current_url)
+    viewer.driver.refresh()
+    viewer.row("mail.digest")
+    viewer.find("button.fold").click()
+    viewer.until("the group is folded", lambda: "mail.digest" not in viewer.find("table").text)
+
+
 def fetch(url):
     with urllib.request.urlopen(url) as answer:
         return answer.read()
@@ -132,6 +159,8 @@ def session():
         step("copying, and the theme")
         viewer.dark(False)
         copy_and_choose_a_theme(viewer, numbers)
+        step("orders and groups")
+        sort_and_group(viewer)
         step("by keyboard")
         use_keys_only(viewer, numbers)
         step("what was loaded")

@@ -58,9 +58,10 @@ def load(broker, end):
 
 
 def picture(viewer, path):
-    """Saves what is shown, as small as it can be without a loss: fewer colours would mix those of the states."""
+    """Saves what is shown, in 256 colours: those of the states stay apart."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(io.BytesIO(viewer.driver.get_screenshot_as_png())).convert("RGB")
+    image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     image.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size} bytes", flush=True)
 
@@ -102,6 +103,8 @@ def main():
                         plain = look == "light" or name == "job"
                         picture(viewer, pathlib.Path(pictures, f"{name}{'' if plain else '-' + look}.png"))
     finally:
+        # The clients end with the broker, and need not say so.
+        threading.excepthook = lambda _: None
         broker.stop()
 
 

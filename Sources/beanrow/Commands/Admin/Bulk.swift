@@ -4,9 +4,6 @@ import ArgumentParser
 import Foundation
 import LogKeys
 import Terminal
-import UnixSignals
-
-import struct AdminAPI.Operation
 
 /// What `kick`, `delete`, `bury` and `move` share: ids or a filter, a count, y/N, and progress.
 struct Bulk: ParsableArguments {
@@ -79,44 +76,6 @@ struct Bulk: ParsableArguments {
         let operation = try await client.start(
             OperationRequest(
                 action: action, filter: filter, expectedCount: count.count, tube: tube, priority: priority))
-        let end = try await follow(operation, client)
-        try printer.show(end) { [Line(end.sentence)] }
-        if end.state != "done" { throw Failure(status: .failure) }
-    }
-
-    /// Waits for the end of an operation. Ctrl-C stops it.
-    private func follow(_ operation: Operation, _ client: AdminClient) async throws -> Operation {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        let stopping = Task {
-            for await _ in signals { _ = try? await client.stop(operation: operation.id) }
-        }
-        defer { stopping.cancel() }
-        let progress = Progress()
-        defer { progress.end() }
-        var operation = operation
-        var pause = 50
-        while operation.state == "running" {
-            progress.show(operation.sentence)
-            try await Task.sleep(for: .milliseconds(pause))
-            pause = min(pause * 2, 500)
-            operation = try await client.operation(operation.id)
-        }
-        return operation
-    }
-}
-
-/// A line on the terminal that is written again and again; elsewhere nothing.
-private final class Progress {
-    private let isShown = isatty(STDERR_FILENO) == 1
-    private var hasShown = false
-
-    func show(_ text: String) {
-        guard isShown else { return }
-        hasShown = true
-        StandardError.write("\r\u{1b}[K" + PlainText.line(text))
-    }
-
-    func end() {
-        if hasShown { StandardError.write("\r\u{1b}[K") }
+        try await OperationFollower(client: client, printer: printer).follow(operation)
     }
 }

@@ -49,7 +49,8 @@ enum JobTable {
     static func lines(_ jobs: [JobSummary]) -> [Line] {
         var table = Table(
             [
-                .init("id", isRight: true), .init("tube", most: 40), .init("state"), .init("pri", isRight: true),
+                .init("id", isRight: true), .init("tube", most: 40, cutsMiddle: true), .init("state"),
+                .init("pri", isRight: true),
                 .init("age", isRight: true), .init("reserves", isRight: true, rank: 2),
                 .init("size", isRight: true, rank: 1), .init("body", least: 10, most: 60),
             ], flexible: 7)

@@ -8,14 +8,21 @@ struct ListenerOptions: ParsableArguments {
     @Option(
         name: .customLong("http"),
         help: ArgumentHelp(
-            "The broker's HTTP address: HOST:PORT, http://HOST:PORT/PATH or unix:PATH; also from BEANROW_HTTP (default: "
-                + "127.0.0.1:11380).", valueName: "address"))
+            "The broker's HTTP address: HOST:PORT, http(s)://HOST:PORT/PATH or unix:PATH; also from BEANROW_HTTP "
+                + "(default: 127.0.0.1:11380).", valueName: "address"))
     var given: String?
 
     @Option(
         help: ArgumentHelp(
             "A file with a token, or with USER:PASSWORD; BEANROW_HTTP_TOKEN holds one itself.", valueName: "file"))
     var tokenFile: String?
+
+    @Option(
+        name: .customLong("ca-file"),
+        help: ArgumentHelp(
+            "For https: believe the certificate authorities of this file, in PEM, instead of the system's; also from "
+                + "BEANROW_HTTP_CA_FILE.", valueName: "file"))
+    var authorities: String?
 
     func validate() throws {
         guard AdminAddress(address) != nil else {
@@ -30,7 +37,14 @@ struct ListenerOptions: ParsableArguments {
 
     /// `other`: An address from elsewhere, such as an argument.
     func client(at other: AdminAddress? = nil, timeout: Double = 30) throws -> AdminClient {
-        AdminClient(other ?? AdminAddress(address)!, credentials: try credentials, timeout: timeout)
+        let authorities = authorities ?? Environment["BEANROW_HTTP_CA_FILE"]
+        do {
+            return try AdminClient(
+                other ?? AdminAddress(address)!, credentials: try credentials, authorities: authorities,
+                timeout: timeout)
+        } catch ClientFailure.noAuthorities(let file) {
+            throw ValidationError("\(file) (--ca-file) has no certificate in PEM.")
+        }
     }
 
     private var credentials: Credentials? {

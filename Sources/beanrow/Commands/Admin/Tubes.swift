@@ -36,7 +36,8 @@ struct Tubes: AsyncParsableCommand {
 
     private func table(_ page: TubePage) -> [Line] {
         var table = Table([
-            .init("tube", least: 8, most: 60), .init("ready", isRight: true), .init("reserved", isRight: true),
+            .init("tube", least: 8, most: 60, cutsMiddle: true), .init("ready", isRight: true),
+            .init("reserved", isRight: true),
             .init("delayed", isRight: true), .init("buried", isRight: true), .init("in/s", isRight: true),
             .init("out/s", isRight: true), .init("oldest", isRight: true), .init("waiting", isRight: true, rank: 2),
             .init("paused", isRight: true, rank: 1),
