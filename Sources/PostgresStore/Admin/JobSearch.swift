@@ -58,6 +58,19 @@ struct JobSearch {
         return JobCount(count: count, isPartial: false)
     }
 
+    /// Locks those of these jobs that match and that nobody has, in the transaction that is open, after `openBatch`.
+    func lock(_ ids: [Int64]) throws -> [Int64] { try among(ids, .lockMatching) }
+
+    /// Those of these jobs that match and that no client has: another transaction has them locked, or a broker leased.
+    func inUse(_ ids: [Int64]) throws -> [Int64] { try among(ids, .matchingInUse) }
+
+    private func among(_ ids: [Int64], _ statement: Statement) throws -> [Int64] {
+        guard !ids.isEmpty else { return [] }
+        var parameters = parameters(0, nil, try tubes(), limit: ids.count)
+        parameters.add(int8s: ids)
+        return try connection.ask(statement, parameters).values(Int64.self)
+    }
+
     private var isOver: Bool { .now > deadline }
 
     // MARK: Tubes and candidates

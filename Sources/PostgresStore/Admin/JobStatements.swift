@@ -80,6 +80,32 @@ extension Statement {
             """,
         columns: OnlyColumn<Int64>.self)
 
+    /// Locks those of these jobs ($13) that match and that nobody has, and returns them.
+    static let lockMatching = Statement(
+        name: "",
+        sql: """
+            select id from job
+            where id > $1::bigint and ($2::bigint is null or id <= $2) and id = any ($13::bigint[])
+                and is_free(lease_epoch, array(select epoch from broker))
+                and \(matches)
+            order by id
+            limit $12::integer
+            for update skip locked
+            """,
+        columns: OnlyColumn<Int64>.self)
+
+    /// Those of these jobs ($13) that match and that no client has.
+    static let matchingInUse = Statement(
+        name: "",
+        sql: """
+            select id from job
+            where id > $1::bigint and ($2::bigint is null or id <= $2) and id = any ($13::bigint[])
+                and not (reserved_at is not null and \(SQL.hasLivingHolder)) and \(matches)
+            order by id
+            limit $12::integer
+            """,
+        columns: OnlyColumn<Int64>.self)
+
     /// How many match, of those above $1 and up to $2.
     static let countInRange = Statement(
         name: "",
