@@ -58,33 +58,42 @@ comment on column audit.arguments is 'The arguments, as JSON.';
 comment on column audit.changed is 'How many jobs were changed; null where that says nothing.';
 comment on column audit.error is 'Why it was refused; null if it was done.';
 
+create view actions as
+select id, at, viewer, action, object, arguments, changed, error from audit;
+
+comment on view actions is 'What was done through the admin listener, a row for each request. Kept for 90 days.';
+comment on column actions.id is 'The number of the action: later ones have greater numbers.';
+comment on column actions.at is 'When it was done.';
+comment on column actions.viewer is 'Who: the name of the viewer, or the address.';
+comment on column actions.action is
+    'What was done: put, kick, delete, bury, move, priority, delay, clear, pause, unpause, set policy, stop or resume.';
+comment on column actions.object is 'To what: "tube NAME", "job ID", "N jobs", "a filter" or "operation ID".';
+comment on column actions.arguments is 'The arguments, as JSON; null without any.';
+comment on column actions.changed is 'How many jobs were changed; null where that says nothing.';
+comment on column actions.error is 'Why it was refused; null if it was done.';
+
+-- MARK: History
+
+-- The page asks for one job, and for the newest that have ended. Jobs end about in the order of their ids, so new entries
+-- go to the end of both.
+create index job_history_id on job_history (id);
+create index job_history_finished on job_history (finished_at, id);
+
 -- MARK: Jobs by the batch
 
 -- What the functions of 0009_steer do to one job, done to all of these. Each of the functions below is for a caller that
--- has called open_batch in the same transaction, and has then locked the jobs that are free (is_free), in the order of
--- their ids.
+-- has called open_batch in the same transaction, and has then locked the jobs in the order of their ids that are free
+-- (is_free). A ready job is free only if no broker is the sole one, since that has every ready job.
 
--- Begins a batch. Afterwards a job of these that somebody has says so in its row; no broker becomes the sole one until the
--- end of the transaction.
-create function open_batch(ids bigint[]) returns void
+-- Begins a batch: no broker becomes the sole one until the end of the transaction. `recalls`: brokers give back what no
+-- client of theirs holds, and end being the sole one.
+create function open_batch(recalls boolean) returns void
 language plpgsql security definer set search_path from current
 as $$
-#variable_conflict use_column
-declare
-    living bigint[];
 begin
     perform begin_call();
     perform end_leases();
-    living := array(select epoch from broker);
-    -- As who_has: a broker has what it leased for no client, and the sole one every ready job.
-    if exists (
-            select from job
-            where id = any (open_batch.ids) and reserved_at is null and lease_epoch = any (living))
-        or exists (select from broker where is_sole)
-            and exists (select from job where id = any (open_batch.ids) and state = 0)
-    then
-        perform recall_leases();
-    end if;
+    if open_batch.recalls and exists (select from broker) then perform recall_leases(); end if;
 end $$;
 
 create function delete_jobs(ids bigint[]) returns integer

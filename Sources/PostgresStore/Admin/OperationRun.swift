@@ -62,7 +62,8 @@ struct OperationRun {
                 guard try await goOn() else { return }
                 tries = left < before || inUse?.isEmpty != false ? 0 : tries + 1
                 let work = ContinuousClock.now - start
-                try await Task.sleep(for: tries > 0 ? .milliseconds(500) : max(.milliseconds(5), work / 4))
+                // What a broker had is free with the next batch; what a transaction has locked, when that ends.
+                try await Task.sleep(for: tries > 1 ? .milliseconds(500) : max(.milliseconds(5), work / 4))
             } catch let problem as Problem where problem == .stopped {
                 return
             } catch let problem as Problem where problem.status == 503 {
@@ -106,8 +107,8 @@ struct OperationRun {
         let rest = found.dropFirst(new.count)
         let batch = Batch(
             operation: operation, filter: filter, ids: retried + new,
-            reached: (rest.isEmpty ? foundTo ?? new.last : new.last) ?? reached, isLast: rest.isEmpty && hasFoundAll,
-            givesUp: tries >= OperationRun.tryLimit, left: left, runner: runner,
+            reached: (rest.isEmpty ? foundTo ?? new.last : new.last) ?? reached, recalls: !retried.isEmpty,
+            isLast: rest.isEmpty && hasFoundAll, givesUp: tries >= OperationRun.tryLimit, left: left, runner: runner,
             nextRunner: epoch())
         let result = try await store.write { try $0.run(batch) }
         if batch.nextRunner != 0 { runner = batch.nextRunner }
@@ -140,6 +141,8 @@ private struct Batch: Sendable {
     let ids: [Int64]
     /// The id up to which jobs have been looked at after this batch.
     let reached: Int64
+    /// Brokers give back what no client of theirs holds: they had leased some of these jobs, or may have.
+    let recalls: Bool
     /// No other jobs are left to be looked at.
     let isLast: Bool
     /// Jobs that are in use are left as they are.
@@ -173,9 +176,9 @@ extension Connection {
         var inUse: [Int64] = []
         var seconds = 0.0
         if !batch.ids.isEmpty {
-            var ids = Parameters()
-            ids.add(int8s: batch.ids)
-            _ = try ask(.openBatch, ids)
+            var recalls = Parameters()
+            recalls.add(batch.recalls)
+            _ = try ask(.openBatch, recalls)
             let start = ContinuousClock.now
             let locked = try search.lock(batch.ids)
             changed = try change(batch.operation.request, locked)

@@ -42,7 +42,7 @@ extension Statement {
 
     // MARK: Batches
 
-    static let openBatch = Statement(name: "", sql: "select open_batch($1::bigint[])")
+    static let openBatch = Statement(name: "", sql: "select open_batch($1::boolean)")
 
     /// Does something to jobs ($1) that are locked: how many were changed.
     static func change(_ action: JobAction) -> Statement {
