@@ -88,7 +88,9 @@ struct Privileges: Sendable {
                 "open_batch", "delete_jobs", "kick_jobs", "bury_jobs", "move_jobs", "set_priorities", "set_delays"))
 
     private static let reading =
-        ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
+        [
+            "jobs", "tubes", "brokers", "history", "tube_policies", "warnings", "samples", "samples_5min", "actions",
+        ].map { table($0, "select") }
         // A view calls `seen_at` with the rights of its reader.
         + functions("body_text", "body_json", "seen_at")
 
