@@ -243,7 +243,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "QueueCore", "CLibPQ", "TestKit", .product(name: "Logging", package: "swift-log"),
+                "AdminAPI", "PostgresStore", "QueueCore", "CLibPQ", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

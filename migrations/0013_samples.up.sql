@@ -93,6 +93,62 @@ comment on column tube_level.buried is 'How many are buried.';
 comment on column tube_level.oldest_ready_at is
     'When the job became ready that has been ready for the longest time; null if none is, or if it is not known.';
 
+-- MARK: Views
+
+create view samples as
+select
+    at, tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready, reserved, delayed,
+    buried, oldest_ready_at, waited, worked
+from tube_sample;
+
+comment on view samples is
+    'What was done in each tube in steps of 10 s, for 7 days; no row where nothing happened. Partitioned by the day: ask for the times that you mean.';
+comment on column samples.at is 'The beginning of the step.';
+comment on column samples.tube is 'The name of the tube; empty for the whole queue.';
+comment on column samples.puts is 'How many jobs were put.';
+comment on column samples.reserves is 'How many reservations began.';
+comment on column samples.deletes is 'How many jobs ended.';
+comment on column samples.releases is 'How many jobs were released.';
+comment on column samples.buries is 'How many were buried.';
+comment on column samples.kicks is 'How many were kicked.';
+comment on column samples.timeouts is 'How many reservations ran out of time.';
+comment on column samples.body_bytes is 'The bytes of the bodies that clients have put.';
+comment on column samples.urgent is 'How many jobs were ready at the end of the step with a priority below 1024; null in all of these five columns: as in the row of the tube before.';
+comment on column samples.ready is 'How many were ready at the end.';
+comment on column samples.reserved is 'How many were reserved at the end.';
+comment on column samples.delayed is 'How many were delayed at the end.';
+comment on column samples.buried is 'How many were buried at the end.';
+comment on column samples.oldest_ready_at is 'When the job had become ready that was ready for the longest time at the end; null if none was, or if it is not known.';
+comment on column samples.waited is 'How many jobs had waited for their first reservation, by length: bucket by bucket (docs/operations.md, Samples).';
+comment on column samples.worked is 'How many jobs were worked on until they were deleted, by length: bucket by bucket.';
+
+create view samples_5min as
+select
+    at, tube, puts, reserves, deletes, releases, buries, kicks, timeouts, body_bytes, urgent, ready, reserved, delayed,
+    buried, oldest_ready_at, waited, worked
+from tube_sample_5min;
+
+comment on view samples_5min is
+    'The same in steps of 5 minutes, for 90 days. Partitioned by the month.';
+comment on column samples_5min.at is 'The beginning of the step.';
+comment on column samples_5min.tube is 'The name of the tube; empty for the whole queue.';
+comment on column samples_5min.puts is 'How many jobs were put.';
+comment on column samples_5min.reserves is 'How many reservations began.';
+comment on column samples_5min.deletes is 'How many jobs ended.';
+comment on column samples_5min.releases is 'How many jobs were released.';
+comment on column samples_5min.buries is 'How many were buried.';
+comment on column samples_5min.kicks is 'How many were kicked.';
+comment on column samples_5min.timeouts is 'How many reservations ran out of time.';
+comment on column samples_5min.body_bytes is 'The bytes of the bodies that clients have put.';
+comment on column samples_5min.urgent is 'How many jobs were ready at the end of the step with a priority below 1024; null in all of these five columns: as in the row of the tube before.';
+comment on column samples_5min.ready is 'How many were ready at the end.';
+comment on column samples_5min.reserved is 'How many were reserved at the end.';
+comment on column samples_5min.delayed is 'How many were delayed at the end.';
+comment on column samples_5min.buried is 'How many were buried at the end.';
+comment on column samples_5min.oldest_ready_at is 'When the job had become ready that was ready for the longest time at the end; null if none was, or if it is not known.';
+comment on column samples_5min.waited is 'How many jobs had waited for their first reservation, by length: bucket by bucket (docs/operations.md, Samples).';
+comment on column samples_5min.worked is 'How many jobs were worked on until they were deleted, by length: bucket by bucket.';
+
 -- MARK: Partitions
 
 -- Makes the partition that this time needs, and the next one, unless they are there. As keep_history it waits for no lock

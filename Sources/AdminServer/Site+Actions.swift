@@ -146,7 +146,6 @@ extension Site {
     func act(_ call: Call, _ action: String, tube: TubeName) async throws -> Response {
         try require(call)
         let request: TubeActionRequest = try await call.body(orNone: TubeActionRequest())
-        guard broker.snapshot(of: tube) != nil || live.remembers(tube) else { throw Problem.notFound("tube \(tube)") }
         let name = tube.description
         let limit = request.upTo ?? Int64.max
         guard limit >= 0 else { throw Problem(status: 400, title: "up_to is 0 or more.") }
@@ -167,6 +166,9 @@ extension Site {
             default: throw Problem.noSuchPath
             }
         } catch let problem as Problem where problem.code == "BR001" {
+            guard broker.snapshot(of: tube) != nil || live.remembers(tube) else {
+                throw Problem.notFound("tube \(tube)")
+            }
             // It exists here and has no row: it never had a job.
             guard action == "kick" || action == "clear" else {
                 throw Problem(

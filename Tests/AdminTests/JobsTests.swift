@@ -91,7 +91,8 @@ import Testing
         #expect(holder["broker_pid"] as? Int == Int(broker.pid))
         let events = try #require(detail["timeline"] as? [[String: Any]]).map { $0["event"] as? String }
         #expect(events == ["put", "reserved", "lease_ends"])
-        #expect(try ids("state=reserved") == [1])
+        // Which tubes have such jobs is published once a second.
+        try eventually("it is found") { try ids("state=reserved") == [1] }
         #expect(try ids("tube=default&state=reserved") == [1])
         let held = try #require(web.read("holders")["jobs"] as? [[String: Any]])
         #expect(held.count == 1)

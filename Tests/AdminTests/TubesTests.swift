@@ -164,6 +164,54 @@ import Testing
         #expect(try web.get("/api/v1/jobs/1/body").text == "x")
     }
 
+    /// Clients do not see the tube yet; its row is there, and the pause holds for the jobs to come.
+    @Test func aTubeThatHasOnlyAPolicyIsPaused() throws {
+        #expect(try web.ask("PUT", "/api/v1/tubes/later/policy", json: #"{"max_ready": 9}"#).status == 200)
+        try web.post("tubes/later/pause", #"{"seconds": 3600}"#)
+        #expect(try web.post("tubes/later/clear")["changed"] as? Int == 0)
+        #expect(try web.ask("POST", "/api/v1/tubes/never/pause", json: #"{"seconds": 9}"#).status == 404)
+        #expect(try web.ask("POST", "/api/v1/tubes/never/clear", json: "{}").status == 404)
+        try put("later", 1)
+        try client.send("watch later\r\nignore default\r\n")
+        try client.expect("WATCHING 2")
+        try client.expect("WATCHING 1")
+        try eventually("the broker knows of the pause") {
+            try client.send("stats-tube later\r\n")
+            return try client.expectOK().number("pause") == 3600
+        }
+        try client.send("reserve-with-timeout 0\r\n")
+        try client.expect("TIMED_OUT")
+        try web.post("tubes/later/unpause")
+        try client.send("reserve-with-timeout 20\r\n")
+        try client.expectJob()
+    }
+
+    /// Pages of the history, with each filter, are what there is in the order of the ends.
+    @Test func pagesOfTheHistory() throws {
+        for tube in ["h", "i"] {
+            let answer = try web.ask("PUT", "/api/v1/tubes/\(tube)/policy", json: #"{"history_seconds": 3600}"#)
+            #expect(answer.status == 200)
+        }
+        for n in 1...12 {
+            let id = try web.post("jobs", #"{"tube": "\#(n % 3 == 0 ? "i" : "h")", "body": "x"}"#, status: 201)["id"]
+            try web.post("jobs/\(try #require(id as? Int))/delete")
+        }
+        for (filter, expected) in [
+            ("", Array((1...12).reversed())), ("tube=i&", [12, 9, 6, 3]),
+            ("outcome=deleted&tube=h&", [11, 10, 8, 7, 5, 4, 2, 1]),
+            ("outcome=finished&", []), ("id=7&", [7]), ("id=99&", []),
+        ] {
+            var seen: [Int] = []
+            var after: String? = ""
+            while let key = after {
+                let page = try web.read("history?\(filter)limit=3" + (key.isEmpty ? "" : "&after=\(key)"))
+                seen += (page["jobs"] as? [[String: Any]] ?? []).map { $0["id"] as? Int ?? 0 }
+                after = page["next"] as? String
+            }
+            #expect(seen == expected, "\(filter)")
+        }
+    }
+
     // MARK: Operations
 
     private func operation(_ id: Int) throws -> [String: Any] { try web.read("operations/\(id)") }

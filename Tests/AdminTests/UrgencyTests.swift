@@ -9,18 +9,16 @@ import Testing
     /// `taken`: How many jobs were taken within each of these times, in seconds.
     private func tube(
         ready: Int = 1, buried: Int = 0, pause: Int64 = 0, most: Int? = nil, taken: [Double: UInt64] = [:]
-    )
-        -> TubeSnapshot
-    {
-        var tube = TubeSnapshot(name: TubeName("t")!)
+    ) -> TubeLine {
+        var tube = TubeLine(name: TubeName("t")!)
         tube.jobs.ready = ready
         tube.jobs.buried = buried
         tube.pauseLeft = pause
         tube.maxReady = most
         if !taken.isEmpty {
-            tube.activity.waited.counts = Array(repeating: 0, count: DurationHistogram.bounds.count + 1)
+            tube.waited.counts = Array(repeating: 0, count: DurationHistogram.bounds.count + 1)
             for (bound, count) in taken {
-                tube.activity.waited.counts[DurationHistogram.bounds.firstIndex(of: bound)!] = count
+                tube.waited.counts[DurationHistogram.bounds.firstIndex(of: bound)!] = count
             }
         }
         return tube
@@ -48,7 +46,7 @@ import Testing
     }
 
     @Test func whatIsWorstComesFirst() {
-        func weight(_ tube: TubeSnapshot, _ age: Double?, puts: Double = 0) -> Double {
+        func weight(_ tube: TubeLine, _ age: Double?, puts: Double = 0) -> Double {
             Urgency.weight(tube, Frame.Rate(puts: puts, deletes: 0), age: age)
         }
         let order = [

@@ -35,6 +35,10 @@ import Testing
             update beanrow.job set created_at = current_date - interval '1 hour' where body = 'old';
             insert into beanrow.broker (epoch, host, pid, process_space, heartbeat_at, answered)
             values (7, 'web-1', 4711, 'elsewhere', now() + interval '1 hour', 1000000);
+            insert into beanrow.tube_sample (at, tube, puts, waited)
+            values (now() - interval '1 minute', 'mail', 3, '{0,0,0,0,0,0,0,0,0,1,2}');
+            insert into beanrow.tube_sample_5min (at, tube, puts) values (now() - interval '10 minutes', 'mail', 3);
+            insert into beanrow.audit (viewer, action, object, changed) values ('ada', 'kick', 'tube mail', 4);
             """)
         try worker.value("select id from beanrow.reserve('{stuck}', '1 hour')")
         try database.run(

@@ -1,8 +1,8 @@
 -- The views are what the documentation promises, and tell the truth after every change.
-select plan(48);
+select plan(51);
 
 -- The contract.
-select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings,ledger_change,uncounted_change}',
+select views_are('beanrow', '{jobs,tubes,brokers,history,tube_policies,warnings,samples,samples_5min,actions,ledger_change,uncounted_change}',
     'these views, and two for functions and brokers');
 select columns_are('beanrow', 'jobs', array['id', 'tube', 'state', 'priority', 'body', 'created_at', 'ready_at',
     'reserved_at', 'reserved_until', 'ttr', 'delay', 'reserves', 'timeouts', 'releases', 'buries', 'kicks', 'broker',
@@ -18,6 +18,12 @@ select columns_are('beanrow', 'tube_policies', array['tube', 'bury_after_timeout
     'history', 'history_body'], 'of tube_policies these');
 select columns_are('beanrow', 'warnings', array['warning', 'object', 'since', 'amount', 'unit', 'hint'],
     'of warnings these');
+select columns_are('beanrow', name, array['at', 'tube', 'puts', 'reserves', 'deletes', 'releases', 'buries', 'kicks',
+    'timeouts', 'body_bytes', 'urgent', 'ready', 'reserved', 'delayed', 'buried', 'oldest_ready_at', 'waited', 'worked'],
+    'of ' || name || ' these')
+from unnest(array['samples', 'samples_5min']) as name;
+select columns_are('beanrow', 'actions', array['id', 'at', 'viewer', 'action', 'object', 'arguments', 'changed', 'error'],
+    'of actions these');
 select is_empty(
     $$ select relname, attname from pg_class join pg_attribute on attrelid = pg_class.oid
         where relnamespace = 'beanrow'::regnamespace and relkind = 'v' and attnum > 0

@@ -55,8 +55,8 @@ extension AdminStore {
 
     // MARK: Many jobs of a tube
 
-    /// Jobs that one transaction kicks or deletes at most.
-    private static let batch: Int64 = 1000
+    /// Jobs that the first transaction kicks or deletes, and any at most.
+    private static let (firstBatch, largestBatch): (Int64, Int64) = (1000, 10_000)
     /// The seconds after which a request ends with what it has done.
     private static let requestTime = 15.0
 
@@ -97,18 +97,29 @@ extension AdminStore {
         return try await audited(record, body)
     }
 
-    /// Works in transactions that others hardly notice, until there is no more to do or the time is over.
+    /// Works in transactions of a tenth of a second, which others hardly notice, until there is no more to do or the time
+    /// is over.
     private func inBatches(_ limit: Int64, _ work: (Int64) async throws -> Int64) async throws -> ActionAnswer {
         let end = ContinuousClock.now + .seconds(AdminStore.requestTime)
         var changed: Int64 = 0
+        var batch = AdminStore.firstBatch
         while changed < limit {
             let start = ContinuousClock.now
-            let size = min(AdminStore.batch, limit - changed)
-            let done = try await work(size)
+            let size = min(batch, limit - changed)
+            let done: Int64
+            do {
+                done = try await work(size)
+            } catch let problem as Problem where changed > 0 && (problem.code == "57014" || problem.status == 409) {
+                // What was done before stays done.
+                return ActionAnswer(changed: Int(changed), isPartial: true)
+            }
+            let length = ContinuousClock.now - start
             changed += done
             if done < size { break }
             if .now > end { return ActionAnswer(changed: Int(changed), isPartial: true) }
-            try await Task.sleep(for: (ContinuousClock.now - start) / 4)
+            if length < .milliseconds(100) { batch = min(batch * 2, AdminStore.largestBatch) }
+            if length > .milliseconds(250) { batch = max(batch / 2, 100) }
+            try await Task.sleep(for: length / 4)
         }
         return ActionAnswer(changed: Int(changed))
     }

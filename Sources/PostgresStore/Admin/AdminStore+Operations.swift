@@ -69,90 +69,6 @@ extension AdminStore {
             throw Problem(status: 409, title: "Operation \(id) is \(operation.state), so it cannot go on.")
         }
     }
-
-    // MARK: Running
-
-    /// How many jobs a batch has at most.
-    private static let batchLimit = 500
-
-    /// Runs an operation to its end, or until somebody stops it or takes it over. Each batch is a transaction together
-    /// with the progress in the row, and a pause follows it, so that others hardly notice.
-    public func run(_ operation: Operation, runner: Int64, epoch: @Sendable () -> Int64) async {
-        var runner = runner
-        var reached = operation.reachedId ?? 0
-        var left = operation.request.expectedCount - operation.changed
-        var size = AdminStore.batchLimit
-        var filter = operation.request.filter
-        // What is put later was not confirmed.
-        filter.createdBefore = min(filter.createdBefore ?? operation.startedAt, operation.startedAt)
-        while !Task.isCancelled {
-            let start = ContinuousClock.now
-            do {
-                let limit = Int(min(Int64(size), max(left, 0)))
-                let (searched, after) = (filter, reached)
-                let found = try await read { try JobSearch($0, searched).ids(after: after, limit: max(1, limit)) }
-                let ids = limit > 0 ? found.ids : []
-                let last = found.searchedTo ?? ids.last ?? after
-                let isDone = limit == 0 || found.searchedTo == nil
-                let next = epoch()
-                let (id, request, owner) = (operation.id, operation.request, runner)
-                let noted = try await write { connection -> Operation? in
-                    let answer = try connection.act(
-                        request.action, on: ids,
-                        with: JobActionRequest(
-                            tube: request.tube, priority: request.priority, delaySeconds: request.delaySeconds))
-                    var parameters = Parameters()
-                    parameters.add(id)
-                    parameters.add(owner)
-                    parameters.add(next == 0 ? owner : next)
-                    parameters.add(Int64(answer.changed))
-                    parameters.add(Int64(answer.skipped?.count ?? 0))
-                    parameters.add(last)
-                    parameters.add(isDone)
-                    guard let noted = try connection.ask(.noteBatch, parameters).operations.first else {
-                        // Stopped, or taken over: this batch is undone.
-                        throw Problem.stopped
-                    }
-                    return noted
-                }
-                guard let noted else { return }
-                if next != 0 { runner = next }
-                reached = last
-                left = request.expectedCount - noted.changed
-                if isDone { return }
-                size = min(AdminStore.batchLimit, size * 2)
-                // The pause: at most a third of the time is work.
-                try await Task.sleep(for: max(.milliseconds(10), (ContinuousClock.now - start) / 2))
-            } catch let problem as Problem where problem == .stopped {
-                return
-            } catch let problem as Problem where problem.status == 503 {
-                try? await Task.sleep(for: .seconds(1))
-            } catch let problem as Problem where problem.isPassing && size > 1 {
-                size = max(1, size / 4)
-                try? await Task.sleep(for: .milliseconds(500))
-            } catch is CancellationError {
-                return
-            } catch {
-                let (id, owner, text) = (operation.id, runner, (error as? Problem)?.title ?? "\(error)")
-                try? await write { connection in
-                    var parameters = Parameters()
-                    parameters.add(id)
-                    parameters.add(owner)
-                    parameters.add(text)
-                    _ = try connection.ask(.failOperation, parameters)
-                }
-                return
-            }
-        }
-    }
-}
-
-extension Problem {
-    /// Somebody has stopped the operation.
-    fileprivate static let stopped = Problem(status: 409, title: "The operation was stopped.", code: "stopped")
-
-    /// Fewer jobs at a time may do.
-    fileprivate var isPassing: Bool { code == "57014" || status == 409 }
 }
 
 struct OperationColumns: RowColumns {
@@ -190,7 +106,7 @@ extension Connection {
 }
 
 extension Rows {
-    fileprivate var operations: [Operation] {
+    var operations: [Operation] {
         guard count > 0 else { return [] }
         let column = columns(OperationColumns.self)
         return indices.compactMap { row in

@@ -29,7 +29,12 @@ struct JobSearch {
     /// The first ids above `after` that match, `limit` at most.
     func ids(after: Int64, limit: Int) throws -> Found {
         let after = max(after, (filter.idFrom ?? 1) - 1)
-        guard let tubes = try tubes() else { return try walk(after, limit, tubes: nil) }
+        guard let tubes = try tubes() else {
+            if let some = try tubesWithJobs(), let candidates = try candidates(some, after) {
+                return try sift(candidates, after, limit, nil)
+            }
+            return try walk(after, limit, tubes: nil)
+        }
         guard !tubes.isEmpty else { return Found() }
         guard let candidates = try candidates(tubes, after) else { return try walk(after, limit, tubes: tubes) }
         return try sift(candidates, after, limit, tubes)
@@ -45,9 +50,13 @@ struct JobSearch {
                 return JobCount(count: Int64(found.ids.count), isPartial: found.searchedTo != nil)
             }
         }
+        if tubes == nil, let some = try tubesWithJobs(), let candidates = try candidates(some, 0) {
+            let found = try sift(candidates, 0, candidates.count, nil)
+            return JobCount(count: Int64(found.ids.count), isPartial: found.searchedTo != nil)
+        }
         var count: Int64 = 0
         var after = max(0, (filter.idFrom ?? 1) - 1)
-        var part = Part()
+        var part = SearchPart()
         while let last = try last(after, part.size) {
             count += try part.timed {
                 try connection.ask(.countInRange, parameters(after, last, tubes, limit: 1)).value(Int64.self)
@@ -56,6 +65,19 @@ struct JobSearch {
             if isOver { return JobCount(count: count, isPartial: true) }
         }
         return JobCount(count: count, isPartial: false)
+    }
+
+    /// Locks those of these jobs that match and that nobody has, in the transaction that is open, after `openBatch`.
+    func lock(_ ids: [Int64]) throws -> [Int64] { try among(ids, .lockMatching) }
+
+    /// Those of these jobs that match and that no client has: another transaction has them locked, or a broker leased.
+    func inUse(_ ids: [Int64]) throws -> [Int64] { try among(ids, .matchingInUse) }
+
+    private func among(_ ids: [Int64], _ statement: Statement) throws -> [Int64] {
+        guard !ids.isEmpty else { return [] }
+        var parameters = parameters(0, nil, try tubes(), limit: ids.count)
+        parameters.add(int8s: ids)
+        return try connection.ask(statement, parameters).values(Int64.self)
     }
 
     private var isOver: Bool { .now > deadline }
@@ -74,25 +96,30 @@ struct JobSearch {
         return try connection.ask(.tubesNamed, parameters).values()
     }
 
+    /// The tubes that may have jobs of the state of the filter; `nil` if it has none, or there are too many.
+    private func tubesWithJobs() throws -> [TubeID]? {
+        guard let state = filter.state.flatMap({ JobSummary.number(ofState: $0) }) else { return nil }
+        if state == 3 { return try connection.ask(.tubesWithHeldJobs).values() }
+        var parameters = Parameters()
+        parameters.add(state)
+        let tubes: [TubeID] = try connection.ask(.tubesWithJobs, parameters).values()
+        return tubes.count > 20_000 ? nil : tubes
+    }
+
     /// The jobs that the tubes and the state leave; `nil` if there are many.
     private func candidates(_ tubes: [TubeID], _ after: Int64) throws -> [Int64]? {
         let states: [Int16] = filter.state.flatMap { JobSummary.number(ofState: $0) }.map { [$0] } ?? [0, 1, 2]
         var parameters = Parameters()
         if states == [3] {
-            parameters.add(int4s: tubes)
-            parameters.add(after)
-            parameters.add(Int32(JobSearch.fewJobs))
-            return try connection.ask(.reservedCandidates, parameters).values()
+            return try connection.heldCandidates(tubes, after: after, limit: JobSearch.fewJobs)
         }
         parameters.add(int4s: tubes)
         let counts = try connection.ask(.tubeCounts, parameters)
         let column = counts.columns(StoredCountColumns.self)
         var total: Int64 = 0
-        for row in counts.indices {
-            if states.contains(0) { total += counts[row, column.ready] }
-            if states.contains(1) { total += counts[row, column.delayed] }
-            if states.contains(2) { total += counts[row, column.buried] }
-        }
+        if states.contains(0) { total += counts[0, column.ready] }
+        if states.contains(1) { total += counts[0, column.delayed] }
+        if states.contains(2) { total += counts[0, column.buried] }
         guard total <= JobSearch.fewJobs else { return nil }
         parameters = Parameters()
         parameters.add(after)
@@ -105,10 +132,10 @@ struct JobSearch {
 
     // MARK: Parts
 
-    private func sift(_ candidates: [Int64], _ after: Int64, _ limit: Int, _ tubes: [TubeID]) throws -> Found {
+    private func sift(_ candidates: [Int64], _ after: Int64, _ limit: Int, _ tubes: [TubeID]?) throws -> Found {
         var found = Found()
         var rest = candidates[...]
-        var part = Part()
+        var part = SearchPart()
         while !rest.isEmpty {
             let some = rest.prefix(part.size)
             rest = rest.dropFirst(some.count)
@@ -132,7 +159,7 @@ struct JobSearch {
     private func walk(_ after: Int64, _ limit: Int, tubes: [TubeID]?) throws -> Found {
         var found = Found()
         var after = after
-        var part = Part()
+        var part = SearchPart()
         while let last = try last(after, part.size) {
             found.ids += try part.timed {
                 try connection.ask(.matchingInRange, parameters(after, last, tubes, limit: limit - found.ids.count))
@@ -181,8 +208,23 @@ struct JobSearch {
     }
 }
 
+extension Connection {
+    /// Jobs of these tubes above an id that somebody may have. The more are held, the more of each tube are read.
+    func heldCandidates(_ tubes: [TubeID], after: Int64, limit: Int) throws -> [Int64] {
+        guard !tubes.isEmpty else { return [] }
+        var parameters = Parameters()
+        parameters.add(int4s: tubes)
+        let held = try ask(.heldJobs, parameters).value(Int64.self)
+        let depth = min(1000 + 4 * held, 20_000, max(200, 200_000 / Int64(tubes.count)))
+        parameters.add(after)
+        parameters.add(Int32(limit))
+        parameters.add(Int32(depth))
+        return try ask(.reservedCandidates, parameters).values()
+    }
+}
+
 /// The size of the next part of a search: so many jobs that it takes about a quarter of a second.
-private struct Part {
+struct SearchPart {
     var size = 2000
 
     mutating func timed<Value>(_ body: () throws -> Value) rethrows -> Value {

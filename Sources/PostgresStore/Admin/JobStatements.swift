@@ -20,7 +20,8 @@ extension Statement {
         columns: OnlyColumn<Int64>.self)
 
     /// The ids of jobs in these tubes ($1) that somebody has. They are near the beginning of the order in which jobs are
-    /// reserved, so only that is read: 20,000 ready jobs of a tube, and 2000 of the other states.
+    /// reserved, so only that is read: $4 ready jobs of a tube, and up to 2000 of each of the
+    /// other states.
     static let reservedCandidates = Statement(
         name: "",
         sql: """
@@ -28,17 +29,17 @@ extension Statement {
             from unnest($1::integer[]) as tube (id)
             cross join lateral (
                 select id from (
-                    select id, reserved_at from job where tube_id = tube.id and state = 0 order by priority, id limit 20000
+                    select id, reserved_at from job where tube_id = tube.id and state = 0 order by priority, id limit $4::integer
                 ) as ready
                 where reserved_at is not null
                 union all
                 select id from (
-                    select id, reserved_at from job where tube_id = tube.id and state = 1 order by due_at, id limit 2000
+                    select id, reserved_at from job where tube_id = tube.id and state = 1 order by due_at, id limit least($4, 2000)
                 ) as delayed
                 where reserved_at is not null
                 union all
                 select id from (
-                    select id, reserved_at from job where tube_id = tube.id and state = 2 order by bury_order limit 2000
+                    select id, reserved_at from job where tube_id = tube.id and state = 2 order by bury_order limit least($4, 2000)
                 ) as buried
                 where reserved_at is not null
             ) as found
@@ -75,6 +76,33 @@ extension Statement {
         sql: """
             select id from job
             where id > $1::bigint and ($2::bigint is null or id <= $2) and id = any ($13::bigint[]) and \(matches)
+            order by id
+            limit $12::integer
+            """,
+        columns: OnlyColumn<Int64>.self)
+
+    /// Locks those of these jobs ($13) that match and that nobody has, and returns them. The sole broker has every ready
+    /// job.
+    static let lockMatching = Statement(
+        name: "",
+        sql: """
+            select id from job
+            where id > $1::bigint and ($2::bigint is null or id <= $2) and id = any ($13::bigint[])
+                and is_free(lease_epoch, array(select epoch from broker))
+                and (state <> 0 or not exists (select from broker where is_sole)) and \(matches)
+            order by id
+            limit $12::integer
+            for update skip locked
+            """,
+        columns: OnlyColumn<Int64>.self)
+
+    /// Those of these jobs ($13) that match and that no client has.
+    static let matchingInUse = Statement(
+        name: "",
+        sql: """
+            select id from job
+            where id > $1::bigint and ($2::bigint is null or id <= $2) and id = any ($13::bigint[])
+                and not (reserved_at is not null and \(SQL.hasLivingHolder)) and \(matches)
             order by id
             limit $12::integer
             """,
@@ -144,21 +172,41 @@ extension Statement {
         name: "", sql: "select id from tube where starts_with(name, $1::text) limit 20000",
         columns: OnlyColumn<TubeID>.self)
 
-    /// How many jobs these tubes ($1) have by stored state, of those that have any.
+    /// How many jobs of these tubes ($1) somebody has, as published about once a second.
+    static let heldJobs = Statement(
+        name: "",
+        sql: """
+            select coalesce((
+                    select sum(ready + delayed + buried) from tube_held join broker using (epoch)
+                    where tube_id = any ($1::integer[])), 0)::bigint
+                + (select count(*) from sql_lease where tube_id = any ($1::integer[])) as value
+            """,
+        columns: OnlyColumn<Int64>.self)
+
+    /// The tubes that have jobs in a state ($1).
+    static let tubesWithJobs = Statement(
+        name: "",
+        sql: """
+            select tube_id as value from tube_count
+            where case $1::smallint when 0 then ready when 1 then delayed else buried end > 0
+            union
+            select tube_id from uncounted_change
+            where case $1::smallint when 0 then ready when 1 then delayed else buried end > 0
+            limit 20001
+            """,
+        columns: OnlyColumn<TubeID>.self)
+
+    /// How many jobs these tubes ($1) have by stored state, together.
     static let tubeCounts = Statement(
         name: "",
         sql: """
-            select tube.id as tube_id,
-                (coalesce(counted.ready, 0) + coalesce(uncounted.ready, 0))::bigint as ready,
-                (coalesce(counted.delayed, 0) + coalesce(uncounted.delayed, 0))::bigint as delayed,
-                (coalesce(counted.buried, 0) + coalesce(uncounted.buried, 0))::bigint as buried
-            from unnest($1::integer[]) as tube (id)
-            left join tube_count as counted on counted.tube_id = tube.id
-            left join (
-                select tube_id, sum(ready) as ready, sum(delayed) as delayed, sum(buried) as buried
-                from uncounted_change
-                group by tube_id
-            ) as uncounted on uncounted.tube_id = tube.id
+            select coalesce(sum(ready), 0)::bigint as ready, coalesce(sum(delayed), 0)::bigint as delayed,
+                coalesce(sum(buried), 0)::bigint as buried
+            from (
+                select ready, delayed, buried from tube_count where tube_id = any ($1::integer[])
+                union all
+                select ready, delayed, buried from uncounted_change where tube_id = any ($1::integer[])
+            ) as part
             """,
         columns: StoredCountColumns.self)
 }

@@ -72,13 +72,11 @@ struct BodyColumns: RowColumns {
 }
 
 struct StoredCountColumns: RowColumns {
-    let tube: Column<TubeID>
     let ready: Column<Int64>
     let delayed: Column<Int64>
     let buried: Column<Int64>
 
     init(_ column: inout ColumnFinder) {
-        tube = column("tube_id")
         ready = column("ready")
         delayed = column("delayed")
         buried = column("buried")

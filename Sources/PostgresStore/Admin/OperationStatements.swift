@@ -1,3 +1,5 @@
+import AdminAPI
+
 /// Operations: actions on all jobs that match a filter, in batches.
 extension Statement {
     static let addOperation = Statement(
@@ -26,12 +28,37 @@ extension Statement {
         sql: """
             update operation set
                 runner = $3::bigint, changed = changed + $4::bigint, skipped = skipped + $5::bigint,
-                reached_id = greatest(reached_id, $6::bigint), state = case when $7::boolean then 'done' else state end,
-                updated_at = clock_timestamp()
+                reached_id = greatest(reached_id, $6::bigint), in_use = $8::bigint[],
+                state = case when $7::boolean then 'done' else state end, updated_at = clock_timestamp()
             where id = $1::bigint and runner = $2::bigint and state = 'running'
             returning \(operationColumns)
             """,
         columns: OperationColumns.self)
+
+    /// The jobs that the operation $1 has passed and will try again.
+    static let inUse = Statement(
+        name: "", sql: "select unnest(in_use) as value from operation where id = $1::bigint",
+        columns: OnlyColumn<Int64>.self)
+
+    // MARK: Batches
+
+    static let openBatch = Statement(name: "", sql: "select open_batch($1::boolean)")
+
+    /// Does something to jobs ($1) that are locked: how many were changed.
+    static func change(_ action: JobAction) -> Statement {
+        let call =
+            switch action {
+            case .kick: "kick_jobs($1::bigint[])"
+            case .delete: "delete_jobs($1::bigint[])"
+            case .bury: "bury_jobs($1::bigint[], $2::bigint)"
+            case .move: "move_jobs($1::bigint[], $2::text)"
+            case .priority: "set_priorities($1::bigint[], $2::bigint)"
+            case .delay: "set_delays($1::bigint[], make_interval(secs => $2::bigint::double precision))"
+            }
+        return Statement(name: "", sql: "select \(call) as value", columns: OnlyColumn<Int32>.self)
+    }
+
+    // MARK: States
 
     static let failOperation = Statement(
         name: "",

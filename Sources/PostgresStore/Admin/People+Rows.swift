@@ -97,6 +97,17 @@ struct EndedJobColumns: RowColumns {
     }
 }
 
+/// The place of a job in the order of the history.
+struct EndedKeyColumns: RowColumns {
+    let finishedMicroseconds: Column<Int64>
+    let id: Column<Int64>
+
+    init(_ column: inout ColumnFinder) {
+        finishedMicroseconds = column("finished_microseconds")
+        id = column("id")
+    }
+}
+
 /// A row of the history.
 struct EndedJob {
     var entry: HistoryEntry

@@ -53,8 +53,27 @@ extension Statement {
             """,
         columns: OnlyColumn<TubeID>.self)
 
-    /// The newest jobs that ended in this time ($1 to $2), before ($3, $4) in that order, of a tube ($5), with an outcome
-    /// ($6: true for finished) and an id ($7). The times choose the partitions.
+    /// The last of the $5 newest jobs that ended in this time ($1 to $2), before ($3, $4) in that order.
+    static let lastOfNextEnded = Statement(
+        name: "",
+        sql: """
+            select (extract(epoch from finished_at) * 1e6)::bigint as finished_microseconds, id
+            from (
+                select finished_at, id from job_history
+                where finished_at >= timestamptz 'epoch' + $1::bigint * interval '1 microsecond'
+                    and finished_at < timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
+                    and ($3::bigint is null or
+                        (finished_at, id) < (timestamptz 'epoch' + $3 * interval '1 microsecond', $4::bigint))
+                order by finished_at desc, id desc
+                limit $5::integer
+            ) as next
+            order by finished_at, id
+            limit 1
+            """,
+        columns: EndedKeyColumns.self)
+
+    /// The newest jobs that ended in this time ($1 to $2), before ($3, $4) and from ($10, $11) in that order, of a tube
+    /// ($5), with an outcome ($6: true for finished) and an id ($7). The times choose the partitions.
     static let endedJobs = Statement(
         name: "",
         sql: """
@@ -71,6 +90,9 @@ extension Statement {
                 and ended.finished_at < timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
                 and ($3::bigint is null
                     or (ended.finished_at, ended.id) < (timestamptz 'epoch' + $3 * interval '1 microsecond', $4::bigint))
+                and ($10::bigint is null
+                    or (ended.finished_at, ended.id)
+                        >= (timestamptz 'epoch' + $10 * interval '1 microsecond', $11::bigint))
                 and ($5::text is null or tube.name = $5)
                 and ($6::boolean is null or (ended.state = 3) = $6)
                 and ($7::bigint is null or ended.id = $7)

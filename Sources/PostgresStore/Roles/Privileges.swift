@@ -82,10 +82,15 @@ struct Privileges: Sendable {
             // The actions of the page.
             + functions(
                 "put", "put_job", "kick", "kick_job", "delete_job", "bury_job", "move_job", "set_priority", "set_delay",
-                "pause", "unpause", "clear", "set_policy"))
+                "pause", "unpause", "clear", "set_policy")
+            // Its actions on all jobs that match a filter.
+            + functions(
+                "open_batch", "delete_jobs", "kick_jobs", "bury_jobs", "move_jobs", "set_priorities", "set_delays"))
 
     private static let reading =
-        ["jobs", "tubes", "brokers", "history", "tube_policies", "warnings"].map { table($0, "select") }
+        [
+            "jobs", "tubes", "brokers", "history", "tube_policies", "warnings", "samples", "samples_5min", "actions",
+        ].map { table($0, "select") }
         // A view calls `seen_at` with the rights of its reader.
         + functions("body_text", "body_json", "seen_at")
 
