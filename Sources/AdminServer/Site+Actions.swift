@@ -162,6 +162,7 @@ extension Site {
                 guard let seconds = request.seconds, (1...Int64(UInt32.max)).contains(seconds) else {
                     throw Problem(status: 400, title: "A pause needs seconds, 1 to \(UInt32.max).")
                 }
+                try await checkIsUsed(tube)
                 return try .json(await store.pause(name, seconds: seconds, audit: record))
             default: throw Problem.noSuchPath
             }
@@ -177,6 +178,16 @@ extension Site {
             }
             return try .json(ActionAnswer(changed: 0))
         }
+    }
+
+    /// A sole broker ends the pause of a tube that it removes. One that nothing but a policy keeps is removed at once.
+    private func checkIsUsed(_ tube: TubeName) async throws {
+        guard broker.snapshot(of: tube) == nil, live.frame().queue.peers == 0,
+            try await store.policy(ofTube: tube.description) != nil
+        else { return }
+        throw Problem(
+            status: 409, title: "The tube \(tube) has a policy and is not in use, so a pause would end at once.",
+            hint: "Put a job into it first, or let a client watch it.")
     }
 
     /// `PUT tubes/NAME/policy`.

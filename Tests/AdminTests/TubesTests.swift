@@ -164,10 +164,11 @@ import Testing
         #expect(try web.get("/api/v1/jobs/1/body").text == "x")
     }
 
-    /// Clients do not see the tube yet; its row is there, and the pause holds for the jobs to come.
-    @Test func aTubeThatHasOnlyAPolicyIsPaused() throws {
+    @Test func aTubeThatHasOnlyAPolicyIsPausedOnceItIsUsed() throws {
         #expect(try web.ask("PUT", "/api/v1/tubes/later/policy", json: #"{"max_ready": 9}"#).status == 200)
-        try web.post("tubes/later/pause", #"{"seconds": 3600}"#)
+        let refused = try web.ask("POST", "/api/v1/tubes/later/pause", json: #"{"seconds": 3600}"#)
+        #expect(refused.status == 409)
+        #expect(refused.text.contains("Put a job into it first"))
         #expect(try web.post("tubes/later/clear")["changed"] as? Int == 0)
         #expect(try web.ask("POST", "/api/v1/tubes/never/pause", json: #"{"seconds": 9}"#).status == 404)
         #expect(try web.ask("POST", "/api/v1/tubes/never/clear", json: "{}").status == 404)
@@ -175,6 +176,7 @@ import Testing
         try client.send("watch later\r\nignore default\r\n")
         try client.expect("WATCHING 2")
         try client.expect("WATCHING 1")
+        try web.post("tubes/later/pause", #"{"seconds": 3600}"#)
         try eventually("the broker knows of the pause") {
             try client.send("stats-tube later\r\n")
             return try client.expectOK().number("pause") == 3600
