@@ -22,6 +22,7 @@ extension Queue {
         // Pauses first, timeouts of clients last: a client that waits for as long as a pause lasts gets the job, as
         // in beanstalkd.
         endPauses(now: now)
+        conclude(now: now)
         finishClosing(now: now)
         deadlinesCame(now: now)
         while let first = timers.min, first.key <= now { timerWentOff(first.slot, now: now) }
@@ -36,6 +37,7 @@ extension Queue {
             nextTick = now + Queue.tick
             tick(now: now)
         }
+        conclude(now: now)
     }
 
     /// A delayed job is due at that time.

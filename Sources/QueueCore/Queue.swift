@@ -136,6 +136,8 @@ public struct Queue: ~Copyable {
     /// For the other brokers.
     var notices = Notices()
     var sql = SQLSessions()
+    /// What the step under way has touched.
+    var marks = Marks()
 
     /// Reservations that are not in their rows yet, oldest first.
     var unannotated: UnannotatedReservations = UnannotatedReservations()
@@ -184,7 +186,8 @@ public struct Queue: ~Copyable {
         self.outboxes = Array(repeating: [], count: outboxes)
         outboxBytes = Array(repeating: 0, count: outboxes)
         defaultTube = tube(named: .default)
-        tubes[defaultTube].pins += 1
+        pin(defaultTube)
+        conclude(now: Instant(nanoseconds: 0))
     }
 
     /// Takes the output for the connections of one event loop, and appends it to `taken`. Using the same array again

@@ -56,7 +56,10 @@ struct LeaseRaceTests {
         holder.sends(.put("a"), .reserve)
         world.writes = .taken
         holder.sends(.release(1, priority: 0, delay: 0))
-        world.act { $0.becameClaimable($0.defaultTube, .first, now: $1) }
+        world.act {
+            $0.becameClaimable($0.defaultTube, .first)
+            $0.conclude(now: $1)
+        }
         worker.sends(.reserve)
         world.queries = .stopped
         world.writes = .flowing
@@ -186,7 +189,10 @@ struct LeaseRaceTests {
         let client = world.connect()
         client.sends(.put("a"))
         // A job in the database had a smaller key, and is gone again.
-        world.act { $0.becameClaimable($0.defaultTube, JobKey.first, now: $1) }
+        world.act {
+            $0.becameClaimable($0.defaultTube, .first)
+            $0.conclude(now: $1)
+        }
         world.queryRefusal = .full
         client.sends(.reserve)
         world.queryRefusal = nil

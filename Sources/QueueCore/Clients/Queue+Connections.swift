@@ -52,8 +52,9 @@ extension Queue {
             setTimer(id.slot, now: now)
         } else {
             endWait(id.slot)
-            answer(id.slot, .timedOut, now: now)
+            answer(id.slot, .timedOut)
         }
+        conclude(now: now)
     }
 
     /// Whether a connection whose input has ended has nothing left to be answered.
@@ -79,6 +80,7 @@ extension Queue {
         connections[slot].isOpen = false
         closing.append(slot)
         finishClosing(now: now)
+        conclude(now: now)
     }
 
     /// How many jobs of closed connections are given back in one go. Other clients must not wait for one that held a
@@ -95,10 +97,12 @@ extension Queue {
                 let job = connections[slot].lastHeld
                 unhold(job)
                 giveBack(job, now: now)
+                conclude(now: now)
             }
             guard connections[slot].lastHeld < 0 else { return }
             closing.removeFirst()
             forget(connection: slot, now: now)
+            conclude(now: now)
         }
     }
 
@@ -106,8 +110,7 @@ extension Queue {
         let used = connections[slot].used
         let watched = connections[slot].watched
         connections.remove(slot)
-        tubes[used].using -= 1
-        tubeReleased(used, now: now)
+        stopUsing(used)
         for tube in watched { stopWatching(tube, now: now) }
     }
 }

@@ -37,6 +37,7 @@ extension Queue {
         while let first = deadlines.min, first.key <= now {
             if jobs[first.slot].isDueSoon {
                 expire(first.slot, now: now)
+                conclude(now: now)
             } else {
                 setDueSoon(first.slot, true)
                 deadlines.update(at: 0, key: jobs[first.slot].deadline, in: &jobs)

@@ -3,16 +3,16 @@
 extension Queue {
     mutating func reserve(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         becomeWorker(slot)
-        guard mayHoldMore else { return answer(slot, .outOfMemory, now: now) }
+        guard mayHoldMore else { return answer(slot, .outOfMemory) }
         let isSoon = isDeadlineSoon(slot)
         switch choose(slot, now: now) {
         case .job(let job):
             give(job, to: slot, now: now)
         case .nothing:
             if isSoon {
-                answer(slot, .deadlineSoon, now: now)
+                answer(slot, .deadlineSoon)
             } else if isImpatient || connections[slot].inputEnded {
-                answer(slot, .timedOut, now: now)
+                answer(slot, .timedOut)
             } else {
                 wait(slot, until: until, isImpatient: false, now: now)
             }
@@ -58,7 +58,7 @@ extension Queue {
         let id = jobs[job].key.id
         if let body = jobs[job].body {
             jobs[job].body = nil
-            answer(slot, .reserved(id, body), now: now)
+            answer(slot, .reserved(id, body))
         } else {
             ask(
                 PendingQuery(

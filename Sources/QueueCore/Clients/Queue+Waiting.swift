@@ -18,7 +18,7 @@ extension Queue {
         setTimer(slot, now: now)
     }
 
-    private func isWaiting(_ waiter: Tube.Waiter) -> Bool {
+    func isWaiting(_ waiter: Tube.Waiter) -> Bool {
         let slot = waiter.connection.slot
         return connections[slot].generation == waiter.connection.generation && connections[slot].wait != nil
             && connections[slot].waits == waiter.wait
@@ -59,13 +59,13 @@ extension Queue {
     /// client waits a moment longer: a job that became ready in time is still its own.
     mutating func timerWentOff(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil else {
-            return waitTimedOut(slot, now: now)
+            return waitTimedOut(slot)
         }
         switch choose(slot, now: now) {
         case .unknown: break
         case .nothing where maySweepFor(slot, now: now):
             waitersForNextSweep.append(Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits))
-        case .nothing, .job: return waitTimedOut(slot, now: now)
+        case .nothing, .job: return waitTimedOut(slot)
         }
         connections[slot].wait?.isImpatient = true
         moveTimer(slot, to: now + Queue.grace)
@@ -84,23 +84,22 @@ extension Queue {
 
     /// A sweep has been answered: every job that became ready before the sweep was asked for is known. Answers the
     /// clients that waited for that.
-    mutating func serveSwept(now: Instant) {
-        let waiters = waitersForSweepInFlight
+    mutating func serveSwept() {
+        marks.waiters += waitersForSweepInFlight
         waitersForSweepInFlight = []
-        for waiter in waiters where isWaiting(waiter) { _ = serve(waiter.connection.slot, now: now) }
     }
 
-    mutating func waitTimedOut(_ slot: Int, now: Instant) {
+    mutating func waitTimedOut(_ slot: Int) {
         endWait(slot)
-        answer(slot, isDeadlineSoon(slot) ? .deadlineSoon : .timedOut, now: now)
-        resume(slot)
+        answer(slot, isDeadlineSoon(slot) ? .deadlineSoon : .timedOut)
+        mark(connection: slot)
     }
 
     // MARK: Matching
 
     /// Gives a tube's jobs to the clients that wait for them, the longest wait first. `isNews`: more is known of the
-    /// tube than before, so each waiting client is served anew, also when the tube has no job.
-    mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
+    /// tube than before, so each waiting client is served anew, also when the tube has no job. Only `conclude` calls it.
+    mutating func match(_ tube: Int, isNews: Bool, now: Instant) {
         guard tubes[tube].waiting > 0 else { return }
         if tubes[tube].pausedUntil != nil, !isNews {
             // So that its first job is known when the pause ends.
@@ -129,11 +128,11 @@ extension Queue {
         case .job(let job):
             endWait(slot)
             give(job, to: slot, now: now)
-            resume(slot)
+            mark(connection: slot)
             return true
         case .nothing:
             guard let wait = connections[slot].wait, wait.isImpatient else { return false }
-            waitTimedOut(slot, now: now)
+            waitTimedOut(slot)
             return true
         case .unknown:
             return false

@@ -65,7 +65,10 @@ extension InvariantCheck {
         case .sweep: sweeps += 1
         case .poll: polls += 1
         case .endLeases: leaseEnds += 1
-        case .putUnique(let put): addPut(put.job, query.tube, query.ticket, queue)
+        case .putUnique(let put):
+            // The put has a pin of its own.
+            tally[query.tube].pins += 1
+            addPut(put.job, query.tube, query.ticket, queue)
         case .reserve(let id), .delete(let id, _), .kickJob(let id):
             undecided += 1
             expect(queue.undecided[id] != nil, "a query is about job \(id), which is not undecided")

@@ -69,6 +69,7 @@ final class InvariantCheck {
 
     func checkTotals(_ queue: borrowing Queue) {
         expect(held == 0, "\(held) held jobs are in no connection's list")
+        expect(queue.marks.isEmpty, "an event has not been concluded")
         expect(queue.deadlines.count == heldJobs, "deadlines without jobs")
         expect(queue.cachedBytes == charged, "\(queue.cachedBytes) bytes are cached, counted \(charged)")
         expect(queue.pendingBytes == pendingBytes, "\(queue.pendingBytes) bytes are pending, counted \(pendingBytes)")

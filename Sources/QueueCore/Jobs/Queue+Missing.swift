@@ -9,13 +9,15 @@ extension Queue {
             } else {
                 committed(change, now: now)
             }
+            conclude(now: now)
         }
         for delete in batch.deletes {
             if let found = missing[delete.id] {
                 missed(found, delete.slot, delete.from, delete.fromPriority, delete.wasHeld, delete.ticket, now: now)
             } else {
-                committed(delete, now: now)
+                committed(delete)
             }
+            conclude(now: now)
         }
         for annotation in batch.annotations where missing[annotation.id] != nil {
             missedAnnotation(of: annotation.id, now: now)
@@ -38,12 +40,10 @@ extension Queue {
         // The row may have another lease by now, and any key. It may even have this broker's lease again.
         if missing.isThere {
             tubes[tube].cache.readsOwn = true
-            tubes[tube].cache.lowerHorizon(to: .first)
+            becameClaimable(tube, .first)
         }
-        match(tube, now: now)
-        tubeReleased(tube, now: now)
-        fill(ticket, .notFound, now: now)
-        settled(missing.id, now: now)
+        fill(ticket, .notFound)
+        settled(missing.id)
     }
 
     /// A held job stays with its client. The outcome of the next change tells whether the row is missing.

@@ -3,7 +3,7 @@ extension Queue {
     mutating func delete(_ slot: Int, _ id: JobID, now: Instant) {
         guard let job = jobSlots[id] else {
             // The job may exist in the database: ready, delayed or buried.
-            guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
+            guard !isPutInFlight(id) else { return answer(slot, .notFound) }
             guard beginUndecided(id, for: .delete(id), slot) else { return }
             return ask(.delete(id, isRecorded: false), for: openReply(slot, .delete), now: now)
         }
@@ -12,7 +12,7 @@ extension Queue {
         case .cached: uncache(job)
         case .held where jobs[job].owner == slot: unhold(job)
         case .settling where jobs[job].isBeingGivenBack: return awaitSettled(id, for: .delete(id), slot)
-        case .held, .settling: return answer(slot, .notFound, now: now)
+        case .held, .settling: return answer(slot, .notFound)
         }
         jobs[job].phase = .settling
         lanes.changes.pending.deletes.append(
@@ -23,7 +23,7 @@ extension Queue {
     }
 
     mutating func release(_ slot: Int, _ id: JobID, priority: UInt32, delay: UInt32, now: Instant) {
-        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound) }
         unhold(job)
         if isBuriedByRelease(job) {
             return changeState(
@@ -40,7 +40,7 @@ extension Queue {
     }
 
     mutating func bury(_ slot: Int, _ id: JobID, priority: UInt32, now: Instant) {
-        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound) }
         unhold(job)
         changeState(
             of: job, to: .buried, priority: priority, keepsLease: false, counting: { $0.buries &+= 1 },
@@ -48,10 +48,10 @@ extension Queue {
     }
 
     mutating func touch(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = held(id, by: slot), !jobs[job].isMissing else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot), !jobs[job].isMissing else { return answer(slot, .notFound) }
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         if jobs[job].isAnnotated { annotate(job) }
-        answer(slot, .touched, now: now)
+        answer(slot, .touched)
     }
 
     private func held(_ id: JobID, by slot: Int) -> Int? {
@@ -71,7 +71,6 @@ extension Queue {
             if jobs[job].phase == .held { countHeld(job, -1) }
             if jobs[job].isAnnotated { annotate(job) }
             cache(job, now: now)
-            match(tube, now: now)
         } else {
             changeState(of: job, to: .ready, keepsLease: mayLease(tube, 0), now: now)
         }
@@ -102,11 +101,11 @@ extension Queue {
         commandsAwaitingSettled[id, default: []].append(self.id(of: slot))
     }
 
-    mutating func settled(_ id: JobID, now: Instant) {
+    mutating func settled(_ id: JobID) {
         guard !commandsAwaitingSettled.isEmpty, let waiting = commandsAwaitingSettled.removeValue(forKey: id) else {
             return
         }
-        runParked(of: waiting, now: now)
+        mark(connections: waiting)
     }
 
     mutating func committed(_ change: StateChange, now: Instant) {
@@ -129,25 +128,22 @@ extension Queue {
         if let row = reclaimed[change.id] {
             forget(job)
             insert(row, tube: tube, now: now)
-            match(tube, now: now)
         } else if change.to == .ready, change.keepsLease {
             cache(job, now: now)
-            match(tube, now: now)
         } else {
             let key = jobs[job].key
             forget(job)
             if change.to == .ready || mustBeReread {
                 tellPeers(change.tube, key)
                 // Another broker may have had the job and changed its key.
-                becameClaimable(tube, mustBeReread ? .first : key, now: now)
+                becameClaimable(tube, mustBeReread ? .first : key)
             }
-            tubeReleased(tube, now: now)
         }
-        fill(change.ticket, change.reply, now: now)
-        settled(change.id, now: now)
+        fill(change.ticket, change.reply)
+        settled(change.id)
     }
 
-    mutating func committed(_ delete: Delete, now: Instant) {
+    mutating func committed(_ delete: Delete) {
         let tube = jobs[delete.slot].tube
         if delete.wasHeld { countHeld(delete.slot, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
@@ -155,8 +151,7 @@ extension Queue {
         tubes[tube].deletes += 1
         noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
         forget(delete.slot)
-        tubeReleased(tube, now: now)
-        fill(delete.ticket, .deleted, now: now)
+        fill(delete.ticket, .deleted)
     }
 
     /// Nothing was done. The client that held the job holds it again, if it is still there.
@@ -175,7 +170,7 @@ extension Queue {
             if wasHeld { jobs[job].phase = .held }
             giveBack(job, now: now)
         }
-        fill(ticket, .internalError, now: now)
-        if !jobs[job].isBeingGivenBack { settled(id, now: now) }
+        fill(ticket, .internalError)
+        if !jobs[job].isBeingGivenBack { settled(id) }
     }
 }

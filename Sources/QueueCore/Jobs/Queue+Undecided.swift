@@ -27,19 +27,7 @@ extension Queue {
         guard let job = undecided.removeValue(forKey: id) else { return }
         if isUnchanged, let row = job.row, let tube = tube(ofRow: row.tube) {
             insert(row, tube: tube, now: now)
-            match(tube, now: now)
         }
-        runParked(of: job.deferred, now: now)
-    }
-
-    /// Executes the commands that these connections had to wait with.
-    mutating func runParked(of connections: [ConnectionID], now: Instant) {
-        for connection in connections where isOpen(connection) {
-            let slot = connection.slot
-            guard self.connections[slot].replies.isEmpty, let command = self.connections[slot].parked else { continue }
-            self.connections[slot].parked = nil
-            execute(command, slot, now: now)
-            resume(slot)
-        }
+        mark(connections: job.deferred)
     }
 }

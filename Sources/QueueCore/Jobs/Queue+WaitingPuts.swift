@@ -77,24 +77,22 @@ extension Queue {
     // MARK: Failure
 
     /// Refuses the puts that have waited since before `limit`.
-    mutating func giveUpWaitingPuts(_ limit: Instant, now: Instant) {
+    mutating func giveUpWaitingPuts(_ limit: Instant) {
         let old = waitingPuts.prefix { $0.issued <= limit }
         waitingPuts.removeFirst(old.count)
-        for put in old { fail(put, now: now) }
+        for put in old { fail(put) }
     }
 
     /// The tube's row could not be made.
     mutating func failWaitingPuts(of tube: Int, now: Instant) {
         let failed = waitingPuts.filter { $0.tube == tube }
         waitingPuts.removeAll { $0.tube == tube }
-        for put in failed { fail(put, now: now) }
+        for put in failed { fail(put) }
         issueWaitingPuts(now: now)
     }
 
-    private mutating func fail(_ put: PutRequest, now: Instant) {
+    private mutating func fail(_ put: PutRequest) {
         endWaiting(put)
-        putEnded(put.tube, delay: put.job.delay)
-        tubeReleased(put.tube, now: now)
-        endPut(put.job.body, put.ticket, .internalError, now: now)
+        endPut(put.job, of: put.tube, put.ticket, .internalError)
     }
 }

@@ -46,18 +46,24 @@ extension Queue {
     /// The other brokers know now which tubes clients here wait for. What they put before is looked for once. `rows`
     /// are the tubes that exist.
     public mutating func waitsPublished(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
-        for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
+        for row in rows { take(Notice(tube: row.tube, name: row.name, key: .first)) }
+        conclude(now: now)
     }
 
     /// A notice from another broker.
     public mutating func noticed(_ notice: Notice, now: Instant) {
+        take(notice)
+        conclude(now: now)
+    }
+
+    mutating func take(_ notice: Notice) {
         guard epoch != 0 else { return }
         guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
         if tubes[tube].row != notice.tube {
             setRow(tube, notice.tube)
             tubes[tube].cache.lowerHorizon(to: .first)
         }
-        becameClaimable(tube, notice.key, now: now)
+        becameClaimable(tube, notice.key)
     }
 
     /// Notices may have been lost, in both directions.

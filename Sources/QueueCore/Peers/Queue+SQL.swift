@@ -48,19 +48,25 @@ extension Queue {
         sql.answer = number
         sql.isRecalling = true
         sql.recallingUntil = now + Queue.recallingFor
-        shareWithSQL(now: now)
+        share(now: now)
         for slot in active { giveBackCache(slot, keeping: 0, now: now) }
         while let id = unannotated.popFirst(before: now) { annotateReservation(id) }
         nextTick = min(nextTick, sql.recallingUntil)
+        conclude(now: now)
     }
 
     /// A session reserves jobs.
     public mutating func shareWithSQL(now: Instant) {
+        share(now: now)
+        conclude(now: now)
+    }
+
+    private mutating func share(now: Instant) {
         guard epoch != 0 else { return }
         sql.sharingUntil = now + Queue.sharingFor
         guard !sql.isSharing else { return }
         sql.isSharing = true
-        endSole(isWritten: false, now: now)
+        endSole(isWritten: false)
         giveBackSurplus(now: now)
     }
 
@@ -75,7 +81,7 @@ extension Queue {
             rememberRow(change.tube.id, change.tube.name)
             if let first = change.first {
                 tellPeers(change.tube.id, first)
-                noticed(Notice(tube: change.tube.id, name: change.tube.name, key: first), now: now)
+                take(Notice(tube: change.tube.id, name: change.tube.name, key: first))
             }
             if change.tube.counts.delayed > 0 { scheduleSweep(now) }
             guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {
@@ -93,8 +99,8 @@ extension Queue {
             othersCountedSome()
             count(slot, change.tube.counts)
             learnPause(slot, change.tube, readAt: readAt, now: now)
-            tubeReleased(slot, now: now)
         }
         othersCountedSome()
+        conclude(now: now)
     }
 }

@@ -23,13 +23,14 @@ extension Queue {
         sharing = .sole
         lowerAllHorizons()
         // SQL sessions may have come since the keeper asked.
-        if !isAlone { endSole(isWritten: true, now: now) }
-        matchAll(now: now)
+        if !isAlone { endSole(isWritten: true) }
+        markAll()
+        conclude(now: now)
     }
 
     /// `isWritten`: the broker's row says that it is the sole one, and others wait for the end of that. The row may
     /// say so also when the answer to the request was lost.
-    mutating func endSole(isWritten: Bool, now: Instant) {
+    mutating func endSole(isWritten: Bool) {
         if sharing == .shared, isWritten { sharing = .ending }
         guard sharing == .sole else { return }
         sharing = .ending
@@ -42,7 +43,6 @@ extension Queue {
                 uncache(entry.slot)
                 forgetImplicit(entry.slot)
             }
-            tubeReleased(slot, now: now)
         }
         for (id, entry) in undecided {
             guard let row = entry.row, row.lease != epoch else { continue }
@@ -72,10 +72,10 @@ extension Queue {
         return batch
     }
 
-    mutating func soleHasEnded(now: Instant) {
+    mutating func soleHasEnded() {
         guard sharing == .ending else { return }
         sharing = .shared
-        matchAll(now: now)
+        markAll()
     }
 
     /// The batch is tried again.

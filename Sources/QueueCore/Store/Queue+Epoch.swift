@@ -12,15 +12,15 @@ extension Queue {
         start()
         askPostponed(now: now)
         forgetRows(notIn: rows, now: now)
-        learn(rows, isFirst: true, readAt: now, now: now)
-        // Other brokers may have removed rows while this one was taken for dead.
-        for tube in listing where tubes[tube].row == nil { tubeReleased(tube, now: now) }
+        take(rows, isFirst: true, readAt: now, now: now)
+        haveLearnt(now: now)
         republishWaits()
         nextSweep = now
         nextTick = now
         lowerAllHorizons()
         issueWaitingPuts(now: now)
-        matchAll(now: now)
+        markAll()
+        conclude(now: now)
         epochRenewed(now: now)
     }
 
@@ -28,7 +28,7 @@ extension Queue {
     private mutating func start() {
         guard !hasStarted else { return }
         hasStarted = true
-        for slot in connections.slots where connections[slot].isOpen { resume(slot) }
+        for slot in connections.slots where connections[slot].isOpen { mark(connection: slot) }
     }
 
     /// The database may have lost tubes that are known here, and may have given their numbers to others.
@@ -57,10 +57,11 @@ extension Queue {
     private mutating func epochRenewed(now: Instant) {
         let waiting = commandsAwaitingEpoch
         commandsAwaitingEpoch = []
-        runParked(of: waiting, now: now)
+        mark(connections: waiting)
+        conclude(now: now)
         let answers = answersAwaitingEpoch
         answersAwaitingEpoch = []
-        for (query, answer) in answers { finish(query, answer, now: now) }
+        finish(answers, now: now)
     }
 
     /// The heartbeat has been renewed. `peers`: how many other brokers live. `hasLostPeer`: one of them has gone since the
@@ -68,7 +69,7 @@ extension Queue {
     public mutating func renew(
         validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
     ) {
-        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole, now: now) }
+        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole) }
         let wasValid = now < epochValidUntil
         epochValidUntil = validUntil
         let wasAlone = self.peers == 0
@@ -85,7 +86,8 @@ extension Queue {
         // one, another may have come and gone between two heartbeats.
         let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
         if mayMiss { lowerAllHorizons() }
-        if !wasValid || mayMiss { matchAll(now: now) }
+        if !wasValid || mayMiss { markAll() }
+        conclude(now: now)
         if !wasValid { epochRenewed(now: now) }
     }
 
@@ -102,13 +104,18 @@ extension Queue {
             }
         }
         readOwnLeases()
-        for slot in listing { tubeReleased(slot, now: now) }
-        matchAll(now: now)
+        markAll()
+        conclude(now: now)
     }
 
     /// The epoch is dead: all its leases are void. Connections of clients that hold jobs are closed, since they hold
     /// them no more. Puts that were not committed wait for the next epoch.
     public mutating func detach(now: Instant) {
+        loseEpoch(now: now)
+        conclude(now: now)
+    }
+
+    mutating func loseEpoch(now: Instant) {
         guard epoch != 0 else { return }
         epoch = 0
         sharing = .shared
@@ -120,7 +127,7 @@ extension Queue {
         for kind in WriteKind.allCases { lanes[kind].pending = WriteBatch(epoch: 0) }
         for batch in lost {
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch, now: now)
+            dropLeases(of: batch)
         }
         for slot in connections.slots where connections[slot].firstHeld >= 0 {
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))

@@ -24,6 +24,7 @@ extension Queue {
             lastFetchedID = max(lastFetchedID, range.upperBound)
         }
         issueWaitingPuts(now: now)
+        conclude(now: now)
     }
 
     /// The last id that anybody has taken from the sequence.

@@ -14,15 +14,24 @@ extension Queue {
     }
 
     private mutating func finish(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
-        guard batch.epoch == epoch else { return finishStale(batch, outcome, now: now) }
+        guard batch.epoch == epoch else {
+            finishStale(batch, outcome, now: now)
+            return conclude(now: now)
+        }
         switch outcome {
         case .committed:
-            for put in batch.puts { committed(put, now: now) }
-            for change in batch.stateChanges { committed(change, now: now) }
-            for delete in batch.deletes { committed(delete, now: now) }
-            if batch.endsSole { soleHasEnded(now: now) }
+            committed(batch.puts, now: now)
+            for change in batch.stateChanges {
+                committed(change, now: now)
+                conclude(now: now)
+            }
+            for delete in batch.deletes {
+                committed(delete)
+                conclude(now: now)
+            }
+            if batch.endsSole { soleHasEnded() }
         case .committedWithout(let missing):
-            for put in batch.puts { committed(put, now: now) }
+            committed(batch.puts, now: now)
             committed(batch, without: missing, now: now)
         case .refused(.idTaken):
             for put in batch.puts { putAgain(put) }
@@ -37,8 +46,17 @@ extension Queue {
         case .refused(let refusal): refused(batch, refusal, now: now)
         case .fenced:
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch, now: now)
-            detach(now: now)
+            dropLeases(of: batch)
+            loseEpoch(now: now)
+        }
+        conclude(now: now)
+    }
+
+    /// Each put is a step of its own: a client that waits gets the first of them, as from beanstalkd.
+    private mutating func committed(_ puts: [Put], now: Instant) {
+        for put in puts {
+            committed(put, now: now)
+            conclude(now: now)
         }
     }
 
@@ -50,7 +68,7 @@ extension Queue {
             if annotation.wasImplicit { jobs[job].isImplicit = true }
             annotate(job)
         }
-        for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
+        for put in batch.puts { refused(put, refusal.replyToPut) }
         for change in batch.stateChanges { refused(change.slot, change.wasHeld, change.ticket, now: now) }
         for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
     }
@@ -63,11 +81,11 @@ extension Queue {
         case .committed: committedStale(batch, without: [], now: now)
         case .committedWithout(let missing): committedStale(batch, without: Set(missing.map(\.id)), now: now)
         case .refused(let refusal) where refusal != .idTaken && refusal != .tubeGone:
-            for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
-            dropLeases(of: batch, now: now)
+            for put in batch.puts { refused(put, refusal.replyToPut) }
+            dropLeases(of: batch)
         case .refused, .fenced:
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch, now: now)
+            dropLeases(of: batch)
             issueWaitingPuts(now: now)
         }
     }
@@ -78,8 +96,8 @@ extension Queue {
         isStale = false
         for change in batch.stateChanges {
             if !missing.contains(change.id) { note(change) }
-            drop(change.slot, change.wasHeld, nil, now: now)
-            fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply, now: now)
+            drop(change.slot, change.wasHeld, nil)
+            fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply)
         }
         for delete in batch.deletes {
             let isDeleted = !missing.contains(delete.id)
@@ -87,18 +105,18 @@ extension Queue {
                 tubes[jobs[delete.slot].tube].deletes += 1
                 noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
             }
-            drop(delete.slot, delete.wasHeld, nil, now: now)
-            fill(delete.ticket, isDeleted ? .deleted : .notFound, now: now)
+            drop(delete.slot, delete.wasHeld, nil)
+            fill(delete.ticket, isDeleted ? .deleted : .notFound)
         }
     }
 
     /// Changes whose leases are void: whether a job is still there for its client is not known.
-    mutating func dropLeases(of batch: WriteBatch, now: Instant) {
-        for change in batch.stateChanges { drop(change.slot, change.wasHeld, change.ticket, now: now) }
-        for delete in batch.deletes { drop(delete.slot, delete.wasHeld, delete.ticket, now: now) }
+    mutating func dropLeases(of batch: WriteBatch) {
+        for change in batch.stateChanges { drop(change.slot, change.wasHeld, change.ticket) }
+        for delete in batch.deletes { drop(delete.slot, delete.wasHeld, delete.ticket) }
     }
 
-    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
+    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?) {
         if wasHeld { countHeld(job, -1) }
         let (id, tube) = (jobs[job].key.id, jobs[job].tube)
         let isReadAgain = reclaimed[id] != nil || jobs[job].mustBeReread
@@ -106,10 +124,9 @@ extension Queue {
         if isReadAgain {
             // A refill of the next epoch has the lease of the job, and could not put it into the cache.
             tubes[tube].cache.readsOwn = true
-            becameClaimable(tube, .first, now: now)
+            becameClaimable(tube, .first)
         }
-        tubeReleased(tube, now: now)
         abandon(ticket)
-        settled(id, now: now)
+        settled(id)
     }
 }

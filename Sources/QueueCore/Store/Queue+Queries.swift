@@ -7,15 +7,13 @@ extension Queue {
     }
 
     mutating func ask(_ query: PendingQuery) {
-        if query.tube >= 0 { tubes[query.tube].pins += 1 }
+        pinTube(of: query)
         queries.append(query)
     }
 
-    /// The end of a query that has pinned its tube.
-    mutating func unpin(_ tube: Int, now: Instant) {
-        tubes[tube].pins -= 1
-        tubeReleased(tube, now: now)
-    }
+    private mutating func pinTube(of query: PendingQuery) { if query.tube >= 0 { pin(query.tube) } }
+
+    private mutating func unpinTube(of query: PendingQuery) { if query.tube >= 0 { unpin(query.tube) } }
 
     public var hasQueries: Bool { queriesInFlight.isEmpty && epoch != 0 && !queries.isEmpty }
 
@@ -64,7 +62,15 @@ extension Queue {
         queriesInFlight.removeFirst(min(asked.count, queriesInFlight.count))
         queriesInFlightSince = .never
         guard queriesEpoch == epoch else { return finishStale(asked, answers, now: now) }
-        for (query, answer) in zip(asked, answers) { finish(query, answer, now: now) }
+        finish(Array(zip(asked, answers)), now: now)
+    }
+
+    /// Each answer is a step of its own.
+    mutating func finish(_ answers: [(query: PendingQuery, answer: Answer)], now: Instant) {
+        for (query, answer) in answers {
+            finish(query, answer, now: now)
+            conclude(now: now)
+        }
     }
 
     /// The epoch has died since: leases that the queries took are void, and the counts have been read anew.
@@ -78,15 +84,17 @@ extension Queue {
             }
         }
         isStale = false
+        conclude(now: now)
     }
 
     /// The epoch was dead when the queries were asked: nothing was done.
     public mutating func fenced(_ asked: [PendingQuery], now: Instant) {
         queriesInFlight = []
         queriesInFlightSince = .never
-        if queriesEpoch == epoch { detach(now: now) }
+        if queriesEpoch == epoch { loseEpoch(now: now) }
         // They can be asked again under the next epoch, in the same order.
         queries.insert(contentsOf: refuseLost(of: asked, now: now), at: 0)
+        conclude(now: now)
     }
 
     /// Of queries that were asked under an earlier epoch, those that can be asked again. The others are refused: they
@@ -102,13 +110,13 @@ extension Queue {
     mutating func finish(_ asked: PendingQuery, _ answer: Answer, now: Instant) {
         let ticket = asked.ticket
         switch (asked.query, answer) {
-        case (_, .refused(.busy)) where asked.isAskedAgain: postpone(asked, now: now)
+        case (_, .refused(.busy)) where asked.isAskedAgain: return postpone(asked, now: now)
         case (.putUnique(let put), .refused(.tubeGone)): putAgain(asked, put, now: now)
-        case (_, .refused(let refusal)): refused(asked, refusal, now: now)
+        case (_, .refused(let refusal)): return refused(asked, refusal, now: now)
         case (.reserve, .rows) where now >= epochValidUntil, (.fetch, .body) where now >= epochValidUntil:
-            answersAwaitingEpoch.append((asked, answer))
+            return answersAwaitingEpoch.append((asked, answer))
         case (.refill, .rows(let rows)): refilled(asked.tube, with: rows, asked: asked.query, now: now)
-        case (.poll, .keys(let keys)): polled(keys, now: now)
+        case (.poll, .keys(let keys)): polled(keys)
         case (.sweep, .swept(let readied, let more, let nextDue)):
             swept(readied, more: more, nextDue: nextDue, now: now)
         case (.endLeases, .done): isEndingLeases = false
@@ -116,18 +124,18 @@ extension Queue {
         case (.reserve, .rows(let rows)) where isOfUnknownTube(rows),
             (.job, .rows(let rows)) where isOfUnknownTube(rows):
             // The answer is kept and not asked for again: a reserved job has been leased with it.
-            answersAwaitingTubes.append((asked, answer))
+            return answersAwaitingTubes.append((asked, answer))
         case (.reserve(let id), .rows(let rows)): reserved(id, ticket, rows, now: now)
         case (.delete(let id, _), .rows(let rows)): deleted(id, ticket, rows, now: now)
         case (.kick, .readied(let readied)): kicked(asked, readied, now: now)
         case (.kickJob(let id), .readied(let readied)):
             noteKicks(readied)
-            ready(readied, now: now)
+            ready(readied)
             endUndecided(id, isUnchanged: readied.isEmpty, now: now)
-            fill(ticket, readied.isEmpty ? .notFound : .kickedJob, now: now)
+            fill(ticket, readied.isEmpty ? .notFound : .kickedJob)
         case (.first(_, .ready, _), .rows(let rows)): peekedReady(ticket, tube: asked.tube, rows, now: now)
-        case (.first, .rows(let rows)), (.peek, .rows(let rows)): peeked(ticket, rows, now: now)
-        case (.job, .rows(let rows)): looked(ticket, rows, now: now)
+        case (.first, .rows(let rows)), (.peek, .rows(let rows)): peeked(ticket, rows)
+        case (.job, .rows(let rows)): looked(ticket, rows)
         case (.tube(let name, nil), .tubes(let rows)): foundTube(ticket, name, rows.first, now: now)
         case (.tube(let name, let seconds?), .tubes(let rows)):
             foundTubeToPause(ticket, name, rows.first, seconds: seconds, now: now)
@@ -137,11 +145,11 @@ extension Queue {
             guard asked.tube >= 0 else { return }
             if tubes[asked.tube].row == nil { setOpened(asked.tube, row, isNew: isNew) }
             paused(asked.tube, seconds: seconds, now: now)
-            unpin(asked.tube, now: now)
-            fill(ticket, .paused, now: now)
+            fill(ticket, .paused)
         case (.putUnique(let put), .put(let outcome)): finishUnique(asked, put, outcome, now: now)
         default: preconditionFailure("an answer of another kind")
         }
+        unpinTube(of: asked)
     }
 
     // MARK: Refusals
@@ -163,32 +171,30 @@ extension Queue {
     /// Nothing was done, or the query was not even sent.
     mutating func refused(_ asked: PendingQuery, _ refusal: Refusal = .failed, now: Instant) {
         let tube = asked.tube
+        unpinTube(of: asked)
         switch asked.query {
-        case .refill: refillFailed(tube, now: now)
+        case .refill: refillFailed(tube)
         case .poll: isPolling = false
         case .sweep:
             isSweeping = false
-            serveSwept(now: now)
+            serveSwept()
             scheduleSweep(now + .seconds(1))
         case .endLeases: isEndingLeases = false
         case .openTube:
             tubes[tube].isOpening = false
             tubes[tube].isOpeningBlocked = false
-            tubes[tube].pins -= 1
             failWaitingPuts(of: tube, now: now)
         case .reserve(let id), .delete(let id, _), .kickJob(let id):
             endUndecided(id, isUnchanged: true, now: now)
-        case .kick, .first, .pause:
-            if tube >= 0 { unpin(tube, now: now) }
         case .fetch(let id, _):
             // Without its body nobody holds the job.
             if let job = held(id, for: asked.ticket) {
                 unhold(job)
                 giveBack(job, now: now)
             }
-        case .putUnique(let put): return refusedUnique(asked, put, refusal.replyToPut, now: now)
-        case .peek, .job, .tube: break
+        case .putUnique(let put): return endPut(put.job, of: tube, asked.ticket, refusal.replyToPut)
+        case .kick, .first, .pause, .peek, .job, .tube: break
         }
-        fill(asked.ticket, .internalError, now: now)
+        fill(asked.ticket, .internalError)
     }
 }

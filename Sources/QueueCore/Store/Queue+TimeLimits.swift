@@ -19,7 +19,7 @@ extension Queue {
         }
         for (query, _) in answersAwaitingEpoch where query.issued <= limit { abandon(query.ticket) }
         giveUpPending(limit, now: now)
-        giveUpWaitingPuts(limit, now: now)
+        giveUpWaitingPuts(limit)
         let old = queries.filter { $0.issued <= limit && $0.ticket != nil }
         guard !old.isEmpty else { return }
         queries.removeAll { $0.issued <= limit && $0.ticket != nil }
@@ -32,7 +32,7 @@ extension Queue {
             let limit = limit - (lanes[kind].inFlight?.sendingTime ?? .seconds(0))
             let puts = lanes[kind].pending.puts.prefix { $0.issued <= limit }
             lanes[kind].pending.puts.removeFirst(puts.count)
-            for put in puts { refused(put, .internalError, now: now) }
+            for put in puts { refused(put, .internalError) }
         }
         let stateChanges = lanes.changes.pending.stateChanges.filter { $0.issued <= limit && $0.ticket != nil }
         if !stateChanges.isEmpty {

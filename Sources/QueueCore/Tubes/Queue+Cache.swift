@@ -36,6 +36,7 @@ extension Queue {
         jobs[job].phase = .cached
         tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
         activate(tube)
+        mark(tube, .ready)
     }
 
     mutating func uncache(_ job: Int) {
@@ -45,9 +46,9 @@ extension Queue {
     }
 
     /// A job with this key has become ready, and nobody has its lease.
-    mutating func becameClaimable(_ tube: Int, _ key: JobKey, now: Instant) {
+    mutating func becameClaimable(_ tube: Int, _ key: JobKey) {
         tubes[tube].cache.lowerHorizon(to: key)
-        match(tube, now: now)
+        mark(tube, .ready)
     }
 
     /// Rows may have this broker's lease although the jobs are not in memory, also of tubes that are made later.
@@ -77,11 +78,10 @@ extension Queue {
             if jobs[entry.slot].isImplicit {
                 forgetImplicit(entry.slot)
             } else {
+                // Others may claim it from the commit on. The outcome lowers the horizon below it.
                 changeState(of: entry.slot, to: .ready, keepsLease: false, now: now)
             }
         }
-        // Others may claim them from the commit on. The outcome lowers the horizon below them.
-        tubeReleased(tube, now: now)
     }
 
     /// Keeps only what waiting clients will have at once.
@@ -104,6 +104,7 @@ extension Queue {
         if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
         jobSlots[jobs[job].key.id] = nil
         tubes[jobs[job].tube].inMemory -= 1
+        mark(jobs[job].tube, .dropped)
         jobs.remove(job)
     }
 }

@@ -10,6 +10,7 @@ extension Queue {
     mutating func count(_ tube: Int, _ change: StateCounts) {
         tubes[tube].stored += change
         totals.stored += change
+        mark(tube, .dropped)
         markForRecount(tube)
     }
 
@@ -20,6 +21,7 @@ extension Queue {
         change.add(n, jobs[job].stored, priority: jobs[job].key.priority)
         tubes[tube].held += change
         totals.held += change
+        if n < 0 { mark(tube, .dropped) }
         if tubes[tube].isHeldPublished, let row = tubes[tube].row {
             tubes[tube].isHeldPublished = false
             heldRows.append(row)
@@ -32,6 +34,7 @@ extension Queue {
         totals.heldElsewhere += heldElsewhere - tubes[tube].heldElsewhere
         tubes[tube].stored = stored
         tubes[tube].heldElsewhere = heldElsewhere
+        mark(tube, .dropped)
     }
 
     // MARK: Counting

@@ -17,7 +17,7 @@ extension Queue {
             othersCountedSome()
             markForRecount(tube)
         }
-        guard let tube = tubeSlots[name] else { return fill(ticket, .notFound, now: now) }
+        guard let tube = tubeSlots[name] else { return fill(ticket, .notFound) }
         ask(.pause(name, seconds: seconds), for: ticket, pinning: tube, now: now)
     }
 
@@ -34,10 +34,10 @@ extension Queue {
             tubes[tube].pausedUntil = now + left
             pausedTubes.insert(tube)
             nextPauseEnd = min(nextPauseEnd, now + left)
-            match(tube, isNews: true, now: now)
         } else {
-            unpause(tube, now: now)
+            liftPause(tube, now: now)
         }
+        mark(tube, .news)
     }
 
     /// What a row that was read at that time says. A pause that was set here since is not in it.
@@ -54,11 +54,6 @@ extension Queue {
     /// The longest time between the reading of rows and the call of `learn` with them.
     static let oldestNews = Span.seconds(60)
 
-    private mutating func unpause(_ tube: Int, now: Instant) {
-        liftPause(tube, now: now)
-        match(tube, isNews: true, now: now)
-    }
-
     private mutating func liftPause(_ tube: Int, now: Instant) {
         tubes[tube].pause = 0
         tubes[tube].pausedUntil = nil
@@ -74,9 +69,6 @@ extension Queue {
         let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
         for tube in over { liftPause(tube, now: now) }
         nextPauseEnd = pausedTubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
-        for tube in over {
-            match(tube, isNews: true, now: now)
-            tubeReleased(tube, now: now)
-        }
+        for tube in over { mark(tube, .news) }
     }
 }

@@ -44,11 +44,10 @@ extension Queue {
     mutating func refilled(_ tube: Int, with rows: [JobRow], asked query: Query, now: Instant) {
         guard case .refill(_, _, let limit, _, let claim) = query else { preconditionFailure("not a refill") }
         guard !tubes[tube].cache.isVoid else {
-            refillFailed(tube, now: now)
-            return match(tube, isNews: true, now: now)
+            refillFailed(tube)
+            return mark(tube, .news)
         }
         tubes[tube].cache.isRefilling = false
-        tubes[tube].pins -= 1
         let settled = tubes[tube].cache.settledMeanwhile
         for row in rows where row.flaw == nil && (claim == .free || !isLeasedPutInFlight(row.id)) {
             if claim != .free, settled.contains(row.id) {
@@ -66,17 +65,14 @@ extension Queue {
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
-        match(tube, isNews: true, now: now)
-        // For all tubes: a client that is served now may have waited for several.
-        if sql.isRecalling { giveBackSurplus(now: now) }
-        tubeReleased(tube, now: now)
+        mark(tube, .news)
+        // Of all tubes: a client that is served now may have waited for several.
+        if sql.isRecalling { marks.mayHaveSurplus = true }
     }
 
-    mutating func refillFailed(_ tube: Int, now: Instant) {
+    mutating func refillFailed(_ tube: Int) {
         tubes[tube].cache.isRefilling = false
         tubes[tube].cache.horizon = min(tubes[tube].cache.horizon, tubes[tube].cache.missed)
-        tubes[tube].pins -= 1
-        tubeReleased(tube, now: now)
     }
 
     /// A row that a refill has returned and whose lease this broker has.

@@ -47,16 +47,16 @@ extension Queue {
             removedRows.insert(row)
             guard let name = tubeNames.removeValue(forKey: row) else { continue }
             if tubeRows[name] == row { tubeRows[name] = nil }
-            if let tube = tubeSlotsByRow[row] { lostRow(tube, now: now) }
+            if let tube = tubeSlotsByRow[row] { lostRow(tube) }
         }
+        conclude(now: now)
     }
 
     /// A tube that exists here has lost its row. The next put asks for another one.
-    mutating func lostRow(_ tube: Int, now: Instant) {
+    mutating func lostRow(_ tube: Int) {
         // Jobs in memory still refer to the row. Their changes will find nothing.
         tubes[tube].isRowGone = true
         setCounts(tube, stored: StateCounts(), heldElsewhere: StateCounts())
-        tubeReleased(tube, now: now)
     }
 
     // MARK: Reading
@@ -65,9 +65,13 @@ extension Queue {
     /// brokers or SQL have changed.
     ///
     /// `isLast`: no more rows of the same reading follow.
-    public mutating func learn(
-        _ rows: [TubeRow], isFirst: Bool = false, isLast: Bool = true, readAt: Instant, now: Instant
-    ) {
+    public mutating func learn(_ rows: [TubeRow], isLast: Bool = true, readAt: Instant, now: Instant) {
+        take(rows, isFirst: false, readAt: readAt, now: now)
+        conclude(now: now)
+        if isLast { haveLearnt(now: now) }
+    }
+
+    mutating func take(_ rows: [TubeRow], isFirst: Bool, readAt: Instant, now: Instant) {
         for row in rows where !removedRows.contains(row.id) {
             rememberRow(row.id, row.name)
             let known = tubeSlots[row.name]
@@ -78,19 +82,16 @@ extension Queue {
             if isNew || isFirst || countsMayBeOff {
                 setCounts(slot, stored: row.counts, heldElsewhere: row.heldElsewhere)
             }
-            if isNew { tubes[slot].cache.lowerHorizon(to: .first) }
+            if isNew { becameClaimable(slot, .first) }
             learnPause(slot, row, readAt: readAt, now: now)
-            if isNew { match(slot, now: now) }
-            tubeReleased(slot, now: now)
         }
-        guard isLast else { return }
+    }
+
+    /// All rows of a reading have been taken.
+    mutating func haveLearnt(now: Instant) {
         if isCountedAlone { countsMayBeOff = false }
         let known = answersAwaitingTubes
         answersAwaitingTubes = []
-        for (query, answer) in known { finish(query, answer, now: now) }
-    }
-
-    mutating func matchAll(now: Instant) {
-        for slot in active { match(slot, isNews: true, now: now) }
+        finish(known, now: now)
     }
 }

@@ -17,15 +17,13 @@ extension Queue {
         if let row = tubeRows[name] { setRow(slot, row) }
         tubes[slot].listingIndex = listing.count
         listing.append(slot)
+        // What has it made may not need it in the end.
+        mark(slot, .dropped)
         return slot
     }
 
-    /// Removes the tube if nothing refers to it. Called whenever a reference has been dropped.
-    ///
-    /// The tube may be gone already: an answer lets the next commands of its client run, and they drop references
-    /// too.
-    mutating func tubeReleased(_ slot: Int, now: Instant) {
-        guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
+    /// Removes a tube that nothing refers to. Only `conclude` calls it.
+    mutating func remove(tube slot: Int, now: Instant) {
         if tubes[slot].pausedUntil != nil {
             pausedTubes.remove(slot)
             // The pause ends with the tube. Neither the row nor what was read of it before may bring the pause back.
@@ -57,41 +55,39 @@ extension Queue {
         tubeSlots[name] != nil || listing.count < configuration.maxTubes
     }
 
-    mutating func use(_ slot: Int, _ name: TubeName, now: Instant) {
-        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+    mutating func use(_ slot: Int, _ name: TubeName) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory) }
         let tube = tube(named: name)
         let before = connections[slot].used
         tubes[tube].using += 1
         connections[slot].used = tube
-        tubes[before].using -= 1
-        tubeReleased(before, now: now)
-        answer(slot, .using(name), now: now)
+        stopUsing(before)
+        answer(slot, .using(name))
     }
 
-    mutating func watch(_ slot: Int, _ name: TubeName, now: Instant) {
-        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+    mutating func watch(_ slot: Int, _ name: TubeName) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory) }
         let tube = tube(named: name)
         if !connections[slot].watched.contains(tube) {
             guard connections[slot].watched.count < Connection.maxWatched else {
-                tubeReleased(tube, now: now)
-                return answer(slot, .outOfMemory, now: now)
+                return answer(slot, .outOfMemory)
             }
             connections[slot].watched.append(tube)
             startWatching(tube)
         }
-        answer(slot, .watching(connections[slot].watched.count), now: now)
+        answer(slot, .watching(connections[slot].watched.count))
     }
 
     mutating func ignore(_ slot: Int, _ name: TubeName, now: Instant) {
         guard let tube = tubeSlots[name], let at = connections[slot].watched.firstIndex(of: tube) else {
-            return answer(slot, .watching(connections[slot].watched.count), now: now)
+            return answer(slot, .watching(connections[slot].watched.count))
         }
-        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored, now: now) }
+        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored) }
         // The last watched tube takes the place, as in beanstalkd.
         connections[slot].watched.swapAt(at, connections[slot].watched.count - 1)
         connections[slot].watched.removeLast()
         stopWatching(tube, now: now)
-        answer(slot, .watching(connections[slot].watched.count), now: now)
+        answer(slot, .watching(connections[slot].watched.count))
     }
 
     mutating func startWatching(_ tube: Int) {
@@ -103,7 +99,20 @@ extension Queue {
     mutating func stopWatching(_ tube: Int, now: Instant) {
         tubes[tube].watching -= 1
         if tubes[tube].watching == 0 { tubes[tube].cache.idleSince = now }
-        tubeReleased(tube, now: now)
+        mark(tube, .dropped)
+    }
+
+    mutating func stopUsing(_ tube: Int) {
+        tubes[tube].using -= 1
+        mark(tube, .dropped)
+    }
+
+    /// An operation under way needs the tube.
+    mutating func pin(_ tube: Int) { tubes[tube].pins += 1 }
+
+    mutating func unpin(_ tube: Int) {
+        tubes[tube].pins -= 1
+        mark(tube, .dropped)
     }
 
     // MARK: Statistics
@@ -111,7 +120,7 @@ extension Queue {
     /// A tube that is not known here may have jobs: SQL or another broker has put them a moment ago.
     mutating func statsTube(_ slot: Int, _ name: TubeName, now: Instant) {
         if let tube = tubeSlots[name] {
-            answer(slot, .tube(stats(ofTube: tube, now: now)), now: now)
+            answer(slot, .tube(stats(ofTube: tube, now: now)))
         } else {
             ask(.tube(name, pause: nil), for: openReply(slot), now: now)
         }
@@ -120,7 +129,7 @@ extension Queue {
     /// Nothing is learnt from the row: all tubes that have changed are read together.
     mutating func foundTube(_ ticket: Ticket?, _ name: TubeName, _ row: TubeRow?, now: Instant) {
         if let tube = tubeSlots[name] {
-            fill(ticket, .tube(stats(ofTube: tube, now: now)), now: now)
+            fill(ticket, .tube(stats(ofTube: tube, now: now)))
         } else if let row {
             var stats = TubeStats(name: name)
             stats.jobs = JobCounts(stored: row.counts, held: row.heldElsewhere)
@@ -128,9 +137,9 @@ extension Queue {
                 stats.pause = row.pause
                 stats.pauseTimeLeft = Span.microseconds(row.pauseLeft).wholeSecondsLeft
             }
-            fill(ticket, .tube(stats), now: now)
+            fill(ticket, .tube(stats))
         } else {
-            fill(ticket, .notFound, now: now)
+            fill(ticket, .notFound)
         }
     }
 

@@ -22,6 +22,8 @@ struct Tube: Vacatable {
 
     var using = 0
     var watching = 0
+    /// What `conclude` has to look at.
+    var mark: Mark = []
     /// The number of operations under way that need the tube to exist when they end. A pinned tube is not removed.
     var pins = 0
     /// Puts in flight whose jobs will be ready.
