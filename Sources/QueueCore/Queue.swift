@@ -202,10 +202,6 @@ public struct Queue: ~Copyable {
         }
     }
 
-    public var outboxCount: Int { outboxes.count }
-
-    public func hasOutput(_ outbox: Int) -> Bool { !outboxes[outbox].isEmpty }
-
     /// Bytes of the replies in an outbox, about. A client that asks without reading must not fill the memory with
     /// them.
     public func replyBytes(_ outbox: Int) -> Int { outboxBytes[outbox] }

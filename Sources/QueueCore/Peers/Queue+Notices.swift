@@ -32,7 +32,7 @@ extension Queue {
     static let idlePolls = 5
 
     /// Whether `takeNotices` has something.
-    public var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
+    var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
 
     /// What has collected for the other brokers; `nil` when there is nothing.
     public mutating func takeNotices() -> Notices? {

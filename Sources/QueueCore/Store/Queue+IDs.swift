@@ -11,7 +11,7 @@ extension Queue {
     }
 
     /// Whether `takeIDRequest` has a request that puts wait for.
-    public var needsIDs: Bool { epoch != 0 && idsWanted }
+    var needsIDs: Bool { epoch != 0 && idsWanted }
 
     static let fewestIDs = 100
     static let mostIDs = 100_000

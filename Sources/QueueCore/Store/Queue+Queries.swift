@@ -15,7 +15,7 @@ extension Queue {
 
     private mutating func unpinTube(of query: PendingQuery) { if query.tube >= 0 { unpin(query.tube) } }
 
-    public var hasQueries: Bool { queriesInFlight.isEmpty && epoch != 0 && !queries.isEmpty }
+    var hasQueries: Bool { queriesInFlight.isEmpty && epoch != 0 && !queries.isEmpty }
 
     /// Queries that one transaction answers at most.
     static let maxQueries = 64

@@ -7,7 +7,7 @@ extension Queue {
     }
 
     /// Whether the writer of this kind has something to take.
-    public func hasWrites(_ kind: WriteKind) -> Bool {
+    func hasWrites(_ kind: WriteKind) -> Bool {
         guard epoch != 0, lanes[kind].inFlight == nil else { return false }
         if kind == .changes, sharing == .ending { return true }
         guard lanes[kind].pending.count >= lanes[kind].wakeThreshold else { return false }
