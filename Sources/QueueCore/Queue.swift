@@ -69,8 +69,6 @@ public struct Queue: ~Copyable {
     /// When pauses ended because their tubes were released.
     var forgottenPauses: [TubeName: Instant] = [:]
     var jobSlots: [JobID: Int] = [:]
-    /// Rows of settling jobs whose leases a refill has got after the change gave them up.
-    var reclaimed: [JobID: JobRow] = [:]
     /// Jobs that are not in memory and that queries under way may change.
     var undecided: [JobID: UndecidedJob] = [:]
 
@@ -122,8 +120,6 @@ public struct Queue: ~Copyable {
     var commandsAwaitingEpoch: [ConnectionID] = []
     /// Connections whose commands wait for jobs that are being given back.
     var commandsAwaitingSettled: [JobID: [ConnectionID]] = [:]
-    /// Rows may have this epoch's lease although the jobs are not in memory, also of tubes that are made later.
-    var hasReconnected = false
     /// Answers about rows of tubes that are not known yet.
     var answersAwaitingTubes: [(query: PendingQuery, answer: Answer)] = []
     /// Queries that met a lock and are asked again.

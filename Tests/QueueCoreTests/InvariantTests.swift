@@ -45,7 +45,7 @@ struct InvariantTests {
         { queue in queue.change(1) { $0.heapPosition += 1 } },
         { queue in queue.change(1) { $0.deadline = .never } },
         { queue in queue.change(1) { $0.owner = 1 } },
-        { queue in queue.change(3) { $0.phase = .settling } },
+        { queue in queue.change(3) { $0.phase = .settling(isGivenUp: false, .none) } },
         { queue in queue.change(3) { $0.key.priority += 1 } },
         { queue in queue.changeTube { $0.pins -= 1 } },
         { queue in queue.changeTube { $0.using += 1 } },

@@ -40,7 +40,7 @@ struct Told {
         precondition(pendingBytes == 0, "puts are pending for ever")
         precondition(undecided == 0, "a job stays undecided for ever")
         for slot in world.queue.jobSlots.values {
-            precondition(world.queue.jobs[slot].phase != .settling, "a change is under way for ever")
+            precondition(!world.queue.jobs[slot].isSettling, "a change is under way for ever")
         }
     }
 }

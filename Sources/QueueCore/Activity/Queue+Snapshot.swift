@@ -105,7 +105,7 @@ extension Queue {
 
     /// The client of this broker that has the job.
     public func holder(of job: JobID) -> ConnectionID? {
-        guard let slot = jobSlots[job], jobs[slot].phase == .held else { return nil }
+        guard let slot = jobSlots[job], jobs[slot].isHeld else { return nil }
         return id(of: jobs[slot].owner)
     }
 }

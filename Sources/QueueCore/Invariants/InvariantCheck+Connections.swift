@@ -49,7 +49,7 @@ extension InvariantCheck {
         var (job, last, soon) = (queue.connections[slot].firstHeld, -1, 0)
         var count = 0
         while job >= 0 {
-            guard queue.jobs[job].owner == slot, queue.jobs[job].phase == .held, queue.jobs[job].previous == last else {
+            guard queue.jobs[job].owner == slot, queue.jobs[job].isHeld, queue.jobs[job].previous == last else {
                 return expect(false, "the list of a connection's jobs is broken")
             }
             held -= 1

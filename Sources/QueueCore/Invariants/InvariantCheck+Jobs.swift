@@ -29,12 +29,8 @@ extension InvariantCheck {
                 expect(position < 0 && queue.jobs[slot].owner < 0, "job \(id) is settling and somewhere else too")
             }
             expect(
-                queue.jobs[slot].phase == .cached || queue.jobs[slot].charged == 0, "job \(id) is charged to the cache")
-            expect(
-                !queue.jobs[slot].isBeingGivenBack || queue.jobs[slot].phase == .settling,
-                "job \(id) is being given back and not settling")
+                queue.jobs[slot].isCached || queue.jobs[slot].charged == 0, "job \(id) is charged to the cache")
         }
         for id in queue.undecided.keys { expect(queue.jobSlots[id] == nil, "job \(id) is undecided and in memory") }
-        for id in queue.reclaimed.keys { expect(queue.jobSlots[id] != nil, "job \(id) is reclaimed and not in memory") }
     }
 }

@@ -28,7 +28,7 @@ extension InvariantCheck {
     /// Each settling job has one write.
     func checkSettling(_ id: JobID, _ slot: Int, _ wasHeld: Bool, _ queue: borrowing Queue) {
         settling -= 1
-        guard queue.jobSlots[id] == slot, queue.jobs[slot].phase == .settling else {
+        guard queue.jobSlots[id] == slot, queue.jobs[slot].isSettling else {
             return expect(false, "job \(id) has a write and is not settling")
         }
         if wasHeld { tally[queue.jobs[slot].tube].held += 1 }

@@ -91,7 +91,7 @@ extension Queue {
         guard mayHoldMore else { return answer(slot, .outOfMemory) }
         if let job = jobSlots[id] {
             if jobs[job].isBeingGivenBack { return awaitSettled(id, for: .reserveJob(id), slot) }
-            guard jobs[job].phase == .cached else { return answer(slot, .notFound) }
+            guard jobs[job].isCached else { return answer(slot, .notFound) }
             guard now < epochValidUntil else {
                 connections[slot].parked = .reserveJob(id)
                 commandsAwaitingEpoch.append(self.id(of: slot))
@@ -133,8 +133,8 @@ extension Queue {
     /// The state of a job that is in memory.
     func stateOfKnown(_ job: Int) -> JobState {
         let isHeld =
-            jobs[job].phase == .held
-            || jobs[job].phase == .settling && !jobs[job].isBeingGivenBack && jobs[job].deadline != .never
+            jobs[job].isHeld
+            || jobs[job].isSettling && !jobs[job].isBeingGivenBack && jobs[job].deadline != .never
         return isHeld ? .reserved : .ready
     }
 

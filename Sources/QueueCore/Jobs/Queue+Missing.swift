@@ -34,14 +34,11 @@ extension Queue {
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(missing.id) }
         // Whoever deleted the row has not changed the counts.
         if !missing.isThere { count(tube, -1, state, priority: priority) }
-        let row = reclaimed[missing.id]
+        let encounter = jobs[job].encounter
         forget(job)
-        if let row { insert(row, tube: tube, now: now) }
-        // The row may have another lease by now, and any key. It may even have this broker's lease again.
-        if missing.isThere {
-            tubes[tube].cache.readsOwn = true
-            becameClaimable(tube, .first)
-        }
+        if case .claimed(let row) = encounter { insert(row, tube: tube, now: now) }
+        // The row may have another lease by now, and any key.
+        if missing.isThere { becameClaimable(tube, .first) }
         fill(ticket, .notFound)
         settled(missing.id)
     }

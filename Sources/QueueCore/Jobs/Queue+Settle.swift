@@ -7,14 +7,14 @@ extension Queue {
             guard beginUndecided(id, for: .delete(id), slot) else { return }
             return ask(.delete(id, isRecorded: false), for: openReply(slot, .delete), now: now)
         }
-        let wasHeld = jobs[job].phase == .held
+        let wasHeld = jobs[job].isHeld
         switch jobs[job].phase {
         case .cached: uncache(job)
         case .held where jobs[job].owner == slot: unhold(job)
         case .settling where jobs[job].isBeingGivenBack: return awaitSettled(id, for: .delete(id), slot)
         case .held, .settling: return answer(slot, .notFound)
         }
-        jobs[job].phase = .settling
+        jobs[job].phase = .settling(isGivenUp: false, .none)
         lanes.changes.pending.deletes.append(
             Delete(
                 id: id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
@@ -55,7 +55,7 @@ extension Queue {
     }
 
     private func held(_ id: JobID, by slot: Int) -> Int? {
-        guard let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == slot else { return nil }
+        guard let job = jobSlots[id], jobs[job].isHeld, jobs[job].owner == slot else { return nil }
         return job
     }
 
@@ -68,7 +68,7 @@ extension Queue {
     mutating func giveBack(_ job: Int, now: Instant) {
         let tube = jobs[job].tube
         if jobs[job].stored == .ready, mayLease(tube, 0), !jobs[job].isMissing {
-            if jobs[job].phase == .held { countHeld(job, -1) }
+            if jobs[job].isHeld { countHeld(job, -1) }
             if jobs[job].isAnnotated { annotate(job) }
             cache(job, now: now)
         } else {
@@ -88,11 +88,9 @@ extension Queue {
                 id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
                 fromPriority: jobs[job].key.priority, to: state, priority: priority ?? jobs[job].key.priority,
                 delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters,
-                reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].phase == .held, ticket: ticket,
+                reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].isHeld, ticket: ticket,
                 issued: now))
-        jobs[job].phase = .settling
-        jobs[job].mustBeReread = false
-        jobs[job].isBeingGivenBack = ticket == nil
+        jobs[job].phase = .settling(isGivenUp: ticket == nil, .none)
     }
 
     /// A command about a job that is being given back waits for the outcome.
@@ -122,22 +120,25 @@ extension Queue {
         jobs[job].stored = change.to
         jobs[job].isAnnotated = false
         if change.to == .delayed { scheduleSweep(now + .seconds(change.delay)) }
-        jobs[job].isBeingGivenBack = false
-        let mustBeReread = jobs[job].mustBeReread
-        if mustBeReread { tubes[tube].cache.readsOwn = true }
-        if let row = reclaimed[change.id] {
+        switch jobs[job].encounter {
+        case .claimed(let row):
             forget(job)
             insert(row, tube: tube, now: now)
-        } else if change.to == .ready, change.keepsLease {
+        case .none where change.to == .ready && change.keepsLease, .read where change.to == .ready && change.keepsLease:
             cache(job, now: now)
-        } else {
+        case .none:
             let key = jobs[job].key
             forget(job)
-            if change.to == .ready || mustBeReread {
+            if change.to == .ready {
                 tellPeers(change.tube, key)
-                // Another broker may have had the job and changed its key.
-                becameClaimable(tube, mustBeReread ? .first : key)
+                becameClaimable(tube, key)
             }
+        case .read:
+            let key = jobs[job].key
+            forget(job)
+            tellPeers(change.tube, key)
+            // Another broker may have had the job and changed its key.
+            becameClaimable(tube, .first)
         }
         fill(change.ticket, change.reply)
         settled(change.id)
@@ -157,7 +158,6 @@ extension Queue {
     /// Nothing was done. The client that held the job holds it again, if it is still there.
     mutating func refused(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         let id = jobs[job].key.id
-        jobs[job].isBeingGivenBack = false
         if wasHeld, let ticket, isOpen(ticket.connection) {
             countHeld(job, -1)
             let reservations = jobs[job].reservations

@@ -89,7 +89,7 @@ extension Queue {
     func implicitlyHeld(in tube: Int) -> [JobID] {
         guard sharing != .shared else { return [] }
         let held: [JobID] = jobSlots.compactMap { id, job in
-            jobs[job].isImplicit && jobs[job].tube == tube && jobs[job].phase != .cached ? id : nil
+            jobs[job].isImplicit && jobs[job].tube == tube && !jobs[job].isCached ? id : nil
         }
         return held.sorted()
     }

@@ -51,7 +51,7 @@ extension Queue {
     /// The job whose body a client waits for. There is none if that client is gone: another client may have its slot,
     /// and the job.
     func held(_ id: JobID, for ticket: Ticket?) -> Int? {
-        guard let ticket, isOpen(ticket.connection), let job = jobSlots[id], jobs[job].phase == .held,
+        guard let ticket, isOpen(ticket.connection), let job = jobSlots[id], jobs[job].isHeld,
             jobs[job].owner == ticket.connection.slot
         else { return nil }
         return job

@@ -103,7 +103,7 @@ extension Queue {
                 forget(entry.slot)
             }
         }
-        readOwnLeases()
+        lowerAllHorizons()
         markAll()
         conclude(now: now)
     }
@@ -127,7 +127,7 @@ extension Queue {
         for kind in WriteKind.allCases { lanes[kind].pending = WriteBatch(epoch: 0) }
         for batch in lost {
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch)
+            dropLeases(of: batch, now: now)
         }
         for slot in connections.slots where connections[slot].firstHeld >= 0 {
             outboxes[connections[slot].outbox].append(.close(id(of: slot)))
@@ -146,6 +146,7 @@ extension Queue {
             tubes[slot].cache.lowerHorizon(to: .first)
         }
         for id in undecided.keys { undecided[id]?.row = nil }
+        for job in jobSlots.values { jobs[job].encounter = .none }
         queries += (answersAwaitingEpoch + answersAwaitingTubes).map(\.query)
         answersAwaitingEpoch = []
         answersAwaitingTubes = []

@@ -46,7 +46,7 @@ extension Queue {
         case .refused(let refusal): refused(batch, refusal, now: now)
         case .fenced:
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch)
+            dropLeases(of: batch, now: now)
             loseEpoch(now: now)
         }
         conclude(now: now)
@@ -82,10 +82,10 @@ extension Queue {
         case .committedWithout(let missing): committedStale(batch, without: Set(missing.map(\.id)), now: now)
         case .refused(let refusal) where refusal != .idTaken && refusal != .tubeGone:
             for put in batch.puts { refused(put, refusal.replyToPut) }
-            dropLeases(of: batch)
+            dropLeases(of: batch, now: now)
         case .refused, .fenced:
             for put in batch.puts { putAgain(put) }
-            dropLeases(of: batch)
+            dropLeases(of: batch, now: now)
             issueWaitingPuts(now: now)
         }
     }
@@ -96,7 +96,7 @@ extension Queue {
         isStale = false
         for change in batch.stateChanges {
             if !missing.contains(change.id) { note(change) }
-            drop(change.slot, change.wasHeld, nil)
+            drop(change.slot, change.wasHeld, nil, now: now)
             fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply)
         }
         for delete in batch.deletes {
@@ -105,26 +105,27 @@ extension Queue {
                 tubes[jobs[delete.slot].tube].deletes += 1
                 noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
             }
-            drop(delete.slot, delete.wasHeld, nil)
+            drop(delete.slot, delete.wasHeld, nil, now: now)
             fill(delete.ticket, isDeleted ? .deleted : .notFound)
         }
     }
 
     /// Changes whose leases are void: whether a job is still there for its client is not known.
-    mutating func dropLeases(of batch: WriteBatch) {
-        for change in batch.stateChanges { drop(change.slot, change.wasHeld, change.ticket) }
-        for delete in batch.deletes { drop(delete.slot, delete.wasHeld, delete.ticket) }
+    mutating func dropLeases(of batch: WriteBatch, now: Instant) {
+        for change in batch.stateChanges { drop(change.slot, change.wasHeld, change.ticket, now: now) }
+        for delete in batch.deletes { drop(delete.slot, delete.wasHeld, delete.ticket, now: now) }
     }
 
-    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?) {
+    private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         if wasHeld { countHeld(job, -1) }
         let (id, tube) = (jobs[job].key.id, jobs[job].tube)
-        let isReadAgain = reclaimed[id] != nil || jobs[job].mustBeReread
+        let encounter = jobs[job].encounter
         forget(job)
-        if isReadAgain {
-            // A refill of the next epoch has the lease of the job, and could not put it into the cache.
-            tubes[tube].cache.readsOwn = true
-            becameClaimable(tube, .first)
+        switch encounter {
+        case .none: break
+        case .read: becameClaimable(tube, .first)
+        // By a refill of the next epoch.
+        case .claimed(let row): insert(row, tube: tube, now: now)
         }
         abandon(ticket)
         settled(id)

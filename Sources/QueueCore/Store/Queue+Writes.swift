@@ -66,7 +66,7 @@ extension Queue {
 
     /// Writes a reservation to the job's row, unless it is there already or has ended.
     mutating func annotateReservation(_ id: JobID) {
-        if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
+        if let job = jobSlots[id], jobs[job].isHeld, !jobs[job].isAnnotated { annotate(job) }
     }
 
     /// Writes a job's reservation, or the end of it, to the row.
@@ -83,9 +83,9 @@ extension Queue {
             guard let job = jobSlots[id], jobs[job].needsAnnotation else { continue }
             jobs[job].needsAnnotation = false
             // The change of a settling job writes the whole row.
-            guard jobs[job].phase != .settling else { continue }
+            guard !jobs[job].isSettling else { continue }
             var reserved: (since: Int64, left: Int64)?
-            if jobs[job].phase == .held {
+            if jobs[job].isHeld {
                 reserved = ((now - jobs[job].reservations.last).microseconds, (jobs[job].deadline - now).microseconds)
             }
             jobs[job].isAnnotated = reserved != nil

@@ -51,13 +51,6 @@ extension Queue {
         mark(tube, .ready)
     }
 
-    /// Rows may have this broker's lease although the jobs are not in memory, also of tubes that are made later.
-    mutating func readOwnLeases() {
-        hasReconnected = true
-        lowerAllHorizons()
-        for slot in listing { tubes[slot].cache.readsOwn = true }
-    }
-
     /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
     mutating func lowerAllHorizons() {
         for slot in active { tubes[slot].cache.lowerHorizon(to: .first) }
@@ -101,7 +94,6 @@ extension Queue {
 
     /// Removes a job from memory.
     mutating func forget(_ job: Int) {
-        if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
         jobSlots[jobs[job].key.id] = nil
         tubes[jobs[job].tube].inMemory -= 1
         mark(jobs[job].tube, .dropped)

@@ -26,8 +26,7 @@ extension Queue {
         let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
-            bodyLimit: Queue.refillBodyLimit,
-            sharing == .sole ? .none : tubes[tube].cache.readsOwn ? .freeAndOwn : .free)
+            bodyLimit: Queue.refillBodyLimit, sharing == .sole ? .none : .free)
     }
 
     /// The refill as it is sent; `nil` when the tube has no row any more. Which rows it claims depends on what this
@@ -50,7 +49,7 @@ extension Queue {
         tubes[tube].cache.isRefilling = false
         let settled = tubes[tube].cache.settledMeanwhile
         for row in rows where row.flaw == nil && (claim == .free || !isLeasedPutInFlight(row.id)) {
-            if claim != .free, settled.contains(row.id) {
+            if claim == .none, settled.contains(row.id) {
                 // The row may be older than the change, or younger: it is read once more.
                 tubes[tube].cache.missed = min(tubes[tube].cache.missed, row.key)
             } else {
@@ -59,8 +58,6 @@ extension Queue {
         }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
         let horizon = min(reached, tubes[tube].cache.missed)
-        // All rows have been seen. A job that was forgotten meanwhile would have lowered the horizon.
-        if claim != .free, horizon == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
         tubes[tube].cache.horizon = horizon
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
@@ -80,14 +77,9 @@ extension Queue {
         if undecided[row.id] != nil {
             undecided[row.id]?.row = row
         } else if let job = jobSlots[row.id] {
-            guard jobs[job].phase == .settling else { return }
-            // A state change that has committed has given up the lease, and its outcome is still on its way here.
-            // (After a bury or a delay, a kick has made the job ready.) Others may have had the job, and changed it,
-            // in between.
-            switch claim {
-            case .free: reclaimed[row.id] = row
-            case .freeAndOwn, .none: jobs[job].mustBeReread = true
-            }
+            // After a bury or a delay, a kick has made the job ready. Others may have had the job, and changed it, in
+            // between.
+            jobs[job].encounter = claim == .free ? .claimed(row) : .read
         } else {
             insert(row, tube: tube, now: now)
         }

@@ -11,7 +11,6 @@ extension Queue {
         let slot = tubes.insert(Tube(name: name))
         tubeSlots[name] = slot
         if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
-        tubes[slot].cache.readsOwn = hasReconnected
         // A tube without a row has no jobs, as far as is known.
         tubes[slot].cache.horizon = .end
         if let row = tubeRows[name] { setRow(slot, row) }

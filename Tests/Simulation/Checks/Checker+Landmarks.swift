@@ -9,8 +9,11 @@ extension Checker {
         if batch.endsSole { simulation.coverage.reach(.endedSole) }
         for change in batch.stateChanges {
             if change.to == .buried, change.ticket == nil { simulation.coverage.reach(.buriedByTimeouts) }
-            if node.broker.queue.reclaimed[change.id] != nil { simulation.coverage.reach(.reclaimed) }
-            if node.broker.queue.jobs[change.slot].mustBeReread { simulation.coverage.reach(.mustBeReread) }
+            switch node.broker.queue.jobs[change.slot].encounter {
+            case .none: break
+            case .read: simulation.coverage.reach(.readWhileSettling)
+            case .claimed: simulation.coverage.reach(.claimedWhileSettling)
+            }
             if node.broker.queue.commandsAwaitingSettled[change.id] != nil {
                 simulation.coverage.reach(.awaitedSettled)
             }
@@ -29,9 +32,8 @@ extension Checker {
         if !node.broker.queue.answersAwaitingTubes.isEmpty { simulation.coverage.reach(.answerAwaitedTube) }
         for query in asked {
             switch query.query {
-            case .refill(_, _, _, _, let claim):
+            case .refill:
                 if node.broker.queue.tubes[query.tube].cache.isVoid { simulation.coverage.reach(.refillVoid) }
-                if case .freeAndOwn = claim { simulation.coverage.reach(.readsOwn) }
             case .fetch: simulation.coverage.reach(.fetchedBody)
             case .pause where query.tube >= 0:
                 node.record.isPausing = true

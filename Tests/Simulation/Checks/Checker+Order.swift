@@ -39,7 +39,7 @@ extension Checker {
 
     private func isKnownAndClaimable(_ row: Database.Row, to node: Node) -> Bool {
         if let slot = node.broker.queue.jobSlots[row.id] {
-            return node.broker.queue.jobs[slot].phase == .cached && node.record.cached.contains(row.id)
+            return node.broker.queue.jobs[slot].isCached && node.record.cached.contains(row.id)
         }
         guard isKnown(row, to: node) else { return false }
         let undecided = node.broker.queue.undecided[row.id]

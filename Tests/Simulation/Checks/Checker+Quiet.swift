@@ -23,22 +23,19 @@ extension Checker {
             let isCovered =
                 job.isImplicit && database.sole == node.broker.queue.epoch && database.isFree(row)
             if row.lease != node.broker.queue.epoch, !isCovered { fail(2, "\(id) is \(job.phase) without its lease") }
-            if job.phase == .settling { fail(8, "\(id) settles for ever") }
+            if job.isSettling { fail(8, "\(id) settles for ever") }
             if row.state != job.stored || row.priority != job.key.priority { fail(6, "\(id) differs from its row") }
         }
     }
 
-    /// Each row that has the broker's lease, or that it could claim, is in memory or will be read.
+    /// Each row that has the broker's lease is in memory. Each row that it could claim is, too, or will be read.
     private func checkRows(_ node: Node) {
         let epoch = node.broker.queue.epoch
         for row in database.rows.values where node.broker.queue.jobSlots[row.id] == nil {
             guard let tube = node.broker.queue.tubeSlotsByRow[row.tube] else { continue }
             let cache = node.broker.queue.tubes[tube].cache
             if row.lease == epoch {
-                let isReread = cache.readsOwn || node.broker.queue.sharing == .sole
-                if !(isReread && row.state == .ready && row.key >= cache.horizon) {
-                    fail(8, "\(node) has leaked the lease of \(row.id)")
-                }
+                fail(8, "\(node) has leaked the lease of \(row.id)")
             } else if database.isFree(row), row.state == .ready, row.key < cache.horizon, isKnown(row, to: node) {
                 fail(4, "\(row.id) lies below the horizon of \(node)")
             }
@@ -74,7 +71,7 @@ extension Checker {
         let taken = database.sql.leases.filter { $0.value > clock - .seconds(2) }
         var told = Set(database.rows.values.filter { database.isReserved($0) && taken[$0.id] == nil }.map(\.id))
         for node in simulation.living where violation == nil {
-            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].phase == .held {
+            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].isHeld {
                 let job = node.broker.queue.jobs[slot]
                 let left = (job.deadline - node.broker.now).nanoseconds
                 let isNew = told.remove(id) == nil

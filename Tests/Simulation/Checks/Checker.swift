@@ -133,7 +133,7 @@ final class Checker {
         if node.broker.queue.cachedBytes != node.record.cachedBytes {
             node.record.cachedBytes = node.broker.queue.cachedBytes
             node.record.cached.removeAll(keepingCapacity: true)
-            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].phase == .cached {
+            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].isCached {
                 node.record.cached.insert(id)
             }
         }
