@@ -45,7 +45,7 @@ extension Queue {
     }
 
     mutating func markAll() {
-        for tube in active { mark(tube, .news) }
+        for tube in tubes.active { mark(tube, .news) }
     }
 
     /// The connection may be able to go on.
@@ -105,6 +105,6 @@ extension Queue {
             connections[slot].parked = nil
             execute(command, slot, now: now)
         }
-        if !connections[slot].isBlocked { outboxes[connections[slot].outbox].append(.resume(connection)) }
+        if !connections[slot].isBlocked { connections.put(.resume(connection), for: slot) }
     }
 }

@@ -36,7 +36,7 @@ extension Queue {
         if hasQueries { effects.work.insert(.queries) }
         if needsIDs { effects.work.insert(.ids) }
         if hasNotices { effects.work.insert(.notices) }
-        for outbox in outboxes.indices where !outboxes[outbox].isEmpty { effects.outboxes |= 1 << UInt64(outbox) }
+        effects.outboxes = connections.outboxes.filled
         return effects
     }
 }

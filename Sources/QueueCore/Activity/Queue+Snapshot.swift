@@ -3,7 +3,7 @@ extension Queue {
     /// The queue with all its tubes. Takes some hundred nanoseconds a tube.
     public func snapshot(now: Instant) -> QueueSnapshot {
         var snapshot = summary(now: now)
-        snapshot.tubes = listing.map { self.snapshot(ofTube: $0, now: now) }
+        snapshot.tubes = tubes.listing.map { self.snapshot(ofTube: $0, now: now) }
         return snapshot
     }
 
@@ -15,29 +15,29 @@ extension Queue {
         snapshot.isEpochValid = epoch != 0 && now < epochValidUntil
         snapshot.isSole = sharing == .sole
         snapshot.peers = peers
-        snapshot.pendingBytes = pendingBytes + pendingLargeBytes
+        snapshot.pendingBytes = puts.pendingBytes + puts.pendingLargeBytes
         snapshot.pendingLimit = configuration.maxPendingBytes
-        snapshot.refusedPuts = refusedPuts
-        snapshot.cachedBytes = cachedBytes
+        snapshot.refusedPuts = activity.refusedPuts
+        snapshot.cachedBytes = jobs.cachedBytes
         snapshot.cacheLimit = configuration.cacheBytes
         return snapshot
     }
 
-    public var tubeCount: Int { listing.count }
+    public var tubeCount: Int { tubes.listing.count }
 
     /// Tubes by their places in the listing, from the last one of `end` places on towards the first, up to `limit`.
     ///
     /// A removed tube gives its place to the last one. So whoever goes from the end to the beginning in several calls
     /// misses no tube that exists all the time; one that has moved comes twice.
     public func snapshot(ofTubesBefore end: Int, limit: Int, now: Instant) -> [TubeSnapshot] {
-        let end = min(end, listing.count)
-        return listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
+        let end = min(end, tubes.listing.count)
+        return tubes.listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
     }
 
     /// The tubes among these that have jobs.
     public func levels(ofTubesBefore end: Int, limit: Int) -> [TubeLevel] {
-        let end = min(end, listing.count)
-        return listing[max(0, end - limit)..<end].compactMap { slot in
+        let end = min(end, tubes.listing.count)
+        return tubes.listing[max(0, end - limit)..<end].compactMap { slot in
             let jobs = tubes[slot].jobs
             guard jobs.total > 0, let row = tubes[slot].row else { return nil }
             return TubeLevel(row: row, name: tubes[slot].name, jobs: jobs, isPaused: tubes[slot].pausedUntil != nil)
@@ -46,7 +46,7 @@ extension Queue {
 
     /// `nil` if there is no such tube.
     public func snapshot(of name: TubeName, now: Instant) -> TubeSnapshot? {
-        tubeSlots[name].map { snapshot(ofTube: $0, now: now) }
+        tubes.byName[name].map { snapshot(ofTube: $0, now: now) }
     }
 
     private func snapshot(ofTube slot: Int, now: Instant) -> TubeSnapshot {
@@ -66,7 +66,7 @@ extension Queue {
         snapshot.totalJobs = tubes[slot].totalJobs
         snapshot.deletes = tubes[slot].deletes
         snapshot.pauses = tubes[slot].pauses
-        if tubes[slot].log >= 0 { snapshot.activity = logs[tubes[slot].log].activity }
+        if tubes[slot].log >= 0 { snapshot.activity = activity.logs[tubes[slot].log].activity }
         return snapshot
     }
 
@@ -105,7 +105,7 @@ extension Queue {
 
     /// The client of this broker that has the job.
     public func holder(of job: JobID) -> ConnectionID? {
-        guard let slot = jobSlots[job], jobs[slot].isHeld else { return nil }
+        guard let slot = jobs.byID[job], jobs[slot].isHeld else { return nil }
         return id(of: jobs[slot].owner)
     }
 }

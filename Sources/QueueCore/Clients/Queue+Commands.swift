@@ -8,7 +8,7 @@ extension Queue {
         if connections[slot].hasCountedPut {
             connections[slot].hasCountedPut = false
         } else {
-            commands.count(command)
+            activity.commands.count(command)
         }
         if connections[slot].replies.isEmpty || command.isUnordered
             || (command.pipelinable != nil && command.pipelinable == connections[slot].pipelined)
@@ -63,7 +63,7 @@ extension Queue {
         case .use, .watch, .ignore, .pauseTube, .statsTube, .stats, .listTubes, .listTubeUsed, .listTubesWatched:
             executeOnTubes(command, slot, now: now)
         case .quit:
-            outboxes[connections[slot].outbox].append(.close(id(of: slot)))
+            connections.put(.close(id(of: slot)), for: slot)
         case .malformed, .malformedPut, .malformedPauseTube:
             answer(slot, .badFormat)
         case .unknown:
@@ -86,7 +86,7 @@ extension Queue {
         case .stats:
             answer(slot, .broker(statsForWalks()))
         case .listTubes:
-            answer(slot, .tubes(listing.map { tubes[$0].name }))
+            answer(slot, .tubes(tubes.listing.map { tubes[$0].name }))
         case .listTubeUsed:
             answer(slot, .using(tubes[connections[slot].used].name))
         case .listTubesWatched:
@@ -99,14 +99,14 @@ extension Queue {
     mutating func becomeProducer(_ slot: Int) {
         if !connections[slot].isProducer {
             connections[slot].isProducer = true
-            producers += 1
+            connections.producers += 1
         }
     }
 
     mutating func becomeWorker(_ slot: Int) {
         if !connections[slot].isWorker {
             connections[slot].isWorker = true
-            workers += 1
+            connections.workers += 1
         }
     }
 }

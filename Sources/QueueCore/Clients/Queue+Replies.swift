@@ -12,9 +12,7 @@ extension Queue {
     }
 
     private mutating func send(_ reply: Reply, to id: ConnectionID) {
-        let outbox = connections[id.slot].outbox
-        outboxes[outbox].append(.reply(id, reply))
-        outboxBytes[outbox] += reply.size
+        connections.outboxes.put(reply, for: id, into: connections[id.slot].outbox)
     }
 
     /// Reserves a place among the replies for an answer that comes later.
@@ -53,7 +51,7 @@ extension Queue {
     /// (docs/ARCHITECTURE.md, Invariants).
     mutating func abandon(_ ticket: Ticket?) {
         if let ticket, isOpen(ticket.connection) {
-            outboxes[connections[ticket.connection.slot].outbox].append(.close(ticket.connection))
+            connections.put(.close(ticket.connection), for: ticket.connection.slot)
         }
     }
 }

@@ -69,7 +69,7 @@ extension Queue {
 
     // MARK: Holding
 
-    var mayHoldMore: Bool { deadlines.count < configuration.maxHeldJobs }
+    var mayHoldMore: Bool { jobs.deadlines.count < configuration.maxHeldJobs }
 
     mutating func hold(_ job: Int, by slot: Int, now: Instant) {
         jobs[job].phase = .held
@@ -85,7 +85,7 @@ extension Queue {
         connections[slot].firstHeld = job
         connections[slot].held += 1
         countHeld(job, 1)
-        if sql.isRecalling { annotate(job) } else { unannotated.append(jobs[job].key.id, at: now) }
+        if sql.isRecalling { annotate(job) } else { jobs.unannotated.append(jobs[job].key.id, at: now) }
     }
 
     /// Takes a job from the client that holds it. The caller says what becomes of the job.

@@ -3,7 +3,7 @@ extension Queue {
     // MARK: Peek
 
     mutating func peek(_ slot: Int, _ id: JobID, now: Instant) {
-        if let job = jobSlots[id], let body = jobs[job].body {
+        if let job = jobs.byID[id], let body = jobs[job].body {
             answer(slot, .found(id, body))
         } else if isPutInFlight(id) {
             answer(slot, .notFound)
@@ -80,7 +80,7 @@ extension Queue {
 
     mutating func kickJob(_ slot: Int, _ id: JobID, now: Instant) {
         // A job in memory is ready or reserved. A put in flight does not exist yet.
-        guard jobSlots[id] == nil, !isPutInFlight(id) else { return answer(slot, .notFound) }
+        guard jobs.byID[id] == nil, !isPutInFlight(id) else { return answer(slot, .notFound) }
         guard beginUndecided(id, for: .kickJob(id), slot) else { return }
         ask(.kickJob(id), for: openReply(slot), now: now)
     }
@@ -89,12 +89,12 @@ extension Queue {
 
     mutating func reserveJob(_ slot: Int, _ id: JobID, now: Instant) {
         guard mayHoldMore else { return answer(slot, .outOfMemory) }
-        if let job = jobSlots[id] {
+        if let job = jobs.byID[id] {
             if jobs[job].isBeingGivenBack { return awaitSettled(id, for: .reserveJob(id), slot) }
             guard jobs[job].isCached else { return answer(slot, .notFound) }
             guard now < epochValidUntil else {
                 connections[slot].parked = .reserveJob(id)
-                commandsAwaitingEpoch.append(self.id(of: slot))
+                membership.commandsAwaitingRenewal.append(self.id(of: slot))
                 return
             }
             becomeWorker(slot)
@@ -139,7 +139,7 @@ extension Queue {
     }
 
     mutating func statsJob(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = jobSlots[id] else {
+        guard let job = jobs.byID[id] else {
             if isPutInFlight(id) { return answer(slot, .notFound) }
             return ask(.job(id), for: openReply(slot), now: now)
         }
@@ -157,7 +157,7 @@ extension Queue {
 
     mutating func looked(_ ticket: Ticket?, _ rows: [JobRow]) {
         guard rows.first?.flaw == nil else { return fill(ticket, .internalError) }
-        guard let row = rows.first, let tube = tubeSlotsByRow[row.tube] else {
+        guard let row = rows.first, let tube = tubes.byRow[row.tube] else {
             return fill(ticket, .notFound)
         }
         let state = row.isReserved ? .reserved : JobState(row.state)

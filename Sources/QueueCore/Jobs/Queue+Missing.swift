@@ -45,7 +45,7 @@ extension Queue {
 
     /// A held job stays with its client. The outcome of the next change tells whether the row is missing.
     private mutating func missedAnnotation(of id: JobID, now: Instant) {
-        guard let job = jobSlots[id] else { return }
+        guard let job = jobs.byID[id] else { return }
         switch jobs[job].phase {
         case .held: jobs[job].isMissing = true
         case .cached:

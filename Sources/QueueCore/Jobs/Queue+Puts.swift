@@ -4,24 +4,24 @@ extension Queue {
     public mutating func putLineReceived(_ id: ConnectionID, isTooBig: Bool) {
         guard isOpen(id), !connections[id.slot].hasCountedPut else { return }
         connections[id.slot].hasCountedPut = true
-        commands.put += 1
+        activity.commands.put += 1
         if !isTooBig { becomeProducer(id.slot) }
     }
 
     mutating func put(_ slot: Int, key: String? = nil, _ job: NewJob, now: Instant) {
         becomeProducer(slot)
-        if isDraining { return answer(slot, .draining) }
-        let pending = isLarge(job.body) ? pendingLargeBytes : pendingBytes
+        if puts.isDraining { return answer(slot, .draining) }
+        let pending = isLarge(job.body) ? puts.pendingLargeBytes : puts.pendingBytes
         guard job.body.count <= configuration.maxBodyBytes,
             pending == 0 || pending + Queue.cost(of: job.body) <= configuration.maxPendingBytes
         else {
-            refusedPuts += 1
+            activity.refusedPuts += 1
             return answer(slot, .outOfMemory)
         }
         let tube = connections[slot].used
         if job.delay == 0 {
             guard !isFull(tube) else {
-                refusedPuts += 1
+                activity.refusedPuts += 1
                 return answer(slot, .outOfMemory)
             }
             tubes[tube].putsInFlight += 1
@@ -32,7 +32,7 @@ extension Queue {
         var put = PutRequest(job: job, key: key, tube: tube, ticket: openReply(slot, .put), issued: now)
         put.job.ttr = max(1, job.ttr)
         // Puts of one client keep their order; puts of others may overtake those that wait for their tubes.
-        if connections[slot].waitingPuts == 0, let row = openRow(tube), let id = nextID() {
+        if connections[slot].waitingPuts == 0, let row = openRow(tube), let id = puts.ids.next() {
             issue(put, id: id, row: row)
         } else {
             addWaitingPut(put)
@@ -44,9 +44,9 @@ extension Queue {
 
     private mutating func countPending(_ body: Body, _ n: Int) {
         if isLarge(body) {
-            pendingLargeBytes += n * Queue.cost(of: body)
+            puts.pendingLargeBytes += n * Queue.cost(of: body)
         } else {
-            pendingBytes += n * Queue.cost(of: body)
+            puts.pendingBytes += n * Queue.cost(of: body)
         }
     }
 
@@ -68,7 +68,7 @@ extension Queue {
         let key = JobKey(priority: put.job.priority, id: id)
         let isLeased =
             put.job.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.job.body.count)
-            && undecided[id] == nil
+            && jobs.undecided[id] == nil
         lanes[lane(of: put)].pending.puts.append(
             Put(
                 id: id, tube: row, job: put.job, isLeased: isLeased, tubeSlot: put.tube, ticket: put.ticket,
@@ -118,16 +118,16 @@ extension Queue {
 
     mutating func committed(_ put: Put, now: Instant) {
         let tube = put.tubeSlot
-        totalJobs += 1
+        activity.totalJobs += 1
         tubes[tube].totalJobs += 1
         notePut(tube, put.job)
-        if !isStale { count(tube, 1, put.job.state, priority: put.job.priority) }
+        if !membership.isStale { count(tube, 1, put.job.state, priority: put.job.priority) }
         if put.job.delay > 0 {
             scheduleSweep(now + .seconds(put.job.delay))
-        } else if put.isLeased, !isStale, undecided[put.id] != nil {
+        } else if put.isLeased, !membership.isStale, jobs.undecided[put.id] != nil {
             // A client has guessed the id: a query may be about to delete the job.
-            undecided[put.id]?.row = JobRow(put, lease: epoch)
-        } else if put.isLeased, !isStale {
+            jobs.undecided[put.id]?.row = JobRow(put, lease: membership.epoch)
+        } else if put.isLeased, !membership.isStale {
             cache(remember(Job(put: put, now: now)), now: now)
         } else {
             let key = JobKey(priority: put.job.priority, id: put.id)
@@ -144,7 +144,7 @@ extension Queue {
     /// A put is over, whatever its outcome: its body is no longer charged to its client, which may go on.
     mutating func endPut(_ job: NewJob, of tube: Int, _ ticket: Ticket?, _ reply: Reply) {
         switch reply {
-        case .outOfMemory, .internalError: refusedPuts += 1
+        case .outOfMemory, .internalError: activity.refusedPuts += 1
         default: break
         }
         unpin(tube)

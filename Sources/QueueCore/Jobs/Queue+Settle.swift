@@ -1,7 +1,7 @@
 /// The end of a reservation or of a job: delete, release, bury, touch, expiry and disconnect.
 extension Queue {
     mutating func delete(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = jobSlots[id] else {
+        guard let job = jobs.byID[id] else {
             // The job may exist in the database: ready, delayed or buried.
             guard !isPutInFlight(id) else { return answer(slot, .notFound) }
             guard beginUndecided(id, for: .delete(id), slot) else { return }
@@ -55,7 +55,7 @@ extension Queue {
     }
 
     private func held(_ id: JobID, by slot: Int) -> Int? {
-        guard let job = jobSlots[id], jobs[job].isHeld, jobs[job].owner == slot else { return nil }
+        guard let job = jobs.byID[id], jobs[job].isHeld, jobs[job].owner == slot else { return nil }
         return job
     }
 
@@ -96,11 +96,11 @@ extension Queue {
     /// A command about a job that is being given back waits for the outcome.
     mutating func awaitSettled(_ id: JobID, for command: Command, _ slot: Int) {
         connections[slot].parked = command
-        commandsAwaitingSettled[id, default: []].append(self.id(of: slot))
+        jobs.awaitingSettled[id, default: []].append(self.id(of: slot))
     }
 
     mutating func settled(_ id: JobID) {
-        guard !commandsAwaitingSettled.isEmpty, let waiting = commandsAwaitingSettled.removeValue(forKey: id) else {
+        guard !jobs.awaitingSettled.isEmpty, let waiting = jobs.awaitingSettled.removeValue(forKey: id) else {
             return
         }
         mark(connections: waiting)

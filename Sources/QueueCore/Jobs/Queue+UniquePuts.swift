@@ -14,10 +14,10 @@ extension Queue {
         let tube = asked.tube
         switch outcome {
         case .inserted:
-            totalJobs += 1
+            activity.totalJobs += 1
             tubes[tube].totalJobs += 1
             notePut(tube, put.job)
-            if !isStale { count(tube, put.counts) }
+            if !membership.isStale { count(tube, put.counts) }
             if put.job.delay > 0 {
                 scheduleSweep(now + .seconds(put.job.delay))
             } else {
@@ -27,7 +27,7 @@ extension Queue {
             }
             endPut(put.job, of: tube, asked.ticket, .inserted(put.id))
         case .exists(let id, let stored, let isReserved):
-            let state = jobSlots[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
+            let state = jobs.byID[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
             endPut(put.job, of: tube, asked.ticket, .insertedBefore(id, state))
         }
     }

@@ -32,13 +32,13 @@ extension Queue {
     static let idlePolls = 5
 
     /// Whether `takeNotices` has something.
-    var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
+    var hasNotices: Bool { epoch != 0 && !membership.notices.isEmpty }
 
     /// What has collected for the other brokers; `nil` when there is nothing.
     public mutating func takeNotices() -> Notices? {
         guard hasNotices else { return nil }
         var taken = Notices(epoch: epoch)
-        swap(&taken, &notices)
+        swap(&taken, &membership.notices)
         taken.epoch = epoch
         return taken
     }
@@ -58,7 +58,7 @@ extension Queue {
 
     mutating func take(_ notice: Notice) {
         guard epoch != 0 else { return }
-        guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
+        guard let tube = tubes.byName[notice.name] else { return tubes.rows.remember(notice.tube, notice.name) }
         if tubes[tube].row != notice.tube {
             setRow(tube, notice.tube)
             tubes[tube].cache.lowerHorizon(to: .first)
@@ -70,7 +70,7 @@ extension Queue {
     public mutating func missedNotices(now: Instant) {
         republishWaits()
         lowerAllHorizons()
-        nextPoll = min(nextPoll, now)
+        schedule.nextPoll = min(schedule.nextPoll, now)
     }
 
     // MARK: What is said
@@ -78,14 +78,14 @@ extension Queue {
     /// A commit of this broker has left a ready job to anybody.
     mutating func tellPeers(_ tube: TubeID, _ key: JobKey) {
         guard peers > 0 else { return }
-        notices.readied[tube] = min(notices.readied[tube] ?? .end, key)
+        membership.notices.readied[tube] = min(membership.notices.readied[tube] ?? .end, key)
     }
 
     /// A tube has got its row.
     mutating func tellPeers(ofNew tube: TubeID) {
         guard peers > 0 else { return }
-        notices.opened.insert(tube)
-        notices.readied[tube] = .first
+        membership.notices.opened.insert(tube)
+        membership.notices.readied[tube] = .first
     }
 
     /// Clients here wait for a tube.
@@ -93,23 +93,23 @@ extension Queue {
         guard peers > 0, !tubes[tube].isAwaited else { return }
         tubes[tube].isAwaited = true
         tubes[tube].idlePolls = 0
-        notices.waits[tubes[tube].name] = true
+        membership.notices.waits[tubes[tube].name] = true
     }
 
     mutating func republishWaits() {
-        for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
+        for slot in tubes.active where tubes[slot].isAwaited { membership.notices.waits[tubes[slot].name] = true }
     }
 
     /// Clients here do not wait for the tube any more.
     mutating func withdrawWait(_ tube: Int) {
         guard tubes[tube].isAwaited else { return }
         tubes[tube].isAwaited = false
-        notices.waits[tubes[tube].name] = false
+        membership.notices.waits[tubes[tube].name] = false
     }
 
     /// Called once a poll: clients come back, so the end of a wait is not told at once.
     mutating func withdrawIdleWaits() {
-        for slot in active where tubes[slot].isAwaited {
+        for slot in tubes.active where tubes[slot].isAwaited {
             tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1
             if tubes[slot].idlePolls >= Queue.idlePolls { withdrawWait(slot) }
         }

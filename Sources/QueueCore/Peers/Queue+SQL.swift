@@ -49,9 +49,9 @@ extension Queue {
         sql.isRecalling = true
         sql.recallingUntil = now + Queue.recallingFor
         share(now: now)
-        for slot in active { giveBackCache(slot, keeping: 0, now: now) }
-        while let id = unannotated.popFirst(before: now) { annotateReservation(id) }
-        nextTick = min(nextTick, sql.recallingUntil)
+        for slot in tubes.active { giveBackCache(slot, keeping: 0, now: now) }
+        while let id = jobs.unannotated.popFirst(before: now) { annotateReservation(id) }
+        schedule.nextTick = min(schedule.nextTick, sql.recallingUntil)
         conclude(now: now)
     }
 
@@ -78,13 +78,14 @@ extension Queue {
     /// What sessions have changed, read at some time after `readAt`.
     public mutating func learn(_ changes: [SQLChange], readAt: Instant, now: Instant) {
         for change in changes {
-            rememberRow(change.tube.id, change.tube.name)
+            tubes.rows.remember(change.tube.id, change.tube.name)
             if let first = change.first {
                 tellPeers(change.tube.id, first)
                 take(Notice(tube: change.tube.id, name: change.tube.name, key: first))
             }
             if change.tube.counts.delayed > 0 { scheduleSweep(now) }
-            guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {
+            guard tubes.byName[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0
+            else {
                 noteWithoutTube(change)
                 continue
             }

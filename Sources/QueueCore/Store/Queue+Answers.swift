@@ -6,8 +6,8 @@ extension Queue {
     }
 
     mutating func deleted(_ id: JobID, _ ticket: Ticket?, _ rows: [JobRow], now: Instant) {
-        if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
-            if !isStale { count(tube, -1, row.state, priority: row.priority) }
+        if let row = rows.first, let tube = tubes.byRow[row.tube] {
+            if !membership.isStale { count(tube, -1, row.state, priority: row.priority) }
             tubes[tube].deletes += 1
             note(tube) { $0.deletes += 1 }
         }
@@ -51,7 +51,7 @@ extension Queue {
     /// The job whose body a client waits for. There is none if that client is gone: another client may have its slot,
     /// and the job.
     func held(_ id: JobID, for ticket: Ticket?) -> Int? {
-        guard let ticket, isOpen(ticket.connection), let job = jobSlots[id], jobs[job].isHeld,
+        guard let ticket, isOpen(ticket.connection), let job = jobs.byID[id], jobs[job].isHeld,
             jobs[job].owner == ticket.connection.slot
         else { return nil }
         return job
@@ -74,17 +74,17 @@ extension Queue {
     }
 
     mutating func polled(_ keys: [(tube: TubeID, key: JobKey)]) {
-        isPolling = false
+        schedule.isPolling = false
         for (row, key) in keys {
-            if let tube = tubeSlotsByRow[row] { becameClaimable(tube, key) }
+            if let tube = tubes.byRow[row] { becameClaimable(tube, key) }
         }
     }
 
     mutating func swept(_ readied: [Readied], more: Bool, nextDue: Int64?, now: Instant) {
-        isSweeping = false
+        schedule.isSweeping = false
         ready(readied)
         serveSwept()
-        if more || !waitersForNextSweep.isEmpty {
+        if more || !schedule.waitersForNextSweep.isEmpty {
             scheduleSweep(now)
         } else if let nextDue {
             scheduleSweep(now + max(Span.microseconds(nextDue), .milliseconds(1)))
@@ -95,8 +95,8 @@ extension Queue {
     mutating func ready(_ readied: [Readied]) {
         for group in readied {
             tellPeers(group.tube, group.first)
-            guard let tube = tubeSlotsByRow[group.tube] else { continue }
-            if !isStale { count(tube, group.change) }
+            guard let tube = tubes.byRow[group.tube] else { continue }
+            if !membership.isStale { count(tube, group.change) }
             becameClaimable(tube, group.first)
         }
     }

@@ -64,7 +64,7 @@ extension Queue {
         if batch.endsSole { soleHasNotEnded(batch.leases) }
         if sql.answer == nil { sql.answer = batch.answer }
         for annotation in batch.annotations {
-            guard let job = jobSlots[annotation.id] else { continue }
+            guard let job = jobs.byID[annotation.id] else { continue }
             if annotation.wasImplicit { jobs[job].isImplicit = true }
             annotate(job)
         }
@@ -91,9 +91,9 @@ extension Queue {
     }
 
     private mutating func committedStale(_ batch: WriteBatch, without missing: Set<JobID>, now: Instant) {
-        isStale = true
+        membership.isStale = true
         for put in batch.puts { committed(put, now: now) }
-        isStale = false
+        membership.isStale = false
         for change in batch.stateChanges {
             if !missing.contains(change.id) { note(change) }
             drop(change.slot, change.wasHeld, nil, now: now)

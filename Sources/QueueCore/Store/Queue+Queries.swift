@@ -8,14 +8,14 @@ extension Queue {
 
     mutating func ask(_ query: PendingQuery) {
         pinTube(of: query)
-        queries.append(query)
+        queries.waiting.append(query)
     }
 
     private mutating func pinTube(of query: PendingQuery) { if query.tube >= 0 { pin(query.tube) } }
 
     private mutating func unpinTube(of query: PendingQuery) { if query.tube >= 0 { unpin(query.tube) } }
 
-    var hasQueries: Bool { queriesInFlight.isEmpty && epoch != 0 && !queries.isEmpty }
+    var hasQueries: Bool { queries.inFlight.isEmpty && epoch != 0 && !queries.waiting.isEmpty }
 
     /// Queries that one transaction answers at most.
     static let maxQueries = 64
@@ -23,22 +23,22 @@ extension Queue {
     /// The queries that have collected. The next ones are given out when these have been finished.
     public mutating func takeQueries(now: Instant) -> [PendingQuery] {
         guard hasQueries else { return [] }
-        queriesInFlight = Array(queries.prefix(Queue.maxQueries))
-        queries.removeFirst(queriesInFlight.count)
+        queries.inFlight = Array(queries.waiting.prefix(Queue.maxQueries))
+        queries.waiting.removeFirst(queries.inFlight.count)
         if sharing == .ending {
             // A refill waits: which leases it may take is not decided.
-            queries.insert(contentsOf: queriesInFlight.filter(\.isRefill), at: 0)
-            queriesInFlight.removeAll(where: \.isRefill)
+            queries.waiting.insert(contentsOf: queries.inFlight.filter(\.isRefill), at: 0)
+            queries.inFlight.removeAll(where: \.isRefill)
         }
-        guard !queriesInFlight.isEmpty else { return [] }
-        for at in queriesInFlight.indices {
-            queriesInFlight[at].epoch = epoch
-            queriesInFlight[at].query = renewed(queriesInFlight[at])
+        guard !queries.inFlight.isEmpty else { return [] }
+        for at in queries.inFlight.indices {
+            queries.inFlight[at].epoch = epoch
+            queries.inFlight[at].query = renewed(queries.inFlight[at])
         }
-        isCountedAlone = false
-        queriesInFlightSince = now
-        queriesEpoch = epoch
-        return queriesInFlight
+        tubes.recount.isAlone = false
+        queries.inFlightSince = now
+        queries.epoch = epoch
+        return queries.inFlight
     }
 
     /// The query as it is sent. What this broker is and knows may have changed since it was asked.
@@ -47,7 +47,7 @@ extension Queue {
         // The lease of a sole broker's job may be on its way to the row.
         case .fetch(let id, _): .fetch(id, isSole: sharing != .shared)
         // The query may have been asked before the policies were known.
-        case .delete(let id, _): .delete(id, isRecorded: keepsHistory)
+        case .delete(let id, _): .delete(id, isRecorded: tubes.policies.keepHistory)
         case .refill: renewedRefill(asked.tube) ?? asked.query
         default: asked.query
         }
@@ -59,9 +59,9 @@ extension Queue {
     public mutating func finish(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
         precondition(asked.count == answers.count, "an answer is missing")
         // If the queries without an answer were fenced, `fenced` is called next.
-        queriesInFlight.removeFirst(min(asked.count, queriesInFlight.count))
-        queriesInFlightSince = .never
-        guard queriesEpoch == epoch else { return finishStale(asked, answers, now: now) }
+        queries.inFlight.removeFirst(min(asked.count, queries.inFlight.count))
+        queries.inFlightSince = .never
+        guard queries.epoch == epoch else { return finishStale(asked, answers, now: now) }
         finish(Array(zip(asked, answers)), now: now)
     }
 
@@ -75,25 +75,25 @@ extension Queue {
 
     /// The epoch has died since: leases that the queries took are void, and the counts have been read anew.
     private mutating func finishStale(_ asked: [PendingQuery], _ answers: [Answer], now: Instant) {
-        isStale = true
+        membership.isStale = true
         for (query, answer) in zip(asked, answers) {
             switch (query.query, answer) {
             case (.refill, .rows), (.reserve, .rows), (.fetch, .body), (.openTube, .tube), (.pause, .tube):
-                queries += refuseLost(of: [query], now: now)
+                queries.waiting += refuseLost(of: [query], now: now)
             default: finish(query, answer, now: now)
             }
         }
-        isStale = false
+        membership.isStale = false
         conclude(now: now)
     }
 
     /// The epoch was dead when the queries were asked: nothing was done.
     public mutating func fenced(_ asked: [PendingQuery], now: Instant) {
-        queriesInFlight = []
-        queriesInFlightSince = .never
-        if queriesEpoch == epoch { loseEpoch(now: now) }
+        queries.inFlight = []
+        queries.inFlightSince = .never
+        if queries.epoch == epoch { loseEpoch(now: now) }
         // They can be asked again under the next epoch, in the same order.
-        queries.insert(contentsOf: refuseLost(of: asked, now: now), at: 0)
+        queries.waiting.insert(contentsOf: refuseLost(of: asked, now: now), at: 0)
         conclude(now: now)
     }
 
@@ -101,7 +101,7 @@ extension Queue {
     /// name a tube by a row that may be another tube's by now.
     mutating func refuseLost(of asked: [PendingQuery], now: Instant) -> [PendingQuery] {
         asked.filter { query in
-            guard query.query.rows.contains(where: lostRows.contains) else { return true }
+            guard query.query.rows.contains(where: tubes.rows.lost.contains) else { return true }
             refused(query, now: now)
             return false
         }
@@ -114,17 +114,17 @@ extension Queue {
         case (.putUnique(let put), .refused(.tubeGone)): putAgain(asked, put, now: now)
         case (_, .refused(let refusal)): return refused(asked, refusal, now: now)
         case (.reserve, .rows) where now >= epochValidUntil, (.fetch, .body) where now >= epochValidUntil:
-            return answersAwaitingEpoch.append((asked, answer))
+            return queries.answersAwaitingRenewal.append((asked, answer))
         case (.refill, .rows(let rows)): refilled(asked.tube, with: rows, asked: asked.query, now: now)
         case (.poll, .keys(let keys)): polled(keys)
         case (.sweep, .swept(let readied, let more, let nextDue)):
             swept(readied, more: more, nextDue: nextDue, now: now)
-        case (.endLeases, .done): isEndingLeases = false
+        case (.endLeases, .done): schedule.isEndingLeases = false
         case (.fetch(let id, _), .body(let body)): fetched(id, asked, body, now: now)
         case (.reserve, .rows(let rows)) where isOfUnknownTube(rows),
             (.job, .rows(let rows)) where isOfUnknownTube(rows):
             // The answer is kept and not asked for again: a reserved job has been leased with it.
-            return answersAwaitingTubes.append((asked, answer))
+            return queries.answersAwaitingTubes.append((asked, answer))
         case (.reserve(let id), .rows(let rows)): reserved(id, ticket, rows, now: now)
         case (.delete(let id, _), .rows(let rows)): deleted(id, ticket, rows, now: now)
         case (.kick, .readied(let readied)): kicked(asked, readied, now: now)
@@ -156,16 +156,16 @@ extension Queue {
 
     /// A SQL session has locked what the query asks for. The query is asked again in a moment, until it is too old.
     private mutating func postpone(_ query: PendingQuery, now: Instant) {
-        postponed.append(query)
-        nextTick = min(nextTick, now + .milliseconds(50))
+        queries.postponed.append(query)
+        schedule.nextTick = min(schedule.nextTick, now + .milliseconds(50))
         if case .openTube = query.query { openingBlocked(query.tube, now: now) }
     }
 
     mutating func askPostponed(now: Instant) {
-        guard !postponed.isEmpty else { return }
-        let waiting = postponed
-        postponed = []
-        queries += refuseLost(of: waiting, now: now)
+        guard !queries.postponed.isEmpty else { return }
+        let waiting = queries.postponed
+        queries.postponed = []
+        queries.waiting += refuseLost(of: waiting, now: now)
     }
 
     /// Nothing was done, or the query was not even sent.
@@ -174,12 +174,12 @@ extension Queue {
         unpinTube(of: asked)
         switch asked.query {
         case .refill: refillFailed(tube)
-        case .poll: isPolling = false
+        case .poll: schedule.isPolling = false
         case .sweep:
-            isSweeping = false
+            schedule.isSweeping = false
             serveSwept()
             scheduleSweep(now + .seconds(1))
-        case .endLeases: isEndingLeases = false
+        case .endLeases: schedule.isEndingLeases = false
         case .openTube:
             tubes[tube].isOpening = false
             tubes[tube].isOpeningBlocked = false

@@ -13,16 +13,16 @@ extension Queue {
             for change in batch.stateChanges { abandon(change.ticket) }
             for delete in batch.deletes { abandon(delete.ticket) }
         }
-        if queriesInFlightSince <= limit {
-            queriesInFlightSince = .never
-            for query in queriesInFlight { abandon(query.ticket) }
+        if queries.inFlightSince <= limit {
+            queries.inFlightSince = .never
+            for query in queries.inFlight { abandon(query.ticket) }
         }
-        for (query, _) in answersAwaitingEpoch where query.issued <= limit { abandon(query.ticket) }
+        for (query, _) in queries.answersAwaitingRenewal where query.issued <= limit { abandon(query.ticket) }
         giveUpPending(limit, now: now)
         giveUpWaitingPuts(limit)
-        let old = queries.filter { $0.issued <= limit && $0.ticket != nil }
+        let old = queries.waiting.filter { $0.issued <= limit && $0.ticket != nil }
         guard !old.isEmpty else { return }
-        queries.removeAll { $0.issued <= limit && $0.ticket != nil }
+        queries.waiting.removeAll { $0.issued <= limit && $0.ticket != nil }
         for query in old { refused(query, now: now) }
     }
 

@@ -13,7 +13,7 @@ extension Queue {
     /// Alone, a broker takes all that its budget holds. Beside peers or SQL sessions it takes what its own waiting
     /// clients will have at once.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
-        guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
+        guard tubes[tube].watching > 0, jobs.cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
             return false
         }
         return isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting
@@ -22,7 +22,7 @@ extension Queue {
     mutating func cache(_ job: Int, now: Instant) {
         var bytes = Queue.jobOverhead
         if let body = jobs[job].body {
-            if cachedBytes + body.count <= configuration.cacheBytes {
+            if jobs.cachedBytes + body.count <= configuration.cacheBytes {
                 bytes += body.count
             } else {
                 jobs[job].body = nil
@@ -32,17 +32,17 @@ extension Queue {
         // A put or a refill may be answered after the last watcher has gone.
         if tubes[tube].watching == 0, tubes[tube].cache.idleSince == nil { tubes[tube].cache.idleSince = now }
         jobs[job].charged = bytes
-        cachedBytes += bytes
+        jobs.cachedBytes += bytes
         jobs[job].phase = .cached
-        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
-        activate(tube)
+        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs.table)
+        tubes.activate(tube)
         mark(tube, .ready)
     }
 
     mutating func uncache(_ job: Int) {
-        cachedBytes -= jobs[job].charged
+        jobs.cachedBytes -= jobs[job].charged
         jobs[job].charged = 0
-        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs.table)
     }
 
     /// A job with this key has become ready, and nobody has its lease.
@@ -53,7 +53,7 @@ extension Queue {
 
     /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
     mutating func lowerAllHorizons() {
-        for slot in active { tubes[slot].cache.lowerHorizon(to: .first) }
+        for slot in tubes.active { tubes[slot].cache.lowerHorizon(to: .first) }
     }
 
     mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
@@ -79,7 +79,7 @@ extension Queue {
 
     /// Keeps only what waiting clients will have at once.
     mutating func giveBackSurplus(now: Instant) {
-        for slot in active where tubes[slot].cache.heap.count > tubes[slot].waiting {
+        for slot in tubes.active where tubes[slot].cache.heap.count > tubes[slot].waiting {
             giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
         }
     }
@@ -88,13 +88,11 @@ extension Queue {
     mutating func remember(_ job: Job) -> Int {
         let slot = jobs.insert(job)
         tubes[job.tube].inMemory += 1
-        jobSlots[job.key.id] = slot
         return slot
     }
 
     /// Removes a job from memory.
     mutating func forget(_ job: Int) {
-        jobSlots[jobs[job].key.id] = nil
         tubes[jobs[job].tube].inMemory -= 1
         mark(jobs[job].tube, .dropped)
         jobs.remove(job)

@@ -4,7 +4,7 @@ extension Queue {
     mutating func refill(_ tube: Int, now: Instant) {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
-        activate(tube)
+        tubes.activate(tube)
         ask(refillQuery(tube, row), pinning: tube, now: now)
     }
 
@@ -22,7 +22,7 @@ extension Queue {
 
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
-        let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
+        let room = max(0, configuration.cacheBytes - jobs.cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
         let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
@@ -74,9 +74,9 @@ extension Queue {
 
     /// A row that a refill has returned and whose lease this broker has.
     private mutating func adopt(_ row: JobRow, tube: Int, _ claim: Claim, now: Instant) {
-        if undecided[row.id] != nil {
-            undecided[row.id]?.row = row
-        } else if let job = jobSlots[row.id] {
+        if jobs.undecided[row.id] != nil {
+            jobs.undecided[row.id]?.row = row
+        } else if let job = jobs.byID[row.id] {
             // After a bury or a delay, a kick has made the job ready. Others may have had the job, and changed it, in
             // between.
             jobs[job].encounter = claim == .free ? .claimed(row) : .read

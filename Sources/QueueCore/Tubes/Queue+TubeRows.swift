@@ -3,27 +3,19 @@
 extension Queue {
     /// Forgets all rows; about `count` will be known.
     mutating func forgetRows(expecting count: Int) {
-        tubeRows = Dictionary(minimumCapacity: count)
-        tubeNames = Dictionary(minimumCapacity: count)
-        tubeSlotsByRow = Dictionary(minimumCapacity: count)
-        tubeSlots.reserveCapacity(count)
-        tubes.reserveCapacity(count)
-    }
-
-    /// The row exists.
-    mutating func rememberRow(_ row: TubeID, _ name: TubeName) {
-        guard tubeNames[row] != name else { return }
-        if let old = tubeRows.updateValue(row, forKey: name), old != row { tubeNames[old] = nil }
-        tubeNames[row] = name
+        tubes.rows.forget(expecting: count)
+        tubes.byRow = Dictionary(minimumCapacity: count)
+        tubes.byName.reserveCapacity(count)
+        tubes.table.reserveCapacity(count)
     }
 
     mutating func setRow(_ slot: Int, _ row: TubeID) {
-        if let old = tubes[slot].row, old != row { tubeSlotsByRow[old] = nil }
+        if let old = tubes[slot].row, old != row { tubes.byRow[old] = nil }
         tubes[slot].row = row
         tubes[slot].isRowGone = false
-        tubes[slot].policy = policies[row]
-        tubeSlotsByRow[row] = slot
-        rememberRow(row, tubes[slot].name)
+        tubes[slot].policy = tubes.policies.all[row]
+        tubes.byRow[row] = slot
+        tubes.rows.remember(row, tubes[slot].name)
         if tubes[slot].activeIndex < 0 { tubes[slot].cache.horizon = .first }
     }
 
@@ -32,22 +24,18 @@ extension Queue {
 
     /// The tube of this row. It is made if only its name is known.
     mutating func tube(ofRow row: TubeID) -> Int? {
-        if let tube = tubeSlotsByRow[row] { return tube }
-        guard let name = tubeNames[row] else { return nil }
+        if let tube = tubes.byRow[row] { return tube }
+        guard let name = tubes.rows.names[row] else { return nil }
         return tube(named: name)
     }
 
     /// Those of the rows whose tubes do not exist here.
-    public func unneeded(_ rows: [TubeID]) -> [TubeID] { rows.filter { tubeSlotsByRow[$0] == nil } }
+    public func unneeded(_ rows: [TubeID]) -> [TubeID] { rows.filter { tubes.byRow[$0] == nil } }
 
     /// These rows have been removed: nobody needed them, and they had no jobs.
     public mutating func removed(_ rows: [TubeID], now: Instant) {
         for row in rows {
-            // What was read of the row before is old, and may come later.
-            removedRows.insert(row)
-            guard let name = tubeNames.removeValue(forKey: row) else { continue }
-            if tubeRows[name] == row { tubeRows[name] = nil }
-            if let tube = tubeSlotsByRow[row] { lostRow(tube) }
+            if tubes.rows.remove(row), let tube = tubes.byRow[row] { lostRow(tube) }
         }
         conclude(now: now)
     }
@@ -72,14 +60,14 @@ extension Queue {
     }
 
     mutating func take(_ rows: [TubeRow], isFirst: Bool, readAt: Instant, now: Instant) {
-        for row in rows where !removedRows.contains(row.id) {
-            rememberRow(row.id, row.name)
-            let known = tubeSlots[row.name]
+        for row in rows where !tubes.rows.removed.contains(row.id) {
+            tubes.rows.remember(row.id, row.name)
+            let known = tubes.byName[row.name]
             if known == nil, row.counts.total == 0, row.pauseLeft <= 0 { continue }
             let slot = known ?? addTube(named: row.name)
             let isNew = tubes[slot].row != row.id
             setRow(slot, row.id)
-            if isNew || isFirst || countsMayBeOff {
+            if isNew || isFirst || tubes.recount.mayBeOff {
                 setCounts(slot, stored: row.counts, heldElsewhere: row.heldElsewhere)
             }
             if isNew { becameClaimable(slot, .first) }
@@ -89,9 +77,9 @@ extension Queue {
 
     /// All rows of a reading have been taken.
     mutating func haveLearnt(now: Instant) {
-        if isCountedAlone { countsMayBeOff = false }
-        let known = answersAwaitingTubes
-        answersAwaitingTubes = []
+        if tubes.recount.isAlone { tubes.recount.mayBeOff = false }
+        let known = queries.answersAwaitingTubes
+        queries.answersAwaitingTubes = []
         finish(known, now: now)
     }
 }

@@ -30,14 +30,14 @@ struct Tube: Vacatable {
     var putsInFlight = 0
     /// The number of its jobs that are in memory.
     var inMemory = 0
-    /// Its index in `Queue.listing`.
+    /// Its index in `Tubes.listing`.
     var listingIndex = 0
-    /// Its index in `Queue.active`; -1 when it is not active.
+    /// Its index in `Tubes.active`; -1 when it is not active.
     var activeIndex = -1
-    /// The tube is in `Queue.tubesToRecount`.
+    /// The tube is in `Recounting.rows`.
     var isMarkedForRecount = false
 
-    /// Its slot in `Queue.logs`; -1 while nothing has been counted.
+    /// Its slot in `Activity.logs`; -1 while nothing has been counted.
     var log = -1
     var totalJobs: UInt64 = 0
     var deletes: UInt64 = 0

@@ -14,22 +14,22 @@ extension Checker {
             case .read: simulation.coverage.reach(.readWhileSettling)
             case .claimed: simulation.coverage.reach(.claimedWhileSettling)
             }
-            if node.broker.queue.commandsAwaitingSettled[change.id] != nil {
+            if node.broker.queue.jobs.awaitingSettled[change.id] != nil {
                 simulation.coverage.reach(.awaitedSettled)
             }
         }
-        if !node.broker.queue.commandsAwaitingEpoch.isEmpty { simulation.coverage.reach(.awaitedEpoch) }
+        if !node.broker.queue.membership.commandsAwaitingRenewal.isEmpty { simulation.coverage.reach(.awaitedEpoch) }
     }
 
     /// The reader is about to give its answers.
     func willFinish(_ node: Node, _ asked: [PendingQuery]) {
-        if node.broker.queue.queriesEpoch != node.broker.queue.epoch { simulation.coverage.reach(.staleQueries) }
-        for (_, undecided) in node.broker.queue.undecided {
+        if node.broker.queue.queries.epoch != node.broker.queue.epoch { simulation.coverage.reach(.staleQueries) }
+        for (_, undecided) in node.broker.queue.jobs.undecided {
             if undecided.row != nil { simulation.coverage.reach(.foundUndecided) }
             if !undecided.deferred.isEmpty { simulation.coverage.reach(.deferredUndecided) }
         }
-        if !node.broker.queue.postponed.isEmpty { simulation.coverage.reach(.contested) }
-        if !node.broker.queue.answersAwaitingTubes.isEmpty { simulation.coverage.reach(.answerAwaitedTube) }
+        if !node.broker.queue.queries.postponed.isEmpty { simulation.coverage.reach(.contested) }
+        if !node.broker.queue.queries.answersAwaitingTubes.isEmpty { simulation.coverage.reach(.answerAwaitedTube) }
         for query in asked {
             switch query.query {
             case .refill:
