@@ -20,7 +20,8 @@ struct Marks {
     var waiters: [Tube.Waiter] = []
     var connections: Deque<ConnectionID> = []
 
-    var isEmpty: Bool { tubes.isEmpty && connections.isEmpty && waiters.isEmpty && !mayHaveSurplus }
+    /// False if nothing is marked: most steps mark nothing.
+    var isAny = false
 }
 
 extension Tube {
@@ -38,14 +39,32 @@ extension Tube {
 }
 
 extension Queue {
+    /// A job may be there for clients that wait for the tube.
     @inline(__always)
-    mutating func mark(_ tube: Int, _ mark: Tube.Mark) {
-        if tubes[tube].mark.isEmpty { marks.tubes.append(tube) }
-        tubes[tube].mark.formUnion(mark)
+    mutating func markReady(_ tube: Int) {
+        if tubes[tube].waiting > 0, !tubes[tube].mark.contains(.ready) { mark(tube, .ready) }
     }
 
-    mutating func markAll() {
-        for tube in tubes.active { mark(tube, .news) }
+    /// More is known of the tube than before.
+    mutating func markNews(_ tube: Int) {
+        if tubes[tube].waiting > 0 { mark(tube, .news) }
+    }
+
+    mutating func markNewsOfAll() {
+        for tube in tubes.active { markNews(tube) }
+    }
+
+    /// Something that referred to the tube is gone.
+    @inline(__always)
+    mutating func markDropped(_ tube: Int) {
+        // A tube that clients use or watch is not removed, whatever else refers to it.
+        if tubes[tube].using == 0, tubes[tube].watching == 0 { mark(tube, .dropped) }
+    }
+
+    private mutating func mark(_ tube: Int, _ mark: Tube.Mark) {
+        if tubes[tube].mark.isEmpty { marks.tubes.append(tube) }
+        tubes[tube].mark.formUnion(mark)
+        marks.isAny = true
     }
 
     /// The connection may be able to go on.
@@ -53,6 +72,7 @@ extension Queue {
         guard !connections[slot].isMarked else { return }
         connections[slot].isMarked = true
         marks.connections.append(id(of: slot))
+        marks.isAny = true
     }
 
     /// The commands of these connections waited for something that has happened.
@@ -60,8 +80,25 @@ extension Queue {
         for connection in connections where isOpen(connection) { mark(connection: connection.slot) }
     }
 
+    /// Clients are answered whatever their tubes have.
+    mutating func mark(waiters: [Tube.Waiter]) {
+        marks.waiters += waiters
+        marks.isAny = true
+    }
+
+    /// What no client takes is given back.
+    mutating func markSurplus() {
+        marks.mayHaveSurplus = true
+        marks.isAny = true
+    }
+
+    @inline(__always)
     mutating func conclude(now: Instant) {
-        while !marks.isEmpty {
+        if marks.isAny { concludeMarked(now: now) }
+    }
+
+    private mutating func concludeMarked(now: Instant) {
+        while true {
             var at = 0
             while at < marks.tubes.count {
                 conclude(tube: marks.tubes[at], now: now)
@@ -75,8 +112,11 @@ extension Queue {
                 answerWaiters(now: now)
             } else if let connection = marks.connections.popFirst() {
                 goOn(connection, now: now)
+            } else {
+                break
             }
         }
+        marks.isAny = false
     }
 
     private mutating func conclude(tube: Int, now: Instant) {

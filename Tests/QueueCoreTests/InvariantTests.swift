@@ -39,7 +39,7 @@ struct InvariantTests {
         { $0.queries.inFlight = [] },
         { $0.tubes.listing.swapAt(0, 1) },
         { $0.tubes.deactivate(0) },
-        { $0.mark(0, .news) },
+        { $0.marks.isAny = true },
         { $0.connections[0].pendingBytes -= 1 },
         { $0.connections[0].firstHeld = -1 },
         { $0.connections[0].dueSoon += 1 },

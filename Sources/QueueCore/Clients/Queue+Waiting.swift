@@ -75,7 +75,7 @@ extension Queue {
     /// A sweep has been answered: every job that became ready before the sweep was asked for is known. Answers the
     /// clients that waited for that.
     mutating func serveSwept() {
-        marks.waiters += schedule.waitersForSweepInFlight
+        mark(waiters: schedule.waitersForSweepInFlight)
         schedule.waitersForSweepInFlight = []
     }
 

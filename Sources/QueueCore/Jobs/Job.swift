@@ -16,7 +16,8 @@ struct Job: Vacatable, HeapMember {
         /// The refill only read, so it is not known who will have the job's lease.
         case read
         /// The change has committed and given up the lease, its outcome is on its way, and the refill has got the lease.
-        indirect case claimed(JobRow)
+        /// The row is in `Jobs.claimed`: a phase without references keeps a refill fast.
+        case claimed
     }
 
     var key: JobKey
@@ -80,7 +81,6 @@ struct Job: Vacatable, HeapMember {
     }
 
     mutating func vacate() {
-        phase = .cached
         body = nil
         heapPosition = -1
     }
@@ -90,8 +90,5 @@ struct Job: Vacatable, HeapMember {
     var isSettling: Bool { if case .settling = phase { true } else { false } }
     var isBeingGivenBack: Bool { if case .settling(true, _) = phase { true } else { false } }
 
-    var encounter: Encounter {
-        get { if case .settling(_, let encounter) = phase { encounter } else { .none } }
-        set { if case .settling(let isGivenUp, _) = phase { phase = .settling(isGivenUp: isGivenUp, newValue) } }
-    }
+    var encounter: Encounter { if case .settling(_, let encounter) = phase { encounter } else { .none } }
 }

@@ -34,9 +34,7 @@ extension Queue {
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(missing.id) }
         // Whoever deleted the row has not changed the counts.
         if !missing.isThere { count(tube, -1, state, priority: priority) }
-        let encounter = jobs[job].encounter
-        forget(job)
-        if case .claimed(let row) = encounter { insert(row, tube: tube, now: now) }
+        if let row = forget(job) { insert(row, tube: tube, now: now) }
         // The row may have another lease by now, and any key.
         if missing.isThere { becameClaimable(tube, .first) }
         fill(ticket, .notFound)

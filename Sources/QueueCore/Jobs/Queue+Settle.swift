@@ -121,9 +121,8 @@ extension Queue {
         jobs[job].isAnnotated = false
         if change.to == .delayed { scheduleSweep(now + .seconds(change.delay)) }
         switch jobs[job].encounter {
-        case .claimed(let row):
-            forget(job)
-            insert(row, tube: tube, now: now)
+        case .claimed:
+            if let row = forget(job) { insert(row, tube: tube, now: now) }
         case .none where change.to == .ready && change.keepsLease, .read where change.to == .ready && change.keepsLease:
             cache(job, now: now)
         case .none:

@@ -24,7 +24,7 @@ extension Queue {
         lowerAllHorizons()
         // SQL sessions may have come since the keeper asked.
         if !isAlone { endSole(isWritten: true) }
-        markAll()
+        markNewsOfAll()
         conclude(now: now)
     }
 
@@ -75,7 +75,7 @@ extension Queue {
     mutating func soleHasEnded() {
         guard sharing == .ending else { return }
         membership.sharing = .shared
-        markAll()
+        markNewsOfAll()
     }
 
     /// The batch is tried again.

@@ -62,7 +62,7 @@ extension Queue {
         tubes[tube].isOpeningBlocked = false
         setOpened(tube, row, isNew: isNew)
         issueWaitingPuts(now: now)
-        mark(tube, .news)
+        markNews(tube)
     }
 
     mutating func setOpened(_ tube: Int, _ row: TubeID, isNew: Bool) {

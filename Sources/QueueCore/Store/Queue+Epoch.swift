@@ -19,7 +19,7 @@ extension Queue {
         schedule.nextTick = now
         lowerAllHorizons()
         issueWaitingPuts(now: now)
-        markAll()
+        markNewsOfAll()
         conclude(now: now)
         epochRenewed(now: now)
     }
@@ -86,7 +86,7 @@ extension Queue {
         // one, another may have come and gone between two heartbeats.
         let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
         if mayMiss { lowerAllHorizons() }
-        if !wasValid || mayMiss { markAll() }
+        if !wasValid || mayMiss { markNewsOfAll() }
         conclude(now: now)
         if !wasValid { epochRenewed(now: now) }
     }
@@ -104,7 +104,7 @@ extension Queue {
             }
         }
         lowerAllHorizons()
-        markAll()
+        markNewsOfAll()
         conclude(now: now)
     }
 
@@ -146,7 +146,7 @@ extension Queue {
             tubes[slot].cache.lowerHorizon(to: .first)
         }
         for id in jobs.undecided.keys { jobs.undecided[id]?.row = nil }
-        for job in jobs.byID.values { jobs[job].encounter = .none }
+        jobs.forgetEncounters()
         queries.waiting += (queries.answersAwaitingRenewal + queries.answersAwaitingTubes).map(\.query)
         queries.answersAwaitingRenewal = []
         queries.answersAwaitingTubes = []

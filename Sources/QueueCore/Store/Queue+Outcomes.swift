@@ -120,13 +120,9 @@ extension Queue {
         if wasHeld { countHeld(job, -1) }
         let (id, tube) = (jobs[job].key.id, jobs[job].tube)
         let encounter = jobs[job].encounter
-        forget(job)
-        switch encounter {
-        case .none: break
-        case .read: becameClaimable(tube, .first)
-        // By a refill of the next epoch.
-        case .claimed(let row): insert(row, tube: tube, now: now)
-        }
+        // A refill of the next epoch may have claimed the job.
+        if let row = forget(job) { insert(row, tube: tube, now: now) }
+        if encounter == .read { becameClaimable(tube, .first) }
         abandon(ticket)
         settled(id)
     }

@@ -36,7 +36,7 @@ extension Queue {
         jobs[job].phase = .cached
         tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs.table)
         tubes.activate(tube)
-        mark(tube, .ready)
+        markReady(tube)
     }
 
     mutating func uncache(_ job: Int) {
@@ -48,7 +48,7 @@ extension Queue {
     /// A job with this key has become ready, and nobody has its lease.
     mutating func becameClaimable(_ tube: Int, _ key: JobKey) {
         tubes[tube].cache.lowerHorizon(to: key)
-        mark(tube, .ready)
+        markReady(tube)
     }
 
     /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
@@ -92,9 +92,11 @@ extension Queue {
     }
 
     /// Removes a job from memory.
-    mutating func forget(_ job: Int) {
+    /// - Returns: its row, if a refill has claimed it meanwhile.
+    @discardableResult
+    mutating func forget(_ job: Int) -> JobRow? {
         tubes[jobs[job].tube].inMemory -= 1
-        mark(jobs[job].tube, .dropped)
-        jobs.remove(job)
+        markDropped(jobs[job].tube)
+        return jobs.remove(job)
     }
 }

@@ -10,7 +10,7 @@ extension Queue {
     mutating func count(_ tube: Int, _ change: StateCounts) {
         tubes[tube].stored += change
         tubes.totals.stored += change
-        mark(tube, .dropped)
+        markDropped(tube)
         markForRecount(tube)
     }
 
@@ -21,7 +21,7 @@ extension Queue {
         change.add(n, jobs[job].stored, priority: jobs[job].key.priority)
         tubes[tube].held += change
         tubes.totals.held += change
-        if n < 0 { mark(tube, .dropped) }
+        if n < 0 { markDropped(tube) }
         if tubes[tube].isHeldPublished, let row = tubes[tube].row {
             tubes[tube].isHeldPublished = false
             tubes.heldRows.append(row)
@@ -34,7 +34,7 @@ extension Queue {
         tubes.totals.heldElsewhere += heldElsewhere - tubes[tube].heldElsewhere
         tubes[tube].stored = stored
         tubes[tube].heldElsewhere = heldElsewhere
-        mark(tube, .dropped)
+        markDropped(tube)
     }
 
     // MARK: Counting

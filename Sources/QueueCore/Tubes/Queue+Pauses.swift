@@ -37,7 +37,7 @@ extension Queue {
         } else {
             liftPause(tube, now: now)
         }
-        mark(tube, .news)
+        markNews(tube)
     }
 
     /// What a row that was read at that time says. A pause that was set here since is not in it.
@@ -69,6 +69,6 @@ extension Queue {
         let over = tubes.pauses.tubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
         for tube in over { liftPause(tube, now: now) }
         tubes.pauses.nextEnd = tubes.pauses.tubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
-        for tube in over { mark(tube, .news) }
+        for tube in over { markNews(tube) }
     }
 }

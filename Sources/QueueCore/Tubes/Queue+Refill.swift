@@ -44,7 +44,7 @@ extension Queue {
         guard case .refill(_, _, let limit, _, let claim) = query else { preconditionFailure("not a refill") }
         guard !tubes[tube].cache.isVoid else {
             refillFailed(tube)
-            return mark(tube, .news)
+            return markNews(tube)
         }
         tubes[tube].cache.isRefilling = false
         let settled = tubes[tube].cache.settledMeanwhile
@@ -62,9 +62,9 @@ extension Queue {
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
-        mark(tube, .news)
+        markNews(tube)
         // Of all tubes: a client that is served now may have waited for several.
-        if sql.isRecalling { marks.mayHaveSurplus = true }
+        if sql.isRecalling { markSurplus() }
     }
 
     mutating func refillFailed(_ tube: Int) {
@@ -79,7 +79,7 @@ extension Queue {
         } else if let job = jobs.byID[row.id] {
             // After a bury or a delay, a kick has made the job ready. Others may have had the job, and changed it, in
             // between.
-            jobs[job].encounter = claim == .free ? .claimed(row) : .read
+            jobs.meet(job, row, isClaimed: claim == .free)
         } else {
             insert(row, tube: tube, now: now)
         }

@@ -14,7 +14,7 @@ extension Queue {
         tubes[slot].cache.horizon = .end
         if let row = tubes.rows.byName[name] { setRow(slot, row) }
         // Whatever made it may not need it in the end.
-        mark(slot, .dropped)
+        markDropped(slot)
         return slot
     }
 
@@ -85,12 +85,12 @@ extension Queue {
     mutating func stopWatching(_ tube: Int, now: Instant) {
         tubes[tube].watching -= 1
         if tubes[tube].watching == 0 { tubes[tube].cache.idleSince = now }
-        mark(tube, .dropped)
+        markDropped(tube)
     }
 
     mutating func stopUsing(_ tube: Int) {
         tubes[tube].using -= 1
-        mark(tube, .dropped)
+        markDropped(tube)
     }
 
     /// An operation under way needs the tube.
@@ -98,7 +98,7 @@ extension Queue {
 
     mutating func unpin(_ tube: Int) {
         tubes[tube].pins -= 1
-        mark(tube, .dropped)
+        markDropped(tube)
     }
 
     // MARK: Statistics
