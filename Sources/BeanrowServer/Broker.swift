@@ -13,6 +13,13 @@ final class Broker: StoreClient, @unchecked Sendable {
         var queue: Queue
         /// The time that the timer is set to.
         var timerAt = Instant.never
+
+        /// The time to which the timer has to be set; `nil` if it goes off by then.
+        mutating func timer(for deadline: Instant) -> Instant? {
+            guard deadline < timerAt else { return nil }
+            timerAt = deadline
+            return deadline
+        }
     }
 
     // Used under the lock only.
@@ -51,14 +58,15 @@ final class Broker: StoreClient, @unchecked Sendable {
     /// Changes the queue, and wakes the threads and loops that have something to do now.
     private func change<Result>(_ body: (inout Queue, Instant) -> Result) -> Result {
         let now = now()
-        let (result, wakes) = lock.withLock {
+        let (result, effects, timer, woken) = lock.withLock {
             let result = body(&state.queue, now)
             #if DEBUG
             state.queue.checkInvariants()
             #endif
-            return (result, Broker.findWakes(&state, store))
+            let effects = state.queue.effects()
+            return (result, effects, state.timer(for: effects.deadline), store)
         }
-        act(on: wakes)
+        act(on: effects, woken, timer: timer)
         return result
     }
 
@@ -80,48 +88,12 @@ final class Broker: StoreClient, @unchecked Sendable {
 
     // MARK: Wakes
 
-    /// What has to be woken after a change. `loops` is a bit set of their indexes.
-    private struct Wakes {
-        var puts: Store?
-        var changes: Store?
-        var largePuts: Store?
-        var reader: Store?
-        var keeper: Store?
-        var notifier: Store?
-        var timer: Instant?
-        var loops: UInt64 = 0
-    }
-
-    // Takes the state `inout`: reading it through the class would copy the whole queue and retain each of its parts.
-    private static func findWakes(_ state: inout State, _ store: Store?) -> Wakes {
-        var wakes = Wakes()
-        if state.queue.hasWrites(.puts) { wakes.puts = store }
-        if state.queue.hasWrites(.changes) { wakes.changes = store }
-        if state.queue.hasWrites(.largePuts) { wakes.largePuts = store }
-        if state.queue.hasQueries { wakes.reader = store }
-        if state.queue.needsIDs { wakes.keeper = store }
-        if state.queue.hasNotices { wakes.notifier = store }
-        let next = state.queue.nextDeadline
-        if next < state.timerAt {
-            state.timerAt = next
-            wakes.timer = next
-        }
-        for outbox in 0..<state.queue.outboxCount where state.queue.hasOutput(outbox) {
-            wakes.loops |= 1 << UInt64(outbox)
-        }
-        return wakes
-    }
-
-    private func act(on wakes: Wakes) {
-        wakes.puts?.wakeWriter(.puts)
-        wakes.changes?.wakeWriter(.changes)
-        wakes.largePuts?.wakeWriter(.largePuts)
-        wakes.reader?.wakeQueryRunner()
-        wakes.keeper?.wakeKeeper()
-        wakes.notifier?.wakeNotifier()
-        if let timer = wakes.timer { setTimer(timer) }
-        if wakes.loops != 0 {
-            for loop in loops where wakes.loops & (1 << UInt64(loop.index)) != 0 { loop.scheduleTurn() }
+    /// Acts on what a change has led to. `timer`: the time to which the timer has to be set.
+    private func act(on effects: Effects, _ store: Store?, timer: Instant?) {
+        if !effects.work.isEmpty { store?.wake(for: effects.work) }
+        if let timer { setTimer(timer) }
+        if effects.outboxes != 0 {
+            for loop in loops where effects.outboxes & (1 << UInt64(loop.index)) != 0 { loop.scheduleTurn() }
         }
     }
 

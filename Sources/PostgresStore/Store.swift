@@ -106,22 +106,18 @@ public final class Store: Sendable {
             reconnects: workers.reduce(0) { $0 + $1.connectionState.reconnects })
     }
 
-    /// Tells the store that it can take writes of this kind.
-    public func wakeWriter(_ kind: WriteKind) {
-        switch kind {
-        case .puts: puts.bell.ring()
-        case .changes: changes.bell.ring()
-        case .largePuts:
+    /// Tells the threads that there is something for them. It is enough to say so once.
+    public func wake(for work: Effects.Work) {
+        if work.contains(.puts) { puts.bell.ring() }
+        if work.contains(.changes) { changes.bell.ring() }
+        if work.contains(.largePuts) {
             largePuts.start()
             largePuts.bell.ring()
         }
+        if work.contains(.queries) { queries.bell.ring() }
+        if work.contains(.ids) { keeper.bell.ring() }
+        if work.contains(.notices) { notifier.bell.ring() }
     }
-    /// Tells the store that it can take queries.
-    public func wakeQueryRunner() { queries.bell.ring() }
-    /// Tells the store that the client asks for ids.
-    public func wakeKeeper() { keeper.bell.ring() }
-    /// Tells the store that it can take notices.
-    public func wakeNotifier() { notifier.bell.ring() }
 
     /// Ends the threads, the writers after their last batches. The broker's row, and with it its leases, goes last.
     /// Blocks up to `seconds`. The last quarter of that is for the row.

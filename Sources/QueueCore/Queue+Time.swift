@@ -10,78 +10,80 @@ extension Queue {
     /// The latest time at which `advance` has something to do.
     public var nextDeadline: Instant {
         // At once.
-        guard closing.isEmpty else { return Instant(nanoseconds: 0) }
-        var next = nextTick
-        if let deadline = deadlines.min { next = min(next, deadline.key) }
-        if let timer = timers.min { next = min(next, timer.key) }
-        if !isSweeping, epoch != 0 { next = min(next, nextSweep) }
-        return min(next, nextPauseEnd)
+        guard connections.closing.isEmpty else { return Instant(nanoseconds: 0) }
+        var next = schedule.nextTick
+        if let deadline = jobs.deadlines.min { next = min(next, deadline.key) }
+        if let timer = connections.timers.min { next = min(next, timer.key) }
+        if !schedule.isSweeping, epoch != 0 { next = min(next, schedule.nextSweep) }
+        return min(next, tubes.pauses.nextEnd)
     }
 
     public mutating func advance(to now: Instant) {
         // Pauses first, timeouts of clients last: a client that waits for as long as a pause lasts gets the job, as
         // in beanstalkd.
         endPauses(now: now)
+        conclude(now: now)
         finishClosing(now: now)
         deadlinesCame(now: now)
-        while let first = timers.min, first.key <= now { timerWentOff(first.slot, now: now) }
-        if epoch != 0, !isSweeping, nextSweep <= now {
-            isSweeping = true
-            nextSweep = .never
-            waitersForSweepInFlight = waitersForNextSweep
-            waitersForNextSweep = []
+        while let first = connections.timers.min, first.key <= now { timerWentOff(first.slot, now: now) }
+        if epoch != 0, !schedule.isSweeping, schedule.nextSweep <= now {
+            schedule.isSweeping = true
+            schedule.nextSweep = .never
+            schedule.waitersForSweepInFlight = schedule.waitersForNextSweep
+            schedule.waitersForNextSweep = []
             ask(.sweep(limit: Queue.sweepLimit), now: now)
         }
-        if nextTick <= now {
-            nextTick = now + Queue.tick
+        if schedule.nextTick <= now {
+            schedule.nextTick = now + Queue.tick
             tick(now: now)
         }
+        conclude(now: now)
     }
 
     /// A delayed job is due at that time.
     mutating func scheduleSweep(_ at: Instant) {
-        nextSweep = min(nextSweep, at)
+        schedule.nextSweep = min(schedule.nextSweep, at)
     }
 
     private mutating func tick(now: Instant) {
-        while let id = unannotated.popFirst(before: now - Queue.annotateAfter) { annotateReservation(id) }
+        while let id = jobs.unannotated.popFirst(before: now - Queue.annotateAfter) { annotateReservation(id) }
         endSQLSharing(now: now)
         askPostponed(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
         // Nobody tells this broker what other brokers and SQL have delayed.
         scheduleSweep(now + Queue.pollEvery)
-        if nextLeaseEnd <= now, !isEndingLeases {
-            nextLeaseEnd = now + Queue.pollEvery
-            isEndingLeases = true
+        if schedule.nextLeaseEnd <= now, !schedule.isEndingLeases {
+            schedule.nextLeaseEnd = now + Queue.pollEvery
+            schedule.isEndingLeases = true
             ask(.endLeases, now: now)
         }
-        if nextPoll <= now, !isPolling {
-            nextPoll = now + Queue.pollEvery
+        if schedule.nextPoll <= now, !schedule.isPolling {
+            schedule.nextPoll = now + Queue.pollEvery
             poll(now: now)
             withdrawIdleWaits()
             if !isAlone { giveBackSurplus(now: now) }
-            for slot in active {
+            for slot in tubes.active {
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil
                 giveBackCache(slot, keeping: 0, now: now)
             }
-            deactivateIdle()
+            tubes.deactivateIdle()
         }
     }
 
     private mutating func poll(now: Instant) {
-        for slot in active where tubes[slot].waiting > 0 && tubes[slot].pausedUntil == nil {
+        for slot in tubes.active where tubes[slot].waiting > 0 && tubes[slot].pausedUntil == nil {
             // A refill that was refused is tried again.
             if case .unknown = tubes[slot].front { refill(slot, now: now) }
         }
-        let rows = active.compactMap { slot in
+        let rows = tubes.active.compactMap { slot in
             // Also of tubes for which nobody waits: clients may ask again and again without waiting.
             tubes[slot].watching > 0 && !tubes[slot].cache.isRefilling && tubes[slot].pausedUntil == nil
                 && tubes[slot].cache.heap.isEmpty ? tubes[slot].row : nil
         }
         guard !rows.isEmpty else { return }
-        isPolling = true
+        schedule.isPolling = true
         ask(.poll(rows), now: now)
     }
 }

@@ -76,8 +76,6 @@ struct PlannedCall {
             PlannedCall(statement: .writeLeases, arguments: "1, \(array(String.init))", indexes: ["job_pkey"]),
             PlannedCall(
                 statement: .refill, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
-            PlannedCall(
-                statement: .refillOwn, arguments: "1, 5, \(id), 50, 1000, 1", indexes: ["job_ready", "job_pkey"]),
             PlannedCall(statement: .refillSole, arguments: "1, 5, \(id), 50, 1000", indexes: ["job_ready"]),
             PlannedCall(statement: .fetchBody, arguments: "\(id), 1, false", indexes: ["job_pkey"]),
             PlannedCall(statement: .reserve, arguments: "\(id), 1", indexes: ["job_pkey"]),

@@ -99,7 +99,7 @@ struct PlanTests {
             let limit =
                 call.arguments.contains("{")
                 ? 1500
-                : ["refill", "refill_own"].contains(call.statement.name)
+                : call.statement.name == "refill"
                     ? 1000
                     : call.statement.name == "refill_sole" ? 200 : 60
             #expect(plan.blocks <= limit, "\(call.statement.name): \(plan.blocks) blocks")

@@ -17,7 +17,7 @@ final class TestStore {
             var batch = WriteBatch(epoch: epoch)
             batch.endsSole = true
             client.give(batch)
-            store.wakeWriter(.puts)
+            store.wake(for: .puts)
         }
         _ = try await store.start()
     }
@@ -45,14 +45,14 @@ final class TestStore {
                 tubeSlot: 0, ticket: .some, issued: Instant(nanoseconds: 0))
         }
         client.give(batch)
-        store.wakeWriter(.puts)
+        store.wake(for: .puts)
         let outcomes = try client.outcome().map(\.outcome)
         guard outcomes == [.committed] else { throw WireMismatch("put: \(outcomes)") }
     }
 
     func ask(_ queries: [Query]) throws -> [Answer] {
         client.give(queries, epoch: try epoch)
-        store.wakeQueryRunner()
+        store.wake(for: .queries)
         return try client.answers(queries.count)
     }
 
@@ -61,13 +61,13 @@ final class TestStore {
         notices.epoch = try epoch
         fill(&notices)
         client.give(notices)
-        store.wakeNotifier()
+        store.wake(for: .notices)
     }
 
     /// Asks for ids, and returns all that have come once there are `total`.
     func fetchIDs(_ count: Int, total: Int) throws -> [ClosedRange<JobID>] {
         client.wantIDs(count)
-        store.wakeKeeper()
+        store.wake(for: .ids)
         return try client.fetchedIDs(total)
     }
 }

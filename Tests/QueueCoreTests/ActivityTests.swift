@@ -146,8 +146,8 @@ struct ActivityTests {
             client.sends(.put("a"), .delete(JobID(number + 1)))
             client.disconnects()
         }
-        #expect(world.queue.logsToTell.count <= 1100)
-        #expect(world.queue.goneActivity.count == 3000)
+        #expect(world.queue.activity.logsToTell.count <= 1100)
+        #expect(world.queue.activity.gone.count == 3000)
     }
 
     @Test func manyAreToldAFewAtATime() {

@@ -107,7 +107,7 @@ struct FencingTests {
         world.attach()
         world.queries = .flowing
         #expect(worker.hears() == [.notFound])
-        #expect(world.queue.jobSlots[1] == nil)
+        #expect(world.queue.jobs.byID[1] == nil)
     }
 
     @Test func aLeasedPutCommittedUnderTheOldEpochIsNotCached() {

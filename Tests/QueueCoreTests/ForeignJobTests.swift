@@ -63,7 +63,7 @@ struct ForeignJobTests {
         let row = world.database.tube("t")?.id
         #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 1)
         worker.sends(.delete(1))
-        #expect(world.queue.tubeSlots["t"] == nil)
+        #expect(world.queue.tubes.byName["t"] == nil)
         #expect(world.queue.takeHeldCounts().first { $0.tube == row }?.counts.total == 0)
     }
 

@@ -23,29 +23,30 @@ struct InvariantTests {
     }
 
     private static let mistakes: [@Sendable (inout Queue) -> Void] = [
-        { $0.cachedBytes += 1 },
-        { $0.pendingBytes -= 1 },
-        { $0.pendingLargeBytes += 1 },
-        { $0.waiting += 1 },
-        { $0.producers -= 1 },
-        { $0.workers += 1 },
-        { $0.totals.stored.ready += 1 },
-        { $0.isSweeping.toggle() },
-        { $0.isPolling.toggle() },
-        { $0.jobSlots[3] = nil },
-        { $0.undecided[3] = Queue.UndecidedJob() },
+        { $0.jobs.cachedBytes += 1 },
+        { $0.puts.pendingBytes -= 1 },
+        { $0.puts.pendingLargeBytes += 1 },
+        { $0.connections.waiting += 1 },
+        { $0.connections.producers -= 1 },
+        { $0.connections.workers += 1 },
+        { $0.tubes.totals.stored.ready += 1 },
+        { $0.schedule.isSweeping.toggle() },
+        { $0.schedule.isPolling.toggle() },
+        { $0.jobs.byID[3] = nil },
+        { $0.jobs.undecided[3] = Queue.UndecidedJob() },
         { $0.lanes.changes.inFlight?.deletes = [] },
         { $0.lanes.puts.inFlight?.puts = [] },
-        { $0.queriesInFlight = [] },
-        { $0.listing.swapAt(0, 1) },
-        { $0.active.removeLast() },
+        { $0.queries.inFlight = [] },
+        { $0.tubes.listing.swapAt(0, 1) },
+        { $0.tubes.deactivate(0) },
+        { $0.marks.isAny = true },
         { $0.connections[0].pendingBytes -= 1 },
         { $0.connections[0].firstHeld = -1 },
         { $0.connections[0].dueSoon += 1 },
         { queue in queue.change(1) { $0.heapPosition += 1 } },
         { queue in queue.change(1) { $0.deadline = .never } },
         { queue in queue.change(1) { $0.owner = 1 } },
-        { queue in queue.change(3) { $0.phase = .settling } },
+        { queue in queue.change(3) { $0.phase = .settling(isGivenUp: false, .none) } },
         { queue in queue.change(3) { $0.key.priority += 1 } },
         { queue in queue.changeTube { $0.pins -= 1 } },
         { queue in queue.changeTube { $0.using += 1 } },
@@ -69,10 +70,10 @@ struct InvariantTests {
 
 extension Queue {
     fileprivate mutating func change(_ id: JobID, _ change: (inout Job) -> Void) {
-        if let slot = jobSlots[id] { change(&jobs[slot]) }
+        if let slot = jobs.byID[id] { change(&jobs[slot]) }
     }
 
     fileprivate mutating func changeTube(_ change: (inout Tube) -> Void) {
-        if let slot = tubeSlots["t"] { change(&tubes[slot]) }
+        if let slot = tubes.byName["t"] { change(&tubes[slot]) }
     }
 }

@@ -72,7 +72,7 @@ struct LargeBodyTests {
         world.writes = .flowing
         #expect(client.hears() == [.inserted(2), .outOfMemory])
         #expect(other.hears() == [.inserted(1), .inserted(3), .outOfMemory])
-        #expect(world.queue.pendingBytes == 0 && world.queue.pendingLargeBytes == 0)
+        #expect(world.queue.puts.pendingBytes == 0 && world.queue.puts.pendingLargeBytes == 0)
     }
 
     /// Sending the bytes takes time, and that time is granted to the puts behind them too.
@@ -100,6 +100,6 @@ struct LargeBodyTests {
         #expect(client.hears().count == 2)
         #expect(other.hears().count == 1)
         #expect(world.database.rows.count == 3)
-        #expect(world.queue.pendingBytes == 0 && world.queue.pendingLargeBytes == 0)
+        #expect(world.queue.puts.pendingBytes == 0 && world.queue.puts.pendingLargeBytes == 0)
     }
 }

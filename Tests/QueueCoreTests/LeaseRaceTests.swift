@@ -56,11 +56,14 @@ struct LeaseRaceTests {
         holder.sends(.put("a"), .reserve)
         world.writes = .taken
         holder.sends(.release(1, priority: 0, delay: 0))
-        world.act { $0.becameClaimable($0.defaultTube, .first, now: $1) }
+        world.act {
+            $0.becameClaimable($0.tubes.defaultTube, .first)
+            $0.conclude(now: $1)
+        }
         worker.sends(.reserve)
         world.queries = .stopped
         world.writes = .flowing
-        #expect(world.queue.jobSlots[1] != nil)
+        #expect(world.queue.jobs.byID[1] != nil)
         world.queries = .flowing
         #expect(worker.hears() == [.reserved(1, "a")])
     }
@@ -178,15 +181,18 @@ struct LeaseRaceTests {
         worker.sends(.reserveWithTimeout(seconds: 0))
         world.writes = .flowing
         // The row says that the lease is given up, so the memory must say so too.
-        #expect(world.database.rows[1]?.lease == nil || world.queue.jobSlots[1] != nil)
-        #expect(world.database.rows[1]?.lease != nil || world.queue.jobSlots[1] == nil)
+        #expect(world.database.rows[1]?.lease == nil || world.queue.jobs.byID[1] != nil)
+        #expect(world.database.rows[1]?.lease != nil || world.queue.jobs.byID[1] == nil)
     }
 
     @Test func aRefusedRefillIsTriedAgain() {
         let client = world.connect()
         client.sends(.put("a"))
         // A job in the database had a smaller key, and is gone again.
-        world.act { $0.becameClaimable($0.defaultTube, JobKey.first, now: $1) }
+        world.act {
+            $0.becameClaimable($0.tubes.defaultTube, .first)
+            $0.conclude(now: $1)
+        }
         world.queryRefusal = .full
         client.sends(.reserve)
         world.queryRefusal = nil
@@ -243,7 +249,7 @@ struct LeaseRaceTests {
         world.queries = .flowing
         #expect(client.hears() == [.inserted(1), .reserved(1, "a"), .deleted])
         #expect(other.hears() == [.timedOut])
-        #expect(world.queue.jobSlots.isEmpty)
+        #expect(world.queue.jobs.byID.isEmpty)
     }
 
     @Test func aReleaseKnownWhileOwnLeasesAreReadIsNotCachedWithoutItsLease() {
@@ -290,7 +296,7 @@ struct LeaseRaceTests {
         world.queries = .flowing
         let replies = guesser.hears()
         #expect(replies == [.inserted(2), .deleted] || replies == [.inserted(2), .notFound])
-        #expect(Set(world.queue.jobSlots.keys) == Set(world.database.rows.keys))
+        #expect(Set(world.queue.jobs.byID.keys) == Set(world.database.rows.keys))
     }
 
     @Test func aJobInATubeThatIsNotKnownHereKeepsNoLease() {

@@ -11,7 +11,7 @@ import Testing
         for number in 1..<Connection.maxWatched { client.sends(.watch(TubeName(unchecked: "\(number)"))) }
         #expect(client.hears().last == .watching(Connection.maxWatched))
         #expect(client.asks(.watch("one-more")) == .outOfMemory)
-        #expect(world.queue.tubeSlots["one-more"] == nil, "it has not come into being")
+        #expect(world.queue.tubes.byName["one-more"] == nil, "it has not come into being")
         // A tube that is watched already does not count.
         #expect(client.asks(.watch("1")) == .watching(Connection.maxWatched))
         #expect(client.asks(.ignore("1")) == .watching(Connection.maxWatched - 1))
@@ -78,14 +78,14 @@ import Testing
         for number in 0..<count { client.sends(.put(priority: UInt32(count - number)), .reserve) }
         #expect(client.hears().count == 2 * count)
         client.disconnects()
-        #expect(world.queue.deadlines.count == count - Queue.closingChunk)
+        #expect(world.queue.jobs.deadlines.count == count - Queue.closingChunk)
         let (next, isSettled) = (world.queue.nextDeadline, world.queue.isSettled)
         #expect(next < world.now && !isSettled, "more is to be done at once")
         // Others are served meanwhile: of the first thousand jobs the last one is the most urgent.
         let other = world.connect()
         #expect(other.asks(.reserve) == .reserved(JobID(Queue.closingChunk)))
         world.advance(.milliseconds(5))
-        #expect(world.queue.deadlines.count == 1)
+        #expect(world.queue.jobs.deadlines.count == 1)
         #expect(world.queue.connections.count == 1)
         #expect(other.asks(.reserve) == .reserved(JobID(count)))
     }

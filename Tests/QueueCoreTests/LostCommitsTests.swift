@@ -98,6 +98,6 @@ struct LostCommitsTests {
         _ = waiting.hears()
         let leased = world.database.rows.values.filter { $0.lease == world.queue.epoch }.map(\.id)
         world.act { $0.reconnected(now: $1) }
-        #expect(leased.allSatisfy { world.queue.jobSlots[$0] != nil })
+        #expect(leased.allSatisfy { world.queue.jobs.byID[$0] != nil })
     }
 }

@@ -17,14 +17,14 @@ struct ManyTubesTests {
 
     @Test func onlyTubesWithSomethingGoingOnAreLookedAtAgainAndAgain() {
         fill(1000)
-        #expect(world.queue.listing.count == 1001)
-        #expect(world.queue.active == [world.queue.defaultTube] || world.queue.active.isEmpty)
+        #expect(world.queue.tubes.listing.count == 1001)
+        #expect(world.queue.tubes.active == [world.queue.tubes.defaultTube] || world.queue.tubes.active.isEmpty)
         let worker = world.connect(watching: "t7")
         #expect(worker.asks(.reserve)?.isReserved == true)
-        #expect(world.queue.active.count <= 2)
+        #expect(world.queue.tubes.active.count <= 2)
         worker.disconnects()
         world.advance(.seconds(10))
-        #expect(world.queue.active.count <= 1)
+        #expect(world.queue.tubes.active.count <= 1)
         // What was known of the tube is not used when a client comes back.
         #expect(world.connect(watching: "t7").asks(.reserve)?.isReserved == true)
     }
@@ -36,7 +36,7 @@ struct ManyTubesTests {
         client.sends(.watch("t3"), .reserve, .use("t9"), .put("c"), .delete(5))
         _ = client.hears()
         var sum = JobCounts()
-        for slot in world.queue.listing {
+        for slot in world.queue.tubes.listing {
             let jobs = world.queue.tubes[slot].jobs
             sum.urgent += jobs.urgent
             sum.ready += jobs.ready
@@ -92,7 +92,7 @@ struct ManyTubesTests {
         worker.sends(.reserve, .reserve)
         world.advance(.milliseconds(2500))
         #expect(worker.hears().filter(\.isReserved).count == 2)
-        #expect(world.queue.nextPauseEnd > world.now)
+        #expect(world.queue.tubes.pauses.nextEnd > world.now)
     }
 }
 
@@ -114,8 +114,8 @@ struct RemovedTubeTests {
         client.disconnects()
         let row = remove("once")
         world.act { $0.removed([row], now: $1) }
-        #expect(world.queue.tubeRows["once"] == nil && world.queue.tubeNames[row] == nil)
-        #expect(world.queue.tubeSlots.count == 1)
+        #expect(world.queue.tubes.rows.byName["once"] == nil && world.queue.tubes.rows.names[row] == nil)
+        #expect(world.queue.tubes.byName.count == 1)
         #expect(world.database.tubes.allSatisfy { $0.name != "once" })
     }
 
@@ -190,7 +190,7 @@ struct RemovedTubeTests {
         let row = remove("t")
         world.act { $0.removed([row], now: $1) }
         world.act { $0.learn(rows, readAt: $1, now: $1) }
-        #expect(world.queue.tubeRows["t"] == nil)
+        #expect(world.queue.tubes.rows.byName["t"] == nil)
     }
 
     @Test func anotherBrokersRowTakesItsPlace() {

@@ -30,7 +30,7 @@ struct MissingTests {
         #expect(client.hears() == [.notFound, .notFound, .notFound, .notFound, .deleted])
         #expect(counts == JobCounts())
         #expect(client.asks(.reserveWithTimeout(seconds: 0)) == .timedOut)
-        #expect(world.queue.jobSlots.count == 0)
+        #expect(world.queue.jobs.byID.count == 0)
     }
 
     @Test func oneThatIsSomebodyElsesStaysAsItIs() {
@@ -65,7 +65,7 @@ struct MissingTests {
         world.advance(.seconds(61))
         #expect(client.asks(.reserveWithTimeout(seconds: 0)) == .timedOut)
         #expect(counts == JobCounts())
-        #expect(world.queue.jobSlots.count == 0)
+        #expect(world.queue.jobs.byID.count == 0)
     }
 
     @Test func itsClientLeaves() {

@@ -232,7 +232,7 @@ struct SharedTubeTests {
     @Test func aTubeThatIsLeftHereStaysPausedForOthers() {
         let client = world.connect(using: "t")
         client.sends(.put("a"), .pauseTube("t", seconds: 60), .delete(1), .use("default"))
-        #expect(world.queue.tubeSlots["t"] == nil)
+        #expect(world.queue.tubes.byName["t"] == nil)
         #expect(world.database.tube("t")?.pausedUntil != nil)
     }
 }

@@ -29,10 +29,10 @@ struct SoleTests {
         for _ in 0..<ReadyCache.smallestChunk * 2 { producer.sends(.put()) }
         let worker = world.connect(watching: "t")
         for _ in 0..<ReadyCache.smallestChunk / 2 { worker.sends(.reserve) }
-        let known = world.queue.tubes[world.queue.tubeSlots["t"]!].cache.heap.count
+        let known = world.queue.tubes[world.queue.tubes.byName["t"]!].cache.heap.count
         world.queries = .stopped
         for _ in 0..<known { worker.sends(.reserve) }
-        let (isAsked, waiting) = (world.queue.hasQueries, world.queue.waiting)
+        let (isAsked, waiting) = (world.queue.hasQueries, world.queue.connections.waiting)
         #expect(isAsked && waiting == 0)
     }
 

@@ -88,7 +88,7 @@ struct UniquePutTests {
         client.sends(.putUnique("a"))
         world.advance(.seconds(11))
         #expect(client.hears() == [.internalError])
-        #expect(world.queue.pendingBytes == 0)
+        #expect(world.queue.puts.pendingBytes == 0)
     }
 
     @Test func refusals() {
@@ -100,7 +100,7 @@ struct UniquePutTests {
         world.queryRefusal = .failed
         #expect(client.asks(.putUnique("a")) == .internalError)
         world.queryRefusal = nil
-        #expect(world.queue.pendingBytes == 0)
+        #expect(world.queue.puts.pendingBytes == 0)
         guard case .inserted? = client.asks(.putUnique("a")) else { return #expect(Bool(false), "nothing is left") }
     }
 

@@ -36,11 +36,11 @@ struct Told {
         for id in inserted.subtracting(maybeDeleted) {
             precondition(world.database.rows[id] != nil, "invariant 1: lost")
         }
-        let (pendingBytes, undecided) = (world.queue.pendingBytes, world.queue.undecided.count)
+        let (pendingBytes, undecided) = (world.queue.puts.pendingBytes, world.queue.jobs.undecided.count)
         precondition(pendingBytes == 0, "puts are pending for ever")
         precondition(undecided == 0, "a job stays undecided for ever")
-        for slot in world.queue.jobSlots.values {
-            precondition(world.queue.jobs[slot].phase != .settling, "a change is under way for ever")
+        for slot in world.queue.jobs.byID.values {
+            precondition(!world.queue.jobs[slot].isSettling, "a change is under way for ever")
         }
     }
 }

@@ -44,9 +44,6 @@ extension Query {
             case .free:
                 parameters.add(epoch)
                 return [(.refill, parameters)]
-            case .freeAndOwn:
-                parameters.add(epoch)
-                return [(.refillOwn, parameters)]
             }
         case .poll(let tubes):
             parameters.add(int4s: tubes)

@@ -4,7 +4,7 @@
 /// The state is checked after the row has been found by its id.
 extension Statement {
     static let queryRunner: [Statement] = [
-        begin, commit, rollback, ledger, claimLedger, refill, refillOwn, refillSole, poll, fetchBody, reserve,
+        begin, commit, rollback, ledger, claimLedger, refill, refillSole, poll, fetchBody, reserve,
         deleteUnleased, deleteToHistory, releaseFlawed, kick, kickJob, peek, firstReady, firstDelayed, firstBuried,
         describe, findTube, sweep, nextDue, endLeases, openTube, pause, putUnique, findUnique,
     ]
@@ -17,25 +17,20 @@ extension Statement {
     static let rollback = Statement(name: "rollback", sql: "rollback")
 
     /// A keyset from the horizon, then the rows by an array of ids: fast also under a held snapshot.
-    static let refill = refill("refill", which: SQL.isFree)
-    static let refillOwn = refill("refill_own", which: "(\(SQL.isFree) or lease_epoch = $6::bigint)")
-
-    private static func refill(_ name: String, which: String) -> Statement {
-        Statement(
-            name: name,
-            sql: """
-                update job set \(SQL.lease(to: "$6::bigint"))
-                where id = any (array(
-                    select id from job
-                    where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
-                        and \(which)
-                    order by priority, id
-                    limit $4::bigint
-                    for update skip locked))
-                returning \(SQL.jobColumns), case when octet_length(body) <= $5::bigint then body end as body
-                """,
-            columns: JobColumns.self)
-    }
+    static let refill = Statement(
+        name: "refill",
+        sql: """
+            update job set \(SQL.lease(to: "$6::bigint"))
+            where id = any (array(
+                select id from job
+                where tube_id = $1::integer and state = 0 and (priority, id) >= ($2::bigint, $3::bigint)
+                    and \(SQL.isFree)
+                order by priority, id
+                limit $4::bigint
+                for update skip locked))
+            returning \(SQL.jobColumns), case when octet_length(body) <= $5::bigint then body end as body
+            """,
+        columns: JobColumns.self)
 
     /// The sole broker's refill: no lease is checked, and none is taken.
     static let refillSole = Statement(

@@ -3,7 +3,7 @@ extension Queue {
     /// The queue with all its tubes. Takes some hundred nanoseconds a tube.
     public func snapshot(now: Instant) -> QueueSnapshot {
         var snapshot = summary(now: now)
-        snapshot.tubes = listing.map { self.snapshot(ofTube: $0, now: now) }
+        snapshot.tubes = tubes.listing.map { self.snapshot(ofTube: $0, now: now) }
         return snapshot
     }
 
@@ -15,29 +15,32 @@ extension Queue {
         snapshot.isEpochValid = epoch != 0 && now < epochValidUntil
         snapshot.isSole = sharing == .sole
         snapshot.peers = peers
-        snapshot.pendingBytes = pendingBytes + pendingLargeBytes
+        snapshot.pendingBytes = puts.pendingBytes + puts.pendingLargeBytes
         snapshot.pendingLimit = configuration.maxPendingBytes
-        snapshot.refusedPuts = refusedPuts
-        snapshot.cachedBytes = cachedBytes
+        snapshot.refusedPuts = activity.refusedPuts
+        snapshot.cachedBytes = jobs.cachedBytes
         snapshot.cacheLimit = configuration.cacheBytes
         return snapshot
     }
 
-    public var tubeCount: Int { listing.count }
+    public var tubeCount: Int { tubes.listing.count }
+
+    /// How many tubes were removed so far. While it is the same, tubes keep their places in the listing.
+    public var removedTubes: Int { tubes.removed }
 
     /// Tubes by their places in the listing, from the last one of `end` places on towards the first, up to `limit`.
     ///
     /// A removed tube gives its place to the last one. So whoever goes from the end to the beginning in several calls
     /// misses no tube that exists all the time; one that has moved comes twice.
     public func snapshot(ofTubesBefore end: Int, limit: Int, now: Instant) -> [TubeSnapshot] {
-        let end = min(end, listing.count)
-        return listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
+        let end = min(end, tubes.listing.count)
+        return tubes.listing[max(0, end - limit)..<end].map { snapshot(ofTube: $0, now: now) }
     }
 
     /// The same tubes, in less time.
     public func lines(ofTubesBefore end: Int, limit: Int, now: Instant) -> [TubeLine] {
-        let end = min(end, listing.count)
-        return listing[max(0, end - limit)..<end].map { slot in
+        let end = min(end, tubes.listing.count)
+        return tubes.listing[max(0, end - limit)..<end].map { slot in
             var line = TubeLine(name: tubes[slot].name)
             line.jobs = tubes[slot].jobs
             line.using = tubes[slot].using
@@ -47,9 +50,9 @@ extension Queue {
             line.hasPolicy = tubes[slot].policy != nil
             line.maxReady = tubes[slot].policy?.maxReady
             if tubes[slot].log >= 0 {
-                line.puts = logs[tubes[slot].log].activity.puts
-                line.deletes = logs[tubes[slot].log].activity.deletes
-                line.waited = logs[tubes[slot].log].activity.waited
+                line.puts = activity.logs[tubes[slot].log].activity.puts
+                line.deletes = activity.logs[tubes[slot].log].activity.deletes
+                line.waited = activity.logs[tubes[slot].log].activity.waited
             }
             return line
         }
@@ -57,8 +60,8 @@ extension Queue {
 
     /// The tubes among these that have jobs.
     public func levels(ofTubesBefore end: Int, limit: Int) -> [TubeLevel] {
-        let end = min(end, listing.count)
-        return listing[max(0, end - limit)..<end].compactMap { slot in
+        let end = min(end, tubes.listing.count)
+        return tubes.listing[max(0, end - limit)..<end].compactMap { slot in
             let jobs = tubes[slot].jobs
             guard jobs.total > 0, let row = tubes[slot].row else { return nil }
             return TubeLevel(row: row, name: tubes[slot].name, jobs: jobs, isPaused: tubes[slot].pausedUntil != nil)
@@ -67,7 +70,7 @@ extension Queue {
 
     /// `nil` if there is no such tube.
     public func snapshot(of name: TubeName, now: Instant) -> TubeSnapshot? {
-        tubeSlots[name].map { snapshot(ofTube: $0, now: now) }
+        tubes.byName[name].map { snapshot(ofTube: $0, now: now) }
     }
 
     private func snapshot(ofTube slot: Int, now: Instant) -> TubeSnapshot {
@@ -87,7 +90,7 @@ extension Queue {
         snapshot.totalJobs = tubes[slot].totalJobs
         snapshot.deletes = tubes[slot].deletes
         snapshot.pauses = tubes[slot].pauses
-        if tubes[slot].log >= 0 { snapshot.activity = logs[tubes[slot].log].activity }
+        if tubes[slot].log >= 0 { snapshot.activity = activity.logs[tubes[slot].log].activity }
         return snapshot
     }
 
@@ -126,7 +129,7 @@ extension Queue {
 
     /// The client of this broker that has the job.
     public func holder(of job: JobID) -> ConnectionID? {
-        guard let slot = jobSlots[job], jobs[slot].phase == .held else { return nil }
+        guard let slot = jobs.byID[job], jobs[slot].isHeld else { return nil }
         return id(of: jobs[slot].owner)
     }
 }

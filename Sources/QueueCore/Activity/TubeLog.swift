@@ -8,7 +8,7 @@ struct TubeLog: Vacatable {
     var told = TubeActivity()
     /// Slot of the tube.
     var tube = -1
-    /// The log is in `Queue.logsToTell`.
+    /// The log is in `Activity.logsToTell`.
     var isMarked = false
 
     mutating func vacate() { self = TubeLog() }
@@ -37,14 +37,14 @@ extension Queue {
     mutating func note(_ tube: Int, _ count: (inout TubeActivity) -> Void) {
         var log = tubes[tube].log
         if log < 0 {
-            log = logs.insert(TubeLog())
-            logs[log].tube = tube
+            log = activity.logs.insert(TubeLog())
+            activity.logs[log].tube = tube
             tubes[tube].log = log
         }
-        count(&logs[log].activity)
-        if !logs[log].isMarked {
-            logs[log].isMarked = true
-            logsToTell.append(log)
+        count(&activity.logs[log].activity)
+        if !activity.logs[log].isMarked {
+            activity.logs[log].isMarked = true
+            activity.logsToTell.append(log)
         }
     }
 
@@ -89,49 +89,54 @@ extension Queue {
 
     mutating func noteKicks(_ readied: [Readied]) {
         for group in readied {
-            if let tube = tubeSlotsByRow[group.tube] { note(tube) { $0.kicks += UInt64(max(0, group.count)) } }
+            if let tube = tubes.byRow[group.tube] { note(tube) { $0.kicks += UInt64(max(0, group.count)) } }
         }
     }
 
     /// SQL sessions have put jobs and finished them before this broker knew of the tube.
     mutating func noteWithoutTube(_ change: SQLChange) {
-        guard change.puts > 0 || change.deletes > 0, goneActivity.count < Queue.maxGoneActivity else { return }
-        var activity = TubeActivity()
-        activity.puts = change.puts
-        activity.deletes = change.deletes
-        goneActivity.append(ActivityChange(tube: change.tube.id, name: change.tube.name, activity: activity))
+        guard change.puts > 0 || change.deletes > 0, activity.gone.count < Queue.maxGoneActivity else { return }
+        var done = TubeActivity()
+        done.puts = change.puts
+        done.deletes = change.deletes
+        activity.gone.append(ActivityChange(tube: change.tube.id, name: change.tube.name, activity: done))
     }
 
     /// The tube is about to be removed.
     mutating func endLog(of tube: Int) {
         let log = tubes[tube].log
         guard log >= 0 else { return }
-        if logs[log].isMarked, goneActivity.count < Queue.maxGoneActivity { goneActivity.append(untold(log)) }
-        logs.remove(log)
+        if activity.logs[log].isMarked, activity.gone.count < Queue.maxGoneActivity {
+            activity.gone.append(untold(log))
+        }
+        activity.logs.remove(log)
         tubes[tube].log = -1
         // The entry of the log is stale now.
-        if logsToTell.count > 2 * logs.count + 1024 { logsToTell = Deque(logsToTell.filter { logs[$0].isMarked }) }
+        if activity.logsToTell.count > 2 * activity.logs.count + 1024 {
+            activity.logsToTell = Deque(activity.logsToTell.filter { activity.logs[$0].isMarked })
+        }
     }
 
     private func untold(_ log: Int) -> ActivityChange {
-        let tube = logs[log].tube
+        let tube = activity.logs[log].tube
         return ActivityChange(
-            tube: tubes[tube].row, name: tubes[tube].name, activity: logs[log].activity - logs[log].told)
+            tube: tubes[tube].row, name: tubes[tube].name,
+            activity: activity.logs[log].activity - activity.logs[log].told)
     }
 
     /// How many changes `takeActivity` has to tell, about.
-    public var untoldActivity: Int { goneActivity.count + logsToTell.count }
+    public var untoldActivity: Int { activity.gone.count + activity.logsToTell.count }
 
     /// What has happened since this was last told, in up to `limit` tubes; fewer when no more is left. A tube that has
     /// come and gone may be there more than once.
     public mutating func takeActivity(limit: Int) -> [ActivityChange] {
-        var taken = Array(goneActivity.prefix(limit))
-        goneActivity.removeFirst(taken.count)
-        while taken.count < limit, let log = logsToTell.popFirst() {
-            guard logs[log].isMarked else { continue }
+        var taken = Array(activity.gone.prefix(limit))
+        activity.gone.removeFirst(taken.count)
+        while taken.count < limit, let log = activity.logsToTell.popFirst() {
+            guard activity.logs[log].isMarked else { continue }
             taken.append(untold(log))
-            logs[log].told = logs[log].activity
-            logs[log].isMarked = false
+            activity.logs[log].told = activity.logs[log].activity
+            activity.logs[log].isMarked = false
         }
         return taken
     }

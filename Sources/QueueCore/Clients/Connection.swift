@@ -42,6 +42,8 @@ struct Connection: Vacatable, HeapMember {
     var waitingPuts = 0
     /// The client has sent all that it will send.
     var inputEnded = false
+    /// It is among `Marks.connections`.
+    var isMarked = false
     var heapPosition: Int32 = -1
 
     /// With this many open replies, no more commands are read from the connection.

@@ -8,17 +8,19 @@ extension Queue {
         if connections[slot].hasCountedPut {
             connections[slot].hasCountedPut = false
         } else {
-            commands.count(command)
+            activity.commands.count(command)
         }
         if connections[slot].replies.isEmpty || command.isUnordered
             || (command.pipelinable != nil && command.pipelinable == connections[slot].pipelined)
         {
             execute(command, slot, now: now)
+            conclude(now: now)
         } else {
             connections[slot].parked = command
         }
     }
 
+    /// The caller concludes the step.
     mutating func execute(_ command: Command, _ slot: Int, now: Instant) {
         switch command {
         case .put(let job):
@@ -26,10 +28,10 @@ extension Queue {
         case .putUnique(let key, let job):
             put(slot, key: key, job, now: now)
         case .putTooBig:
-            answer(slot, .jobTooBig, now: now)
+            answer(slot, .jobTooBig)
         case .putWithoutCRLF:
             becomeProducer(slot)
-            answer(slot, .expectedCRLF, now: now)
+            answer(slot, .expectedCRLF)
         case .reserve:
             reserve(slot, until: nil, isImpatient: false, now: now)
         case .reserveWithTimeout(let seconds):
@@ -61,20 +63,20 @@ extension Queue {
         case .use, .watch, .ignore, .pauseTube, .statsTube, .stats, .listTubes, .listTubeUsed, .listTubesWatched:
             executeOnTubes(command, slot, now: now)
         case .quit:
-            outboxes[connections[slot].outbox].append(.close(id(of: slot)))
+            connections.put(.close(id(of: slot)), for: slot)
         case .malformed, .malformedPut, .malformedPauseTube:
-            answer(slot, .badFormat, now: now)
+            answer(slot, .badFormat)
         case .unknown:
-            answer(slot, .unknownCommand, now: now)
+            answer(slot, .unknownCommand)
         }
     }
 
     private mutating func executeOnTubes(_ command: Command, _ slot: Int, now: Instant) {
         switch command {
         case .use(let name):
-            use(slot, name, now: now)
+            use(slot, name)
         case .watch(let name):
-            watch(slot, name, now: now)
+            watch(slot, name)
         case .ignore(let name):
             ignore(slot, name, now: now)
         case .pauseTube(let name, let seconds):
@@ -82,13 +84,13 @@ extension Queue {
         case .statsTube(let name):
             statsTube(slot, name, now: now)
         case .stats:
-            answer(slot, .broker(statsForWalks()), now: now)
+            answer(slot, .broker(statsForWalks()))
         case .listTubes:
-            answer(slot, .tubes(listing.map { tubes[$0].name }), now: now)
+            answer(slot, .tubes(tubes.listing.map { tubes[$0].name }))
         case .listTubeUsed:
-            answer(slot, .using(tubes[connections[slot].used].name), now: now)
+            answer(slot, .using(tubes[connections[slot].used].name))
         case .listTubesWatched:
-            answer(slot, .tubes(connections[slot].watched.map { tubes[$0].name }), now: now)
+            answer(slot, .tubes(connections[slot].watched.map { tubes[$0].name }))
         default:
             preconditionFailure("not a command on tubes")
         }
@@ -97,14 +99,14 @@ extension Queue {
     mutating func becomeProducer(_ slot: Int) {
         if !connections[slot].isProducer {
             connections[slot].isProducer = true
-            producers += 1
+            connections.producers += 1
         }
     }
 
     mutating func becomeWorker(_ slot: Int) {
         if !connections[slot].isWorker {
             connections[slot].isWorker = true
-            workers += 1
+            connections.workers += 1
         }
     }
 }

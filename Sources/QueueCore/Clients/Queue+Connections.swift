@@ -4,38 +4,29 @@ extension Queue {
     public mutating func open(outbox: Int, now: Instant) -> ConnectionID {
         var connection = Connection()
         connection.outbox = outbox
-        let slot = connections.insert(connection)
-        // The generation of a slot is never used again.
-        connections[slot].generation = nextGeneration
-        nextGeneration &+= 1
-        connections[slot].isOpen = true
-        let tube = defaultTube
+        let slot = connections.open(connection)
+        let tube = tubes.defaultTube
         connections[slot].used = tube
         connections[slot].watched = [tube]
         tubes[tube].using += 1
         startWatching(tube)
-        totalConnections += 1
-        return ConnectionID(slot: slot, generation: connections[slot].generation)
+        return id(of: slot)
     }
 
     /// Whether the connection may be given a command: once the tubes are known, while no reserve waits, and while not
     /// too many replies are open.
     public func accepts(_ id: ConnectionID) -> Bool {
-        hasStarted && isOpen(id) && !connections[id.slot].isBlocked
+        membership.hasStarted && isOpen(id) && !connections[id.slot].isBlocked
     }
 
     /// Whether the connection is owed a reply: a reserve waits, or a command waits for the database.
     public func isBusy(_ id: ConnectionID) -> Bool {
-        isOpen(id) && (!hasStarted || connections[id.slot].isBusy)
+        isOpen(id) && (!membership.hasStarted || connections[id.slot].isBusy)
     }
 
-    func isOpen(_ id: ConnectionID) -> Bool {
-        connections[id.slot].generation == id.generation && connections[id.slot].isOpen
-    }
+    func isOpen(_ id: ConnectionID) -> Bool { connections.isOpen(id) }
 
-    func id(of slot: Int) -> ConnectionID {
-        ConnectionID(slot: slot, generation: connections[slot].generation)
-    }
+    func id(of slot: Int) -> ConnectionID { connections.id(of: slot) }
 
     /// The client has sent all that it will send. A waiting reserve ends, and the connection ends when everything has
     /// been answered.
@@ -46,14 +37,13 @@ extension Queue {
         if case .unknown = choose(id.slot, now: now) {
             // There may be a job for the client. What it sent before the end is answered as usual.
             connections[id.slot].wait?.isImpatient = true
-            if connections[id.slot].heapPosition >= 0 {
-                timers.remove(at: Int(connections[id.slot].heapPosition), in: &connections)
-            }
+            connections.clearTimer(id.slot)
             setTimer(id.slot, now: now)
         } else {
             endWait(id.slot)
-            answer(id.slot, .timedOut, now: now)
+            answer(id.slot, .timedOut)
         }
+        conclude(now: now)
     }
 
     /// Whether a connection whose input has ended has nothing left to be answered.
@@ -66,7 +56,7 @@ extension Queue {
     /// Closes a connection whose input has ended and that is owed nothing, behind its last replies: these may still
     /// be in the outbox.
     public mutating func closeIfFinished(_ id: ConnectionID) {
-        if isOpen(id), isFinished(id) { outboxes[connections[id.slot].outbox].append(.close(id)) }
+        if isOpen(id), isFinished(id) { connections.put(.close(id), for: id.slot) }
     }
 
     /// The connection is gone. Its jobs are given back, and no counter of them changes.
@@ -74,11 +64,12 @@ extension Queue {
         guard isOpen(id) else { return }
         let slot = id.slot
         if connections[slot].wait != nil { endWait(slot) }
-        if connections[slot].isProducer { producers -= 1 }
-        if connections[slot].isWorker { workers -= 1 }
+        if connections[slot].isProducer { connections.producers -= 1 }
+        if connections[slot].isWorker { connections.workers -= 1 }
         connections[slot].isOpen = false
-        closing.append(slot)
+        connections.closing.append(slot)
         finishClosing(now: now)
+        conclude(now: now)
     }
 
     /// How many jobs of closed connections are given back in one go. Other clients must not wait for one that held a
@@ -88,17 +79,19 @@ extension Queue {
     /// Continues to give back the jobs of connections that are gone.
     mutating func finishClosing(now: Instant) {
         var left = Queue.closingChunk
-        while let slot = closing.first {
+        while let slot = connections.closing.first {
             // In the order of their reservation, as beanstalkd does.
             while left > 0, connections[slot].lastHeld >= 0 {
                 left -= 1
                 let job = connections[slot].lastHeld
                 unhold(job)
                 giveBack(job, now: now)
+                conclude(now: now)
             }
             guard connections[slot].lastHeld < 0 else { return }
-            closing.removeFirst()
+            connections.closing.removeFirst()
             forget(connection: slot, now: now)
+            conclude(now: now)
         }
     }
 
@@ -106,8 +99,7 @@ extension Queue {
         let used = connections[slot].used
         let watched = connections[slot].watched
         connections.remove(slot)
-        tubes[used].using -= 1
-        tubeReleased(used, now: now)
+        stopUsing(used)
         for tube in watched { stopWatching(tube, now: now) }
     }
 }

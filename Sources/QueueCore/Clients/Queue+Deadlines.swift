@@ -15,16 +15,16 @@ extension Queue {
         setDueSoon(job, deadline <= now + Queue.deadlineMargin)
         let key = jobs[job].isDueSoon ? deadline : deadline - Queue.deadlineMargin
         if jobs[job].heapPosition >= 0 {
-            deadlines.update(at: Int(jobs[job].heapPosition), key: key, in: &jobs)
+            jobs.deadlines.update(at: Int(jobs[job].heapPosition), key: key, in: &jobs.table)
         } else {
-            deadlines.insert(job, key: key, in: &jobs)
+            jobs.deadlines.insert(job, key: key, in: &jobs.table)
         }
     }
 
     /// The job is about to leave its client.
     mutating func clearDeadline(_ job: Int) {
         setDueSoon(job, false)
-        deadlines.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+        jobs.deadlines.remove(at: Int(jobs[job].heapPosition), in: &jobs.table)
     }
 
     private mutating func setDueSoon(_ job: Int, _ isSoon: Bool) {
@@ -34,12 +34,13 @@ extension Queue {
     }
 
     mutating func deadlinesCame(now: Instant) {
-        while let first = deadlines.min, first.key <= now {
+        while let first = jobs.deadlines.min, first.key <= now {
             if jobs[first.slot].isDueSoon {
                 expire(first.slot, now: now)
+                conclude(now: now)
             } else {
                 setDueSoon(first.slot, true)
-                deadlines.update(at: 0, key: jobs[first.slot].deadline, in: &jobs)
+                jobs.deadlines.update(at: 0, key: jobs[first.slot].deadline, in: &jobs.table)
                 hasten(jobs[first.slot].owner, now: now)
             }
         }
@@ -47,7 +48,7 @@ extension Queue {
 
     /// The job's time to run is over.
     private mutating func expire(_ job: Int, now: Instant) {
-        jobTimeouts += 1
+        activity.jobTimeouts += 1
         note(jobs[job].tube) { $0.timeouts += 1 }
         jobs[job].counters.timeouts &+= 1
         unhold(job)

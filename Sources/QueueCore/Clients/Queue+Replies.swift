@@ -3,7 +3,7 @@ import DequeModule
 /// Replies are sent in the order of their commands, while the commits that some of them wait for overlap.
 extension Queue {
     /// Answers the command that is being executed.
-    mutating func answer(_ slot: Int, _ reply: Reply, now: Instant) {
+    mutating func answer(_ slot: Int, _ reply: Reply) {
         if connections[slot].replies.isEmpty {
             send(reply, to: id(of: slot))
         } else {
@@ -12,9 +12,7 @@ extension Queue {
     }
 
     private mutating func send(_ reply: Reply, to id: ConnectionID) {
-        let outbox = connections[id.slot].outbox
-        outboxes[outbox].append(.reply(id, reply))
-        outboxBytes[outbox] += reply.size
+        connections.outboxes.put(reply, for: id, into: connections[id.slot].outbox)
     }
 
     /// Reserves a place among the replies for an answer that comes later.
@@ -27,7 +25,7 @@ extension Queue {
 
     /// The answer that an open reply has waited for. Sends it, and the replies behind it that are known, or keeps it
     /// until the replies before it are known.
-    mutating func fill(_ ticket: Ticket?, _ reply: Reply, now: Instant) {
+    mutating func fill(_ ticket: Ticket?, _ reply: Reply) {
         guard let ticket, isOpen(ticket.connection) else { return }
         let slot = ticket.connection.slot
         let wasBlocked = connections[slot].isBlocked
@@ -44,28 +42,16 @@ extension Queue {
             connections[slot].replies.removeFirst()
             connections[slot].firstPlace += 1
         }
-        guard connections[slot].replies.isEmpty else {
-            if wasBlocked, !connections[slot].isBlocked { resume(slot) }
-            return
-        }
-        connections[slot].pipelined = nil
-        if let parked = connections[slot].parked {
-            connections[slot].parked = nil
-            execute(parked, slot, now: now)
-        }
-        if wasBlocked || connections[slot].inputEnded { resume(slot) }
-    }
-
-    /// Tells the shell that the connection takes commands again, if it does.
-    mutating func resume(_ slot: Int) {
-        if !connections[slot].isBlocked { outboxes[connections[slot].outbox].append(.resume(id(of: slot))) }
+        let hasAll = connections[slot].replies.isEmpty
+        if hasAll { connections[slot].pipelined = nil }
+        if wasBlocked || hasAll && connections[slot].inputEnded { mark(connection: slot) }
     }
 
     /// Closes a connection to which nothing true can be said: no answer is better than a wrong one
     /// (docs/ARCHITECTURE.md, Invariants).
     mutating func abandon(_ ticket: Ticket?) {
         if let ticket, isOpen(ticket.connection) {
-            outboxes[connections[ticket.connection.slot].outbox].append(.close(ticket.connection))
+            connections.put(.close(ticket.connection), for: ticket.connection.slot)
         }
     }
 }

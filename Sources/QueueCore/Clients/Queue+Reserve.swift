@@ -3,16 +3,16 @@
 extension Queue {
     mutating func reserve(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         becomeWorker(slot)
-        guard mayHoldMore else { return answer(slot, .outOfMemory, now: now) }
+        guard mayHoldMore else { return answer(slot, .outOfMemory) }
         let isSoon = isDeadlineSoon(slot)
         switch choose(slot, now: now) {
         case .job(let job):
             give(job, to: slot, now: now)
         case .nothing:
             if isSoon {
-                answer(slot, .deadlineSoon, now: now)
+                answer(slot, .deadlineSoon)
             } else if isImpatient || connections[slot].inputEnded {
-                answer(slot, .timedOut, now: now)
+                answer(slot, .timedOut)
             } else {
                 wait(slot, until: until, isImpatient: false, now: now)
             }
@@ -58,7 +58,7 @@ extension Queue {
         let id = jobs[job].key.id
         if let body = jobs[job].body {
             jobs[job].body = nil
-            answer(slot, .reserved(id, body), now: now)
+            answer(slot, .reserved(id, body))
         } else {
             ask(
                 PendingQuery(
@@ -69,7 +69,7 @@ extension Queue {
 
     // MARK: Holding
 
-    var mayHoldMore: Bool { deadlines.count < configuration.maxHeldJobs }
+    var mayHoldMore: Bool { jobs.deadlines.count < configuration.maxHeldJobs }
 
     mutating func hold(_ job: Int, by slot: Int, now: Instant) {
         jobs[job].phase = .held
@@ -85,7 +85,7 @@ extension Queue {
         connections[slot].firstHeld = job
         connections[slot].held += 1
         countHeld(job, 1)
-        if sql.isRecalling { annotate(job) } else { unannotated.append(jobs[job].key.id, at: now) }
+        if sql.isRecalling { annotate(job) } else { jobs.unannotated.append(jobs[job].key.id, at: now) }
     }
 
     /// Takes a job from the client that holds it. The caller says what becomes of the job.

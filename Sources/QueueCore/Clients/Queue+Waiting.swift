@@ -5,7 +5,7 @@ extension Queue {
     mutating func wait(_ slot: Int, until: Instant?, isImpatient: Bool, now: Instant) {
         connections[slot].waits += 1
         connections[slot].wait = Connection.Wait(until: until, isImpatient: isImpatient)
-        waiting += 1
+        connections.waiting += 1
         let waiter = Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits)
         for tube in connections[slot].watched {
             tubes[tube].waiting += 1
@@ -18,7 +18,7 @@ extension Queue {
         setTimer(slot, now: now)
     }
 
-    private func isWaiting(_ waiter: Tube.Waiter) -> Bool {
+    func isWaiting(_ waiter: Tube.Waiter) -> Bool {
         let slot = waiter.connection.slot
         return connections[slot].generation == waiter.connection.generation && connections[slot].wait != nil
             && connections[slot].waits == waiter.wait
@@ -27,48 +27,38 @@ extension Queue {
     /// Ends a wait. The caller answers the client.
     mutating func endWait(_ slot: Int) {
         connections[slot].wait = nil
-        waiting -= 1
+        connections.waiting -= 1
         for tube in connections[slot].watched { tubes[tube].waiting -= 1 }
-        if connections[slot].heapPosition >= 0 {
-            timers.remove(at: Int(connections[slot].heapPosition), in: &connections)
-        }
+        connections.clearTimer(slot)
     }
 
     mutating func setTimer(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait else { return }
         // An impatient client is answered when its tubes are known. The timer only limits how long that may take.
         guard let at = wait.isImpatient ? now + configuration.databaseTimeout : wait.until else { return }
-        timers.insert(slot, key: max(at, now), in: &connections)
+        connections.setTimer(slot, to: max(at, now))
     }
 
     /// A waiting client is to be warned of a deadline.
     mutating func hasten(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait, !wait.isImpatient else { return }
-        moveTimer(slot, to: now)
-    }
-
-    private mutating func moveTimer(_ slot: Int, to at: Instant) {
-        if connections[slot].heapPosition >= 0 {
-            timers.update(at: Int(connections[slot].heapPosition), key: at, in: &connections)
-        } else {
-            timers.insert(slot, key: at, in: &connections)
-        }
+        connections.setTimer(slot, to: now)
     }
 
     /// The wait of a client is over. While its tubes are being read, or a sweep is due that may make a job ready, the
     /// client waits a moment longer: a job that became ready in time is still its own.
     mutating func timerWentOff(_ slot: Int, now: Instant) {
         guard let wait = connections[slot].wait, !wait.isImpatient, now < epochValidUntil else {
-            return waitTimedOut(slot, now: now)
+            return waitTimedOut(slot)
         }
         switch choose(slot, now: now) {
         case .unknown: break
         case .nothing where maySweepFor(slot, now: now):
-            waitersForNextSweep.append(Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits))
-        case .nothing, .job: return waitTimedOut(slot, now: now)
+            schedule.waitersForNextSweep.append(Tube.Waiter(connection: id(of: slot), wait: connections[slot].waits))
+        case .nothing, .job: return waitTimedOut(slot)
         }
         connections[slot].wait?.isImpatient = true
-        moveTimer(slot, to: now + Queue.grace)
+        connections.setTimer(slot, to: now + Queue.grace)
     }
 
     static let grace = Span.milliseconds(250)
@@ -76,7 +66,7 @@ extension Queue {
     /// Whether a sweep that is under way, or about to be asked for, may make a job ready whose delay is over by now.
     private func maySweepFor(_ slot: Int, now: Instant) -> Bool {
         // When the next delay ends is known here some milliseconds later than in the database.
-        guard isSweeping || nextSweep <= now + Queue.sweepLag else { return false }
+        guard schedule.isSweeping || schedule.nextSweep <= now + Queue.sweepLag else { return false }
         return connections[slot].watched.contains { tubes[$0].stored.delayed > 0 }
     }
 
@@ -84,23 +74,22 @@ extension Queue {
 
     /// A sweep has been answered: every job that became ready before the sweep was asked for is known. Answers the
     /// clients that waited for that.
-    mutating func serveSwept(now: Instant) {
-        let waiters = waitersForSweepInFlight
-        waitersForSweepInFlight = []
-        for waiter in waiters where isWaiting(waiter) { _ = serve(waiter.connection.slot, now: now) }
+    mutating func serveSwept() {
+        mark(waiters: schedule.waitersForSweepInFlight)
+        schedule.waitersForSweepInFlight = []
     }
 
-    mutating func waitTimedOut(_ slot: Int, now: Instant) {
+    mutating func waitTimedOut(_ slot: Int) {
         endWait(slot)
-        answer(slot, isDeadlineSoon(slot) ? .deadlineSoon : .timedOut, now: now)
-        resume(slot)
+        answer(slot, isDeadlineSoon(slot) ? .deadlineSoon : .timedOut)
+        mark(connection: slot)
     }
 
     // MARK: Matching
 
     /// Gives a tube's jobs to the clients that wait for them, the longest wait first. `isNews`: more is known of the
-    /// tube than before, so each waiting client is served anew, also when the tube has no job.
-    mutating func match(_ tube: Int, isNews: Bool = false, now: Instant) {
+    /// tube than before, so each waiting client is served anew, also when the tube has no job. Only `conclude` calls it.
+    mutating func match(_ tube: Int, isNews: Bool, now: Instant) {
         guard tubes[tube].waiting > 0 else { return }
         if tubes[tube].pausedUntil != nil, !isNews {
             // So that its first job is known when the pause ends.
@@ -129,11 +118,11 @@ extension Queue {
         case .job(let job):
             endWait(slot)
             give(job, to: slot, now: now)
-            resume(slot)
+            mark(connection: slot)
             return true
         case .nothing:
             guard let wait = connections[slot].wait, wait.isImpatient else { return false }
-            waitTimedOut(slot, now: now)
+            waitTimedOut(slot)
             return true
         case .unknown:
             return false

@@ -5,7 +5,7 @@ extension InvariantCheck {
         var (bytes, waitingPuts) = (0, 0)
         for slot in queue.connections.slots {
             let isOpen = queue.connections[slot].isOpen
-            guard isOpen || queue.closing.contains(slot) else { continue }
+            guard isOpen || queue.connections.closing.contains(slot) else { continue }
             checkHeld(by: slot, queue)
             tally[queue.connections[slot].used].using += 1
             let isWaiting = queue.connections[slot].wait != nil
@@ -16,7 +16,7 @@ extension InvariantCheck {
             let position = Int(queue.connections[slot].heapPosition)
             if position >= 0 {
                 timers += 1
-                let entries = queue.timers.entries
+                let entries = queue.connections.timers.entries
                 expect(
                     isWaiting && position < entries.count && entries[position].slot == slot,
                     "a connection has another's timer")
@@ -33,15 +33,18 @@ extension InvariantCheck {
                 expect(first == nil, "the first reply is known and not sent")
             }
         }
-        expect(queue.connections.count == open + queue.closing.count, "connections are neither open nor closing")
-        expect(queue.waiting == waiting, "\(queue.waiting) clients wait, counted \(waiting)")
-        expect(queue.producers == producers, "\(queue.producers) producers, counted \(producers)")
-        expect(queue.workers == workers, "\(queue.workers) workers, counted \(workers)")
-        expect(queue.timers.count == timers, "\(queue.timers.count) timers, counted \(timers)")
+        expect(
+            queue.connections.count == open + queue.connections.closing.count,
+            "connections are neither open nor closing")
+        expect(queue.connections.waiting == waiting, "\(queue.connections.waiting) clients wait, counted \(waiting)")
+        expect(
+            queue.connections.producers == producers, "\(queue.connections.producers) producers, counted \(producers)")
+        expect(queue.connections.workers == workers, "\(queue.connections.workers) workers, counted \(workers)")
+        expect(queue.connections.timers.count == timers, "\(queue.connections.timers.count) timers, counted \(timers)")
         expect(bytes == openPendingBytes, "connections are charged \(bytes) bytes of puts, counted \(openPendingBytes)")
         expect(waitingPuts == openWaitingPuts, "\(waitingPuts) puts wait, counted \(openWaitingPuts)")
-        expect(isHeap(queue.timers), "the timers are not a heap")
-        expect(isHeap(queue.deadlines), "the deadlines are not a heap")
+        expect(isHeap(queue.connections.timers), "the timers are not a heap")
+        expect(isHeap(queue.jobs.deadlines), "the deadlines are not a heap")
     }
 
     /// The jobs that a connection holds are a list through `next` and `previous`.
@@ -49,7 +52,7 @@ extension InvariantCheck {
         var (job, last, soon) = (queue.connections[slot].firstHeld, -1, 0)
         var count = 0
         while job >= 0 {
-            guard queue.jobs[job].owner == slot, queue.jobs[job].phase == .held, queue.jobs[job].previous == last else {
+            guard queue.jobs[job].owner == slot, queue.jobs[job].isHeld, queue.jobs[job].previous == last else {
                 return expect(false, "the list of a connection's jobs is broken")
             }
             held -= 1

@@ -1,8 +1,8 @@
 /// One home for each job: the cache, a client, or a write under way.
 extension InvariantCheck {
     func checkJobs(_ queue: borrowing Queue) {
-        expect(queue.jobs.count == queue.jobSlots.count, "jobs in memory without an id")
-        for (id, slot) in queue.jobSlots {
+        expect(queue.jobs.count == queue.jobs.byID.count, "jobs in memory without an id")
+        for (id, slot) in queue.jobs.byID {
             expect(queue.jobs[slot].key.id == id, "job \(id) is in the slot of another")
             let tube = queue.jobs[slot].tube
             let position = Int(queue.jobs[slot].heapPosition)
@@ -21,7 +21,7 @@ extension InvariantCheck {
                 tally[tube].held += 1
                 let margin = queue.jobs[slot].isDueSoon ? Span(nanoseconds: 0) : Queue.deadlineMargin
                 expect(
-                    has(queue.deadlines, position, slot, queue.jobs[slot].deadline - margin),
+                    has(queue.jobs.deadlines, position, slot, queue.jobs[slot].deadline - margin),
                     "job \(id) has no deadline, or another's")
                 expect(queue.jobs[slot].owner >= 0, "job \(id) is held by nobody")
             case .settling:
@@ -29,12 +29,10 @@ extension InvariantCheck {
                 expect(position < 0 && queue.jobs[slot].owner < 0, "job \(id) is settling and somewhere else too")
             }
             expect(
-                queue.jobs[slot].phase == .cached || queue.jobs[slot].charged == 0, "job \(id) is charged to the cache")
-            expect(
-                !queue.jobs[slot].isBeingGivenBack || queue.jobs[slot].phase == .settling,
-                "job \(id) is being given back and not settling")
+                queue.jobs[slot].isCached || queue.jobs[slot].charged == 0, "job \(id) is charged to the cache")
         }
-        for id in queue.undecided.keys { expect(queue.jobSlots[id] == nil, "job \(id) is undecided and in memory") }
-        for id in queue.reclaimed.keys { expect(queue.jobSlots[id] != nil, "job \(id) is reclaimed and not in memory") }
+        for id in queue.jobs.undecided.keys {
+            expect(queue.jobs.byID[id] == nil, "job \(id) is undecided and in memory")
+        }
     }
 }

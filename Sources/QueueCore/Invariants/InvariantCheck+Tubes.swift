@@ -1,39 +1,43 @@
 /// Tubes: their places in lists, and what refers to them.
 extension InvariantCheck {
     func checkTubes(_ queue: borrowing Queue) {
-        expect(queue.tubes.count == queue.listing.count, "tubes are not listed")
-        expect(queue.tubeSlots.count == queue.listing.count, "tubes without a name")
+        expect(queue.tubes.count == queue.tubes.listing.count, "tubes are not listed")
+        expect(queue.tubes.byName.count == queue.tubes.listing.count, "tubes without a name")
         var (active, rows, paused) = (0, 0, 0)
         var logs = 0
-        for (index, slot) in queue.listing.enumerated() {
+        for (index, slot) in queue.tubes.listing.enumerated() {
             expect(queue.tubes[slot].listingIndex == index, "a tube is listed elsewhere")
-            expect(queue.tubeSlots[queue.tubes[slot].name] == slot, "a tube has the name of another")
+            expect(queue.tubes.byName[queue.tubes[slot].name] == slot, "a tube has the name of another")
             if let row = queue.tubes[slot].row {
                 rows += 1
-                expect(queue.tubeSlotsByRow[row] == slot, "a tube has the row of another")
+                expect(queue.tubes.byRow[row] == slot, "a tube has the row of another")
             }
             if queue.tubes[slot].log >= 0 {
                 logs += 1
-                expect(queue.logs[queue.tubes[slot].log].tube == slot, "a tube has the log of another")
+                expect(queue.activity.logs[queue.tubes[slot].log].tube == slot, "a tube has the log of another")
             }
             let activeIndex = queue.tubes[slot].activeIndex
             if activeIndex >= 0 {
                 active += 1
                 expect(
-                    activeIndex < queue.active.count && queue.active[activeIndex] == slot, "a tube is active elsewhere")
+                    activeIndex < queue.tubes.active.count && queue.tubes.active[activeIndex] == slot,
+                    "a tube is active elsewhere")
             }
             if let until = queue.tubes[slot].pausedUntil {
                 paused += 1
                 expect(
-                    queue.pausedTubes.contains(slot) && queue.nextPauseEnd <= until, "the end of a pause is not awaited"
+                    queue.tubes.pauses.tubes.contains(slot) && queue.tubes.pauses.nextEnd <= until,
+                    "the end of a pause is not awaited"
                 )
             }
             checkTube(slot, queue)
         }
-        expect(queue.active.count == active, "\(queue.active.count) tubes are active, counted \(active)")
-        expect(queue.logs.count == logs, "\(queue.logs.count) tubes have logs, counted \(logs)")
-        expect(queue.tubeSlotsByRow.count == rows, "\(queue.tubeSlotsByRow.count) tubes have rows, counted \(rows)")
-        expect(queue.pausedTubes.count == paused, "\(queue.pausedTubes.count) tubes are paused, counted \(paused)")
+        expect(queue.tubes.active.count == active, "\(queue.tubes.active.count) tubes are active, counted \(active)")
+        expect(queue.activity.logs.count == logs, "\(queue.activity.logs.count) tubes have logs, counted \(logs)")
+        expect(queue.tubes.byRow.count == rows, "\(queue.tubes.byRow.count) tubes have rows, counted \(rows)")
+        expect(
+            queue.tubes.pauses.tubes.count == paused,
+            "\(queue.tubes.pauses.tubes.count) tubes are paused, counted \(paused)")
     }
 
     func checkTube(_ slot: Int, _ queue: borrowing Queue) {
@@ -48,7 +52,7 @@ extension InvariantCheck {
         expect(queue.tubes[slot].using, found.using, "clients that use it")
         expect(queue.tubes[slot].watching, found.watching, "clients that watch it")
         expect(queue.tubes[slot].waiting, found.waiting, "clients that wait")
-        expect(queue.tubes[slot].pins, found.pins + (slot == queue.defaultTube ? 1 : 0), "pins")
+        expect(queue.tubes[slot].pins, found.pins + (slot == queue.tubes.defaultTube ? 1 : 0), "pins")
         expect(queue.tubes[slot].putsInFlight, found.putsInFlight, "puts in flight")
         expect(queue.tubes[slot].cache.isRefilling ? 1 : 0, found.refills, "refills")
         expect(queue.tubes[slot].isOpening ? 1 : 0, found.openings, "queries for its row")

@@ -6,7 +6,7 @@ extension InvariantCheck {
             if let batch = queue.lanes[kind].inFlight { checkWrites(batch, queue) }
         }
         expect(settling == 0, "\(settling) jobs are settling without a write")
-        for put in queue.waitingPuts {
+        for put in queue.puts.waiting {
             tally[put.tube].pins += 1
             addPut(put.job, put.tube, put.ticket, queue)
             if queue.isOpen(put.ticket.connection) { openWaitingPuts += 1 }
@@ -28,7 +28,7 @@ extension InvariantCheck {
     /// Each settling job has one write.
     func checkSettling(_ id: JobID, _ slot: Int, _ wasHeld: Bool, _ queue: borrowing Queue) {
         settling -= 1
-        guard queue.jobSlots[id] == slot, queue.jobs[slot].phase == .settling else {
+        guard queue.jobs.byID[id] == slot, queue.jobs[slot].isSettling else {
             return expect(false, "job \(id) has a write and is not settling")
         }
         if wasHeld { tally[queue.jobs[slot].tube].held += 1 }
@@ -46,15 +46,17 @@ extension InvariantCheck {
     }
 
     func checkQueries(_ queue: borrowing Queue) {
-        for query in queue.queries { add(query, queue) }
-        for query in queue.queriesInFlight { add(query, queue) }
-        for query in queue.postponed { add(query, queue) }
-        for (query, _) in queue.answersAwaitingEpoch { add(query, queue) }
-        for (query, _) in queue.answersAwaitingTubes { add(query, queue) }
-        expect(sweeps == (queue.isSweeping ? 1 : 0), "\(sweeps) sweeps are under way")
-        expect(polls == (queue.isPolling ? 1 : 0), "\(polls) polls are under way")
-        expect(leaseEnds == (queue.isEndingLeases ? 1 : 0), "\(leaseEnds) queries end leases")
-        expect(undecided == queue.undecided.count, "\(queue.undecided.count) jobs are undecided, counted \(undecided)")
+        for query in queue.queries.waiting { add(query, queue) }
+        for query in queue.queries.inFlight { add(query, queue) }
+        for query in queue.queries.postponed { add(query, queue) }
+        for (query, _) in queue.queries.answersAwaitingRenewal { add(query, queue) }
+        for (query, _) in queue.queries.answersAwaitingTubes { add(query, queue) }
+        expect(sweeps == (queue.schedule.isSweeping ? 1 : 0), "\(sweeps) sweeps are under way")
+        expect(polls == (queue.schedule.isPolling ? 1 : 0), "\(polls) polls are under way")
+        expect(leaseEnds == (queue.schedule.isEndingLeases ? 1 : 0), "\(leaseEnds) queries end leases")
+        expect(
+            undecided == queue.jobs.undecided.count,
+            "\(queue.jobs.undecided.count) jobs are undecided, counted \(undecided)")
     }
 
     func add(_ query: PendingQuery, _ queue: borrowing Queue) {
@@ -65,10 +67,13 @@ extension InvariantCheck {
         case .sweep: sweeps += 1
         case .poll: polls += 1
         case .endLeases: leaseEnds += 1
-        case .putUnique(let put): addPut(put.job, query.tube, query.ticket, queue)
+        case .putUnique(let put):
+            // The put has a pin of its own.
+            tally[query.tube].pins += 1
+            addPut(put.job, query.tube, query.ticket, queue)
         case .reserve(let id), .delete(let id, _), .kickJob(let id):
             undecided += 1
-            expect(queue.undecided[id] != nil, "a query is about job \(id), which is not undecided")
+            expect(queue.jobs.undecided[id] != nil, "a query is about job \(id), which is not undecided")
         case .fetch, .kick, .peek, .first, .job, .tube, .pause: break
         }
     }

@@ -69,20 +69,23 @@ final class InvariantCheck {
 
     func checkTotals(_ queue: borrowing Queue) {
         expect(held == 0, "\(held) held jobs are in no connection's list")
-        expect(queue.deadlines.count == heldJobs, "deadlines without jobs")
-        expect(queue.cachedBytes == charged, "\(queue.cachedBytes) bytes are cached, counted \(charged)")
-        expect(queue.pendingBytes == pendingBytes, "\(queue.pendingBytes) bytes are pending, counted \(pendingBytes)")
+        expect(!queue.marks.isAny, "an event has not been concluded")
+        expect(queue.jobs.deadlines.count == heldJobs, "deadlines without jobs")
+        expect(queue.jobs.cachedBytes == charged, "\(queue.jobs.cachedBytes) bytes are cached, counted \(charged)")
         expect(
-            queue.pendingLargeBytes == pendingLargeBytes,
-            "\(queue.pendingLargeBytes) bytes of large bodies are pending, counted \(pendingLargeBytes)")
+            queue.puts.pendingBytes == pendingBytes,
+            "\(queue.puts.pendingBytes) bytes are pending, counted \(pendingBytes)")
+        expect(
+            queue.puts.pendingLargeBytes == pendingLargeBytes,
+            "\(queue.puts.pendingLargeBytes) bytes of large bodies are pending, counted \(pendingLargeBytes)")
         var totals = TubeTotals()
-        for slot in queue.listing {
+        for slot in queue.tubes.listing {
             totals.stored += queue.tubes[slot].stored
             totals.held += queue.tubes[slot].held
             totals.heldElsewhere += queue.tubes[slot].heldElsewhere
         }
         expect(
-            totals.stored == queue.totals.stored && totals.held == queue.totals.held
-                && totals.heldElsewhere == queue.totals.heldElsewhere, "the sums over all tubes are off")
+            totals.stored == queue.tubes.totals.stored && totals.held == queue.tubes.totals.held
+                && totals.heldElsewhere == queue.tubes.totals.heldElsewhere, "the sums over all tubes are off")
     }
 }

@@ -12,11 +12,11 @@ extension Queue {
     /// Checks the invariants in a debug build: after each event while little is in memory, and less often when there
     /// is more, so that each event pays for a look at some 32 things.
     public mutating func checkInvariants() {
-        eventsUntilCheck -= 1
-        guard eventsUntilCheck <= 0 else { return }
+        schedule.eventsUntilCheck -= 1
+        guard schedule.eventsUntilCheck <= 0 else { return }
         let writes = WriteKind.allCases.reduce(0) { $0 + lanes[$1].pending.count + (lanes[$1].inFlight?.count ?? 0) }
         let inMemory = connections.slots.count + tubes.slots.count + jobs.slots.count
-        eventsUntilCheck = (inMemory + writes + waitingPuts.count + queries.count) / 32
+        schedule.eventsUntilCheck = (inMemory + writes + puts.waiting.count + queries.waiting.count) / 32
         if let broken = brokenInvariant() { preconditionFailure("the queue is inconsistent: \(broken)") }
     }
 }

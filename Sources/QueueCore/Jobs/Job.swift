@@ -5,8 +5,19 @@ struct Job: Vacatable, HeapMember {
         case cached
         /// Held by the client `owner` until `deadline`.
         case held
-        /// Its delete or state change waits for the commit. Nobody gets the job meanwhile.
-        case settling
+        /// Its delete or state change waits for the commit. Nobody gets the job meanwhile. `isGivenUp`: the broker gives
+        /// the job back by itself, and afterwards anybody may have it.
+        case settling(isGivenUp: Bool, Encounter)
+    }
+
+    /// How a refill has met the job while it was settling.
+    enum Encounter {
+        case none
+        /// The refill only read, so it is not known who will have the job's lease.
+        case read
+        /// The change has committed and given up the lease, its outcome is on its way, and the refill has got the lease.
+        /// The row is in `Jobs.claimed`: a phase without references keeps a refill fast.
+        case claimed
     }
 
     var key: JobKey
@@ -24,10 +35,6 @@ struct Job: Vacatable, HeapMember {
     var isImplicit = false
     /// The row was not found when an annotation was written.
     var isMissing = false
-    /// While settling: the broker gives the job back by itself, and afterwards anybody may have it.
-    var isBeingGivenBack = false
-    /// While settling: a refill that ignores leases has read the job, so it is not known who will have its lease.
-    var mustBeReread = false
     /// `nil` when the memory budget had no room for it, and once it has been given to a client.
     var body: Body?
     /// Bytes of the cache's budget that the job takes.
@@ -77,4 +84,11 @@ struct Job: Vacatable, HeapMember {
         body = nil
         heapPosition = -1
     }
+
+    var isCached: Bool { if case .cached = phase { true } else { false } }
+    var isHeld: Bool { if case .held = phase { true } else { false } }
+    var isSettling: Bool { if case .settling = phase { true } else { false } }
+    var isBeingGivenBack: Bool { if case .settling(true, _) = phase { true } else { false } }
+
+    var encounter: Encounter { if case .settling(_, let encounter) = phase { encounter } else { .none } }
 }

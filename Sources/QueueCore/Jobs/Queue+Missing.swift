@@ -9,13 +9,15 @@ extension Queue {
             } else {
                 committed(change, now: now)
             }
+            conclude(now: now)
         }
         for delete in batch.deletes {
             if let found = missing[delete.id] {
                 missed(found, delete.slot, delete.from, delete.fromPriority, delete.wasHeld, delete.ticket, now: now)
             } else {
-                committed(delete, now: now)
+                committed(delete)
             }
+            conclude(now: now)
         }
         for annotation in batch.annotations where missing[annotation.id] != nil {
             missedAnnotation(of: annotation.id, now: now)
@@ -32,23 +34,16 @@ extension Queue {
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(missing.id) }
         // Whoever deleted the row has not changed the counts.
         if !missing.isThere { count(tube, -1, state, priority: priority) }
-        let row = reclaimed[missing.id]
-        forget(job)
-        if let row { insert(row, tube: tube, now: now) }
-        // The row may have another lease by now, and any key. It may even have this broker's lease again.
-        if missing.isThere {
-            tubes[tube].cache.readsOwn = true
-            tubes[tube].cache.lowerHorizon(to: .first)
-        }
-        match(tube, now: now)
-        tubeReleased(tube, now: now)
-        fill(ticket, .notFound, now: now)
-        settled(missing.id, now: now)
+        if let row = forget(job) { insert(row, tube: tube, now: now) }
+        // The row may have another lease by now, and any key.
+        if missing.isThere { becameClaimable(tube, .first) }
+        fill(ticket, .notFound)
+        settled(missing.id)
     }
 
     /// A held job stays with its client. The outcome of the next change tells whether the row is missing.
     private mutating func missedAnnotation(of id: JobID, now: Instant) {
-        guard let job = jobSlots[id] else { return }
+        guard let job = jobs.byID[id] else { return }
         switch jobs[job].phase {
         case .held: jobs[job].isMissing = true
         case .cached:

@@ -2,12 +2,12 @@
 extension Queue {
     /// All policies that exist.
     public mutating func learn(policies all: [TubePolicy]) {
-        let before = policies.keys
-        policies = Dictionary(uniqueKeysWithValues: all.map { ($0.tube, $0) })
-        keepsHistory = all.contains(where: \.keepsHistory)
-        for rows in [before, policies.keys] {
+        let before = tubes.policies.all.keys
+        tubes.policies.all = Dictionary(uniqueKeysWithValues: all.map { ($0.tube, $0) })
+        tubes.policies.keepHistory = all.contains(where: \.keepsHistory)
+        for rows in [before, tubes.policies.all.keys] {
             for row in rows {
-                if let slot = tubeSlotsByRow[row] { tubes[slot].policy = policies[row] }
+                if let slot = tubes.byRow[row] { tubes[slot].policy = tubes.policies.all[row] }
             }
         }
     }

@@ -4,35 +4,35 @@ extension Queue {
     public mutating func putLineReceived(_ id: ConnectionID, isTooBig: Bool) {
         guard isOpen(id), !connections[id.slot].hasCountedPut else { return }
         connections[id.slot].hasCountedPut = true
-        commands.put += 1
+        activity.commands.put += 1
         if !isTooBig { becomeProducer(id.slot) }
     }
 
     mutating func put(_ slot: Int, key: String? = nil, _ job: NewJob, now: Instant) {
         becomeProducer(slot)
-        if isDraining { return answer(slot, .draining, now: now) }
-        let pending = isLarge(job.body) ? pendingLargeBytes : pendingBytes
+        if puts.isDraining { return answer(slot, .draining) }
+        let pending = isLarge(job.body) ? puts.pendingLargeBytes : puts.pendingBytes
         guard job.body.count <= configuration.maxBodyBytes,
             pending == 0 || pending + Queue.cost(of: job.body) <= configuration.maxPendingBytes
         else {
-            refusedPuts += 1
-            return answer(slot, .outOfMemory, now: now)
+            activity.refusedPuts += 1
+            return answer(slot, .outOfMemory)
         }
         let tube = connections[slot].used
         if job.delay == 0 {
             guard !isFull(tube) else {
-                refusedPuts += 1
-                return answer(slot, .outOfMemory, now: now)
+                activity.refusedPuts += 1
+                return answer(slot, .outOfMemory)
             }
             tubes[tube].putsInFlight += 1
         }
-        tubes[tube].pins += 1
+        pin(tube)
         countPending(job.body, 1)
         connections[slot].pendingBytes += Queue.cost(of: job.body)
         var put = PutRequest(job: job, key: key, tube: tube, ticket: openReply(slot, .put), issued: now)
         put.job.ttr = max(1, job.ttr)
         // Puts of one client keep their order; puts of others may overtake those that wait for their tubes.
-        if connections[slot].waitingPuts == 0, let row = openRow(tube), let id = nextID() {
+        if connections[slot].waitingPuts == 0, let row = openRow(tube), let id = puts.ids.next() {
             issue(put, id: id, row: row)
         } else {
             addWaitingPut(put)
@@ -44,9 +44,9 @@ extension Queue {
 
     private mutating func countPending(_ body: Body, _ n: Int) {
         if isLarge(body) {
-            pendingLargeBytes += n * Queue.cost(of: body)
+            puts.pendingLargeBytes += n * Queue.cost(of: body)
         } else {
-            pendingBytes += n * Queue.cost(of: body)
+            puts.pendingBytes += n * Queue.cost(of: body)
         }
     }
 
@@ -68,7 +68,7 @@ extension Queue {
         let key = JobKey(priority: put.job.priority, id: id)
         let isLeased =
             put.job.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.job.body.count)
-            && undecided[id] == nil
+            && jobs.undecided[id] == nil
         lanes[lane(of: put)].pending.puts.append(
             Put(
                 id: id, tube: row, job: put.job, isLeased: isLeased, tubeSlot: put.tube, ticket: put.ticket,
@@ -118,52 +118,42 @@ extension Queue {
 
     mutating func committed(_ put: Put, now: Instant) {
         let tube = put.tubeSlot
-        totalJobs += 1
+        activity.totalJobs += 1
         tubes[tube].totalJobs += 1
         notePut(tube, put.job)
-        if !isStale { count(tube, 1, put.job.state, priority: put.job.priority) }
-        putEnded(tube, delay: put.job.delay)
+        if !membership.isStale { count(tube, 1, put.job.state, priority: put.job.priority) }
         if put.job.delay > 0 {
             scheduleSweep(now + .seconds(put.job.delay))
-        } else if put.isLeased, !isStale, undecided[put.id] != nil {
+        } else if put.isLeased, !membership.isStale, jobs.undecided[put.id] != nil {
             // A client has guessed the id: a query may be about to delete the job.
-            undecided[put.id]?.row = JobRow(put, lease: epoch)
-        } else if put.isLeased, !isStale {
+            jobs.undecided[put.id]?.row = JobRow(put, lease: membership.epoch)
+        } else if put.isLeased, !membership.isStale {
             cache(remember(Job(put: put, now: now)), now: now)
-            match(tube, now: now)
         } else {
             let key = JobKey(priority: put.job.priority, id: put.id)
             tellPeers(put.tube, key)
-            becameClaimable(tube, key, now: now)
+            becameClaimable(tube, key)
         }
-        // Last: a reserve in the same packet comes after the clients that were already waiting.
-        endPut(put.job.body, put.ticket, .inserted(put.id), now: now)
+        endPut(put.job, of: tube, put.ticket, .inserted(put.id))
     }
 
-    mutating func refused(_ put: Put, _ reply: Reply, now: Instant) {
-        putEnded(put.tubeSlot, delay: put.job.delay)
-        tubeReleased(put.tubeSlot, now: now)
-        endPut(put.job.body, put.ticket, reply, now: now)
+    mutating func refused(_ put: Put, _ reply: Reply) {
+        endPut(put.job, of: put.tubeSlot, put.ticket, reply)
     }
 
-    /// A put is over for its tube, whatever its outcome.
-    mutating func putEnded(_ tube: Int, delay: UInt32) {
-        tubes[tube].pins -= 1
-        if delay == 0 { tubes[tube].putsInFlight -= 1 }
-    }
-
-    /// A put is answered: its body is no longer charged to its client, which may go on.
-    mutating func endPut(_ body: Body, _ ticket: Ticket?, _ reply: Reply, now: Instant) {
+    /// A put is over, whatever its outcome: its body is no longer charged to its client, which may go on.
+    mutating func endPut(_ job: NewJob, of tube: Int, _ ticket: Ticket?, _ reply: Reply) {
         switch reply {
-        case .outOfMemory, .internalError: refusedPuts += 1
+        case .outOfMemory, .internalError: activity.refusedPuts += 1
         default: break
         }
-        countPending(body, -1)
-        fill(ticket, reply, now: now)
+        unpin(tube)
+        if job.delay == 0 { tubes[tube].putsInFlight -= 1 }
+        countPending(job.body, -1)
         guard let ticket, isOpen(ticket.connection) else { return }
         let slot = ticket.connection.slot
-        let wasBlocked = connections[slot].isBlocked
-        connections[slot].pendingBytes -= Queue.cost(of: body)
-        if wasBlocked { resume(slot) }
+        if connections[slot].isBlocked { mark(connection: slot) }
+        connections[slot].pendingBytes -= Queue.cost(of: job.body)
+        fill(ticket, reply)
     }
 }

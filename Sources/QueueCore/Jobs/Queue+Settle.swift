@@ -1,20 +1,20 @@
 /// The end of a reservation or of a job: delete, release, bury, touch, expiry and disconnect.
 extension Queue {
     mutating func delete(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = jobSlots[id] else {
+        guard let job = jobs.byID[id] else {
             // The job may exist in the database: ready, delayed or buried.
-            guard !isPutInFlight(id) else { return answer(slot, .notFound, now: now) }
+            guard !isPutInFlight(id) else { return answer(slot, .notFound) }
             guard beginUndecided(id, for: .delete(id), slot) else { return }
             return ask(.delete(id, isRecorded: false), for: openReply(slot, .delete), now: now)
         }
-        let wasHeld = jobs[job].phase == .held
+        let wasHeld = jobs[job].isHeld
         switch jobs[job].phase {
         case .cached: uncache(job)
         case .held where jobs[job].owner == slot: unhold(job)
         case .settling where jobs[job].isBeingGivenBack: return awaitSettled(id, for: .delete(id), slot)
-        case .held, .settling: return answer(slot, .notFound, now: now)
+        case .held, .settling: return answer(slot, .notFound)
         }
-        jobs[job].phase = .settling
+        jobs[job].phase = .settling(isGivenUp: false, .none)
         lanes.changes.pending.deletes.append(
             Delete(
                 id: id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
@@ -23,7 +23,7 @@ extension Queue {
     }
 
     mutating func release(_ slot: Int, _ id: JobID, priority: UInt32, delay: UInt32, now: Instant) {
-        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound) }
         unhold(job)
         if isBuriedByRelease(job) {
             return changeState(
@@ -40,7 +40,7 @@ extension Queue {
     }
 
     mutating func bury(_ slot: Int, _ id: JobID, priority: UInt32, now: Instant) {
-        guard let job = held(id, by: slot) else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot) else { return answer(slot, .notFound) }
         unhold(job)
         changeState(
             of: job, to: .buried, priority: priority, keepsLease: false, counting: { $0.buries &+= 1 },
@@ -48,14 +48,14 @@ extension Queue {
     }
 
     mutating func touch(_ slot: Int, _ id: JobID, now: Instant) {
-        guard let job = held(id, by: slot), !jobs[job].isMissing else { return answer(slot, .notFound, now: now) }
+        guard let job = held(id, by: slot), !jobs[job].isMissing else { return answer(slot, .notFound) }
         setDeadline(job, now + .seconds(jobs[job].ttr), now: now)
         if jobs[job].isAnnotated { annotate(job) }
-        answer(slot, .touched, now: now)
+        answer(slot, .touched)
     }
 
     private func held(_ id: JobID, by slot: Int) -> Int? {
-        guard let job = jobSlots[id], jobs[job].phase == .held, jobs[job].owner == slot else { return nil }
+        guard let job = jobs.byID[id], jobs[job].isHeld, jobs[job].owner == slot else { return nil }
         return job
     }
 
@@ -68,10 +68,9 @@ extension Queue {
     mutating func giveBack(_ job: Int, now: Instant) {
         let tube = jobs[job].tube
         if jobs[job].stored == .ready, mayLease(tube, 0), !jobs[job].isMissing {
-            if jobs[job].phase == .held { countHeld(job, -1) }
+            if jobs[job].isHeld { countHeld(job, -1) }
             if jobs[job].isAnnotated { annotate(job) }
             cache(job, now: now)
-            match(tube, now: now)
         } else {
             changeState(of: job, to: .ready, keepsLease: mayLease(tube, 0), now: now)
         }
@@ -89,24 +88,22 @@ extension Queue {
                 id: jobs[job].key.id, tube: row(ofTube: jobs[job].tube), from: jobs[job].stored,
                 fromPriority: jobs[job].key.priority, to: state, priority: priority ?? jobs[job].key.priority,
                 delay: delay ?? jobs[job].delay, keepsLease: keepsLease, counters: counters,
-                reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].phase == .held, ticket: ticket,
+                reservations: jobs[job].reservations, slot: job, wasHeld: jobs[job].isHeld, ticket: ticket,
                 issued: now))
-        jobs[job].phase = .settling
-        jobs[job].mustBeReread = false
-        jobs[job].isBeingGivenBack = ticket == nil
+        jobs[job].phase = .settling(isGivenUp: ticket == nil, .none)
     }
 
     /// A command about a job that is being given back waits for the outcome.
     mutating func awaitSettled(_ id: JobID, for command: Command, _ slot: Int) {
         connections[slot].parked = command
-        commandsAwaitingSettled[id, default: []].append(self.id(of: slot))
+        jobs.awaitingSettled[id, default: []].append(self.id(of: slot))
     }
 
-    mutating func settled(_ id: JobID, now: Instant) {
-        guard !commandsAwaitingSettled.isEmpty, let waiting = commandsAwaitingSettled.removeValue(forKey: id) else {
+    mutating func settled(_ id: JobID) {
+        guard !jobs.awaitingSettled.isEmpty, let waiting = jobs.awaitingSettled.removeValue(forKey: id) else {
             return
         }
-        runParked(of: waiting, now: now)
+        mark(connections: waiting)
     }
 
     mutating func committed(_ change: StateChange, now: Instant) {
@@ -123,31 +120,30 @@ extension Queue {
         jobs[job].stored = change.to
         jobs[job].isAnnotated = false
         if change.to == .delayed { scheduleSweep(now + .seconds(change.delay)) }
-        jobs[job].isBeingGivenBack = false
-        let mustBeReread = jobs[job].mustBeReread
-        if mustBeReread { tubes[tube].cache.readsOwn = true }
-        if let row = reclaimed[change.id] {
-            forget(job)
-            insert(row, tube: tube, now: now)
-            match(tube, now: now)
-        } else if change.to == .ready, change.keepsLease {
+        switch jobs[job].encounter {
+        case .claimed:
+            if let row = forget(job) { insert(row, tube: tube, now: now) }
+        case .none where change.to == .ready && change.keepsLease, .read where change.to == .ready && change.keepsLease:
             cache(job, now: now)
-            match(tube, now: now)
-        } else {
+        case .none:
             let key = jobs[job].key
             forget(job)
-            if change.to == .ready || mustBeReread {
+            if change.to == .ready {
                 tellPeers(change.tube, key)
-                // Another broker may have had the job and changed its key.
-                becameClaimable(tube, mustBeReread ? .first : key, now: now)
+                becameClaimable(tube, key)
             }
-            tubeReleased(tube, now: now)
+        case .read:
+            let key = jobs[job].key
+            forget(job)
+            tellPeers(change.tube, key)
+            // Another broker may have had the job and changed its key.
+            becameClaimable(tube, .first)
         }
-        fill(change.ticket, change.reply, now: now)
-        settled(change.id, now: now)
+        fill(change.ticket, change.reply)
+        settled(change.id)
     }
 
-    mutating func committed(_ delete: Delete, now: Instant) {
+    mutating func committed(_ delete: Delete) {
         let tube = jobs[delete.slot].tube
         if delete.wasHeld { countHeld(delete.slot, -1) }
         if tubes[tube].cache.mayBeStale { tubes[tube].cache.settledMeanwhile.insert(delete.id) }
@@ -155,14 +151,12 @@ extension Queue {
         tubes[tube].deletes += 1
         noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
         forget(delete.slot)
-        tubeReleased(tube, now: now)
-        fill(delete.ticket, .deleted, now: now)
+        fill(delete.ticket, .deleted)
     }
 
     /// Nothing was done. The client that held the job holds it again, if it is still there.
     mutating func refused(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         let id = jobs[job].key.id
-        jobs[job].isBeingGivenBack = false
         if wasHeld, let ticket, isOpen(ticket.connection) {
             countHeld(job, -1)
             let reservations = jobs[job].reservations
@@ -175,7 +169,7 @@ extension Queue {
             if wasHeld { jobs[job].phase = .held }
             giveBack(job, now: now)
         }
-        fill(ticket, .internalError, now: now)
-        if !jobs[job].isBeingGivenBack { settled(id, now: now) }
+        fill(ticket, .internalError)
+        if !jobs[job].isBeingGivenBack { settled(id) }
     }
 }

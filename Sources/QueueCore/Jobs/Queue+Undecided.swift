@@ -12,34 +12,22 @@ extension Queue {
     /// Marks a job as undecided for a query that is about to be asked. Returns `false` when the job is undecided
     /// already; the command then waits.
     mutating func beginUndecided(_ id: JobID, for command: Command, _ slot: Int) -> Bool {
-        guard undecided[id] != nil else {
-            undecided[id] = UndecidedJob()
+        guard jobs.undecided[id] != nil else {
+            jobs.undecided[id] = UndecidedJob()
             return true
         }
         let connection = self.id(of: slot)
-        undecided[id]?.deferred.append(connection)
+        jobs.undecided[id]?.deferred.append(connection)
         connections[slot].parked = command
         return false
     }
 
     /// The query has been answered. `isUnchanged`: the row that a refill has found meanwhile is still true.
     mutating func endUndecided(_ id: JobID, isUnchanged: Bool, now: Instant) {
-        guard let job = undecided.removeValue(forKey: id) else { return }
+        guard let job = jobs.undecided.removeValue(forKey: id) else { return }
         if isUnchanged, let row = job.row, let tube = tube(ofRow: row.tube) {
             insert(row, tube: tube, now: now)
-            match(tube, now: now)
         }
-        runParked(of: job.deferred, now: now)
-    }
-
-    /// Executes the commands that these connections had to wait with.
-    mutating func runParked(of connections: [ConnectionID], now: Instant) {
-        for connection in connections where isOpen(connection) {
-            let slot = connection.slot
-            guard self.connections[slot].replies.isEmpty, let command = self.connections[slot].parked else { continue }
-            self.connections[slot].parked = nil
-            execute(command, slot, now: now)
-            resume(slot)
-        }
+        mark(connections: job.deferred)
     }
 }

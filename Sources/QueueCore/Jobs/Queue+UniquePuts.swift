@@ -4,8 +4,7 @@
 /// are queries, apart from the batches of other puts. Their jobs are found by a refill, like those of another broker.
 extension Queue {
     mutating func issueUnique(_ put: PutRequest, key: String, id: JobID, row: TubeID) {
-        // The tube is pinned already, from the put on.
-        queries.append(
+        ask(
             PendingQuery(
                 query: .putUnique(UniquePut(id: id, tube: row, key: key, job: put.job)), ticket: put.ticket,
                 tube: put.tube, issued: put.issued))
@@ -15,30 +14,22 @@ extension Queue {
         let tube = asked.tube
         switch outcome {
         case .inserted:
-            totalJobs += 1
+            activity.totalJobs += 1
             tubes[tube].totalJobs += 1
             notePut(tube, put.job)
-            if !isStale { count(tube, put.counts) }
-            putEnded(tube, delay: put.job.delay)
+            if !membership.isStale { count(tube, put.counts) }
             if put.job.delay > 0 {
                 scheduleSweep(now + .seconds(put.job.delay))
             } else {
                 let key = JobKey(priority: put.job.priority, id: put.id)
                 tellPeers(put.tube, key)
-                becameClaimable(tube, key, now: now)
+                becameClaimable(tube, key)
             }
-            endPut(put.job.body, asked.ticket, .inserted(put.id), now: now)
+            endPut(put.job, of: tube, asked.ticket, .inserted(put.id))
         case .exists(let id, let stored, let isReserved):
-            let state = jobSlots[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
-            refusedUnique(asked, put, .insertedBefore(id, state), now: now)
+            let state = jobs.byID[id].map { stateOfKnown($0) } ?? (isReserved ? .reserved : JobState(stored))
+            endPut(put.job, of: tube, asked.ticket, .insertedBefore(id, state))
         }
-    }
-
-    /// Nothing was put.
-    mutating func refusedUnique(_ asked: PendingQuery, _ put: UniquePut, _ reply: Reply, now: Instant) {
-        putEnded(asked.tube, delay: put.job.delay)
-        tubeReleased(asked.tube, now: now)
-        endPut(put.job.body, asked.ticket, reply, now: now)
     }
 
     /// The tube has lost its row: the job is put when the tube has another one.

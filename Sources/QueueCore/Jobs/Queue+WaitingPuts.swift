@@ -12,7 +12,7 @@ struct PutRequest {
 /// Puts that wait for their tube's row or for an id, and the asking for both.
 extension Queue {
     mutating func addWaitingPut(_ put: PutRequest) {
-        waitingPuts.append(put)
+        puts.waiting.append(put)
         if isOpen(put.ticket.connection) { connections[put.ticket.connection.slot].waitingPuts += 1 }
     }
 
@@ -33,10 +33,10 @@ extension Queue {
     mutating func issueWaitingPuts(now: Instant) {
         var left: [PutRequest] = []
         var index = 0
-        while index < waitingPuts.count {
-            let put = waitingPuts[index]
+        while index < puts.waiting.count {
+            let put = puts.waiting[index]
             if let row = openRow(put.tube) {
-                guard let id = nextID() else { break }
+                guard let id = puts.ids.next() else { break }
                 endWaiting(put)
                 issue(put, id: id, row: row)
             } else {
@@ -49,7 +49,7 @@ extension Queue {
             }
             index += 1
         }
-        waitingPuts.replaceSubrange(..<index, with: left)
+        puts.waiting.replaceSubrange(..<index, with: left)
     }
 
     // MARK: Rows of tubes
@@ -62,7 +62,7 @@ extension Queue {
 
     /// Asks for the rows of the next tubes too: a transaction makes many of them as fast as one.
     private mutating func openAhead(from index: Int, now: Instant) {
-        for put in waitingPuts[index...].prefix(Queue.maxQueries - 1) where openRow(put.tube) == nil {
+        for put in puts.waiting[index...].prefix(Queue.maxQueries - 1) where openRow(put.tube) == nil {
             open(put.tube, now: now)
         }
     }
@@ -77,24 +77,22 @@ extension Queue {
     // MARK: Failure
 
     /// Refuses the puts that have waited since before `limit`.
-    mutating func giveUpWaitingPuts(_ limit: Instant, now: Instant) {
-        let old = waitingPuts.prefix { $0.issued <= limit }
-        waitingPuts.removeFirst(old.count)
-        for put in old { fail(put, now: now) }
+    mutating func giveUpWaitingPuts(_ limit: Instant) {
+        let old = puts.waiting.prefix { $0.issued <= limit }
+        puts.waiting.removeFirst(old.count)
+        for put in old { fail(put) }
     }
 
     /// The tube's row could not be made.
     mutating func failWaitingPuts(of tube: Int, now: Instant) {
-        let failed = waitingPuts.filter { $0.tube == tube }
-        waitingPuts.removeAll { $0.tube == tube }
-        for put in failed { fail(put, now: now) }
+        let failed = puts.waiting.filter { $0.tube == tube }
+        puts.waiting.removeAll { $0.tube == tube }
+        for put in failed { fail(put) }
         issueWaitingPuts(now: now)
     }
 
-    private mutating func fail(_ put: PutRequest, now: Instant) {
+    private mutating func fail(_ put: PutRequest) {
         endWaiting(put)
-        putEnded(put.tube, delay: put.job.delay)
-        tubeReleased(put.tube, now: now)
-        endPut(put.job.body, put.ticket, .internalError, now: now)
+        endPut(put.job, of: put.tube, put.ticket, .internalError)
     }
 }

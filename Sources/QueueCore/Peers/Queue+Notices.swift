@@ -32,13 +32,13 @@ extension Queue {
     static let idlePolls = 5
 
     /// Whether `takeNotices` has something.
-    public var hasNotices: Bool { epoch != 0 && !notices.isEmpty }
+    var hasNotices: Bool { epoch != 0 && !membership.notices.isEmpty }
 
     /// What has collected for the other brokers; `nil` when there is nothing.
     public mutating func takeNotices() -> Notices? {
         guard hasNotices else { return nil }
         var taken = Notices(epoch: epoch)
-        swap(&taken, &notices)
+        swap(&taken, &membership.notices)
         taken.epoch = epoch
         return taken
     }
@@ -46,25 +46,31 @@ extension Queue {
     /// The other brokers know now which tubes clients here wait for. What they put before is looked for once. `rows`
     /// are the tubes that exist.
     public mutating func waitsPublished(_ rows: [(tube: TubeID, name: TubeName)], now: Instant) {
-        for row in rows { noticed(Notice(tube: row.tube, name: row.name, key: .first), now: now) }
+        for row in rows { take(Notice(tube: row.tube, name: row.name, key: .first)) }
+        conclude(now: now)
     }
 
     /// A notice from another broker.
     public mutating func noticed(_ notice: Notice, now: Instant) {
+        take(notice)
+        conclude(now: now)
+    }
+
+    mutating func take(_ notice: Notice) {
         guard epoch != 0 else { return }
-        guard let tube = tubeSlots[notice.name] else { return rememberRow(notice.tube, notice.name) }
+        guard let tube = tubes.byName[notice.name] else { return tubes.rows.remember(notice.tube, notice.name) }
         if tubes[tube].row != notice.tube {
             setRow(tube, notice.tube)
             tubes[tube].cache.lowerHorizon(to: .first)
         }
-        becameClaimable(tube, notice.key, now: now)
+        becameClaimable(tube, notice.key)
     }
 
     /// Notices may have been lost, in both directions.
     public mutating func missedNotices(now: Instant) {
         republishWaits()
         lowerAllHorizons()
-        nextPoll = min(nextPoll, now)
+        schedule.nextPoll = min(schedule.nextPoll, now)
     }
 
     // MARK: What is said
@@ -72,14 +78,14 @@ extension Queue {
     /// A commit of this broker has left a ready job to anybody.
     mutating func tellPeers(_ tube: TubeID, _ key: JobKey) {
         guard peers > 0 else { return }
-        notices.readied[tube] = min(notices.readied[tube] ?? .end, key)
+        membership.notices.readied[tube] = min(membership.notices.readied[tube] ?? .end, key)
     }
 
     /// A tube has got its row.
     mutating func tellPeers(ofNew tube: TubeID) {
         guard peers > 0 else { return }
-        notices.opened.insert(tube)
-        notices.readied[tube] = .first
+        membership.notices.opened.insert(tube)
+        membership.notices.readied[tube] = .first
     }
 
     /// Clients here wait for a tube.
@@ -87,23 +93,23 @@ extension Queue {
         guard peers > 0, !tubes[tube].isAwaited else { return }
         tubes[tube].isAwaited = true
         tubes[tube].idlePolls = 0
-        notices.waits[tubes[tube].name] = true
+        membership.notices.waits[tubes[tube].name] = true
     }
 
     mutating func republishWaits() {
-        for slot in active where tubes[slot].isAwaited { notices.waits[tubes[slot].name] = true }
+        for slot in tubes.active where tubes[slot].isAwaited { membership.notices.waits[tubes[slot].name] = true }
     }
 
     /// Clients here do not wait for the tube any more.
     mutating func withdrawWait(_ tube: Int) {
         guard tubes[tube].isAwaited else { return }
         tubes[tube].isAwaited = false
-        notices.waits[tubes[tube].name] = false
+        membership.notices.waits[tubes[tube].name] = false
     }
 
     /// Called once a poll: clients come back, so the end of a wait is not told at once.
     mutating func withdrawIdleWaits() {
-        for slot in active where tubes[slot].isAwaited {
+        for slot in tubes.active where tubes[slot].isAwaited {
             tubes[slot].idlePolls = tubes[slot].waiting > 0 ? 0 : tubes[slot].idlePolls + 1
             if tubes[slot].idlePolls >= Queue.idlePolls { withdrawWait(slot) }
         }

@@ -48,19 +48,25 @@ extension Queue {
         sql.answer = number
         sql.isRecalling = true
         sql.recallingUntil = now + Queue.recallingFor
-        shareWithSQL(now: now)
-        for slot in active { giveBackCache(slot, keeping: 0, now: now) }
-        while let id = unannotated.popFirst(before: now) { annotateReservation(id) }
-        nextTick = min(nextTick, sql.recallingUntil)
+        share(now: now)
+        for slot in tubes.active { giveBackCache(slot, keeping: 0, now: now) }
+        while let id = jobs.unannotated.popFirst(before: now) { annotateReservation(id) }
+        schedule.nextTick = min(schedule.nextTick, sql.recallingUntil)
+        conclude(now: now)
     }
 
     /// A session reserves jobs.
     public mutating func shareWithSQL(now: Instant) {
+        share(now: now)
+        conclude(now: now)
+    }
+
+    private mutating func share(now: Instant) {
         guard epoch != 0 else { return }
         sql.sharingUntil = now + Queue.sharingFor
         guard !sql.isSharing else { return }
         sql.isSharing = true
-        endSole(isWritten: false, now: now)
+        endSole(isWritten: false)
         giveBackSurplus(now: now)
     }
 
@@ -72,13 +78,14 @@ extension Queue {
     /// What sessions have changed, read at some time after `readAt`.
     public mutating func learn(_ changes: [SQLChange], readAt: Instant, now: Instant) {
         for change in changes {
-            rememberRow(change.tube.id, change.tube.name)
+            tubes.rows.remember(change.tube.id, change.tube.name)
             if let first = change.first {
                 tellPeers(change.tube.id, first)
-                noticed(Notice(tube: change.tube.id, name: change.tube.name, key: first), now: now)
+                take(Notice(tube: change.tube.id, name: change.tube.name, key: first))
             }
             if change.tube.counts.delayed > 0 { scheduleSweep(now) }
-            guard tubeSlots[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0 else {
+            guard tubes.byName[change.tube.name] != nil || change.tube.counts.total > 0 || change.tube.pauseLeft > 0
+            else {
                 noteWithoutTube(change)
                 continue
             }
@@ -93,8 +100,8 @@ extension Queue {
             othersCountedSome()
             count(slot, change.tube.counts)
             learnPause(slot, change.tube, readAt: readAt, now: now)
-            tubeReleased(slot, now: now)
         }
         othersCountedSome()
+        conclude(now: now)
     }
 }

@@ -20,34 +20,34 @@ extension Queue {
     /// tubes, so these are read anew.
     public mutating func becameSole(now: Instant) {
         guard epoch != 0, sharing == .shared else { return }
-        sharing = .sole
+        membership.sharing = .sole
         lowerAllHorizons()
         // SQL sessions may have come since the keeper asked.
-        if !isAlone { endSole(isWritten: true, now: now) }
-        matchAll(now: now)
+        if !isAlone { endSole(isWritten: true) }
+        markNewsOfAll()
+        conclude(now: now)
     }
 
     /// `isWritten`: the broker's row says that it is the sole one, and others wait for the end of that. The row may
     /// say so also when the answer to the request was lost.
-    mutating func endSole(isWritten: Bool, now: Instant) {
-        if sharing == .shared, isWritten { sharing = .ending }
+    mutating func endSole(isWritten: Bool) {
+        if sharing == .shared, isWritten { membership.sharing = .ending }
         guard sharing == .sole else { return }
-        sharing = .ending
+        membership.sharing = .ending
         // What others change from here on is found as changes; what they changed before, only by reading everything
         // once.
-        isFullRecountDue = true
-        for slot in active {
+        tubes.recount.isFullDue = true
+        for slot in tubes.active {
             if tubes[slot].cache.isRefilling, tubes[slot].cache.isReading { tubes[slot].cache.isVoid = true }
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
                 uncache(entry.slot)
                 forgetImplicit(entry.slot)
             }
-            tubeReleased(slot, now: now)
         }
-        for (id, entry) in undecided {
+        for (id, entry) in jobs.undecided {
             guard let row = entry.row, row.lease != epoch else { continue }
-            if let tube = tubeSlotsByRow[row.tube] { tubes[tube].cache.lowerHorizon(to: row.key) }
-            undecided[id]?.row = nil
+            if let tube = tubes.byRow[row.tube] { tubes[tube].cache.lowerHorizon(to: row.key) }
+            jobs.undecided[id]?.row = nil
         }
     }
 
@@ -63,7 +63,7 @@ extension Queue {
     mutating func endOfSole() -> WriteBatch {
         var batch = WriteBatch(epoch: epoch)
         batch.endsSole = true
-        for (id, job) in jobSlots where jobs[job].isImplicit {
+        for (id, job) in jobs.byID where jobs[job].isImplicit {
             jobs[job].isImplicit = false
             batch.leases.append(id)
         }
@@ -72,24 +72,24 @@ extension Queue {
         return batch
     }
 
-    mutating func soleHasEnded(now: Instant) {
+    mutating func soleHasEnded() {
         guard sharing == .ending else { return }
-        sharing = .shared
-        matchAll(now: now)
+        membership.sharing = .shared
+        markNewsOfAll()
     }
 
     /// The batch is tried again.
     mutating func soleHasNotEnded(_ leases: [JobID]) {
         for id in leases {
-            if let job = jobSlots[id] { jobs[job].isImplicit = true }
+            if let job = jobs.byID[id] { jobs[job].isImplicit = true }
         }
     }
 
     /// Jobs of a tube whose rows look free although this broker has them.
     func implicitlyHeld(in tube: Int) -> [JobID] {
         guard sharing != .shared else { return [] }
-        let held: [JobID] = jobSlots.compactMap { id, job in
-            jobs[job].isImplicit && jobs[job].tube == tube && jobs[job].phase != .cached ? id : nil
+        let held: [JobID] = jobs.byID.compactMap { id, job in
+            jobs[job].isImplicit && jobs[job].tube == tube && !jobs[job].isCached ? id : nil
         }
         return held.sorted()
     }

@@ -49,8 +49,6 @@ public enum Query: Sendable {
 public enum Claim: Sendable {
     /// Free rows; the refill takes their leases.
     case free
-    /// Free rows, whose leases it takes, and rows that already have this broker's lease.
-    case freeAndOwn
     /// All rows, unchanged: a sole broker has their leases anyway.
     case none
 }

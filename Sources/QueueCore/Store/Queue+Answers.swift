@@ -6,14 +6,13 @@ extension Queue {
     }
 
     mutating func deleted(_ id: JobID, _ ticket: Ticket?, _ rows: [JobRow], now: Instant) {
-        if let row = rows.first, let tube = tubeSlotsByRow[row.tube] {
-            if !isStale { count(tube, -1, row.state, priority: row.priority) }
+        if let row = rows.first, let tube = tubes.byRow[row.tube] {
+            if !membership.isStale { count(tube, -1, row.state, priority: row.priority) }
             tubes[tube].deletes += 1
             note(tube) { $0.deletes += 1 }
-            tubeReleased(tube, now: now)
         }
         endUndecided(id, isUnchanged: rows.isEmpty, now: now)
-        fill(ticket, rows.isEmpty ? .notFound : .deleted, now: now)
+        fill(ticket, rows.isEmpty ? .notFound : .deleted)
     }
 
     mutating func fetched(_ id: JobID, _ asked: PendingQuery, _ body: Body?, now: Instant) {
@@ -24,20 +23,20 @@ extension Queue {
                 unhold(job)
                 lookFor(job, now: now)
             }
-            return asked.isNamed ? fill(ticket, .notFound, now: now) : giveAnother(ticket, now: now)
+            return asked.isNamed ? fill(ticket, .notFound) : giveAnother(ticket, now: now)
         }
         guard held(id, for: ticket) != nil else {
             // The job's time to run was over before its body came: somebody else may have deleted it.
-            return fill(ticket, .internalError, now: now)
+            return fill(ticket, .internalError)
         }
-        fill(ticket, .reserved(id, body), now: now)
+        fill(ticket, .reserved(id, body))
     }
 
     /// The job that a client was about to get does not exist: the client gets the next one, if that is known.
     private mutating func giveAnother(_ ticket: Ticket?, now: Instant) {
         guard let ticket, isOpen(ticket.connection), case .job(let job) = choose(ticket.connection.slot, now: now)
         else {
-            return fill(ticket, .internalError, now: now)
+            return fill(ticket, .internalError)
         }
         uncache(job)
         hold(job, by: ticket.connection.slot, now: now)
@@ -46,13 +45,13 @@ extension Queue {
             return ask(.fetch(id, isSole: sharing != .shared), for: ticket, now: now)
         }
         jobs[job].body = nil
-        fill(ticket, .reserved(id, body), now: now)
+        fill(ticket, .reserved(id, body))
     }
 
     /// The job whose body a client waits for. There is none if that client is gone: another client may have its slot,
     /// and the job.
     func held(_ id: JobID, for ticket: Ticket?) -> Int? {
-        guard let ticket, isOpen(ticket.connection), let job = jobSlots[id], jobs[job].phase == .held,
+        guard let ticket, isOpen(ticket.connection), let job = jobs.byID[id], jobs[job].isHeld,
             jobs[job].owner == ticket.connection.slot
         else { return nil }
         return job
@@ -63,9 +62,7 @@ extension Queue {
         tubes[tube].isOpeningBlocked = false
         setOpened(tube, row, isNew: isNew)
         issueWaitingPuts(now: now)
-        tubes[tube].pins -= 1
-        match(tube, isNews: true, now: now)
-        tubeReleased(tube, now: now)
+        markNews(tube)
     }
 
     mutating func setOpened(_ tube: Int, _ row: TubeID, isNew: Bool) {
@@ -76,18 +73,18 @@ extension Queue {
         if !isNew || sharing != .sole { tubes[tube].cache.lowerHorizon(to: .first) }
     }
 
-    mutating func polled(_ keys: [(tube: TubeID, key: JobKey)], now: Instant) {
-        isPolling = false
+    mutating func polled(_ keys: [(tube: TubeID, key: JobKey)]) {
+        schedule.isPolling = false
         for (row, key) in keys {
-            if let tube = tubeSlotsByRow[row] { becameClaimable(tube, key, now: now) }
+            if let tube = tubes.byRow[row] { becameClaimable(tube, key) }
         }
     }
 
     mutating func swept(_ readied: [Readied], more: Bool, nextDue: Int64?, now: Instant) {
-        isSweeping = false
-        ready(readied, now: now)
-        serveSwept(now: now)
-        if more || !waitersForNextSweep.isEmpty {
+        schedule.isSweeping = false
+        ready(readied)
+        serveSwept()
+        if more || !schedule.waitersForNextSweep.isEmpty {
             scheduleSweep(now)
         } else if let nextDue {
             scheduleSweep(now + max(Span.microseconds(nextDue), .milliseconds(1)))
@@ -95,12 +92,12 @@ extension Queue {
     }
 
     /// Jobs have become ready in the database.
-    mutating func ready(_ readied: [Readied], now: Instant) {
+    mutating func ready(_ readied: [Readied]) {
         for group in readied {
             tellPeers(group.tube, group.first)
-            guard let tube = tubeSlotsByRow[group.tube] else { continue }
-            if !isStale { count(tube, group.change) }
-            becameClaimable(tube, group.first, now: now)
+            guard let tube = tubes.byRow[group.tube] else { continue }
+            if !membership.isStale { count(tube, group.change) }
+            becameClaimable(tube, group.first)
         }
     }
 }

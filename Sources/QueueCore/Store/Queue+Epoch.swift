@@ -5,62 +5,63 @@ extension Queue {
     public mutating func attach(
         epoch: Int64, isSole: Bool = false, tubes rows: [TubeRow], validUntil: Instant, now: Instant
     ) {
-        self.epoch = epoch
-        sharing = isSole ? .sole : .shared
-        countsMayBeOff = !isSole
-        epochValidUntil = validUntil
+        membership.epoch = epoch
+        membership.sharing = isSole ? .sole : .shared
+        tubes.recount.mayBeOff = !isSole
+        membership.validUntil = validUntil
         start()
         askPostponed(now: now)
         forgetRows(notIn: rows, now: now)
-        learn(rows, isFirst: true, readAt: now, now: now)
-        // Other brokers may have removed rows while this one was taken for dead.
-        for tube in listing where tubes[tube].row == nil { tubeReleased(tube, now: now) }
+        take(rows, isFirst: true, readAt: now, now: now)
+        haveLearnt(now: now)
         republishWaits()
-        nextSweep = now
-        nextTick = now
+        schedule.nextSweep = now
+        schedule.nextTick = now
         lowerAllHorizons()
         issueWaitingPuts(now: now)
-        matchAll(now: now)
+        markNewsOfAll()
+        conclude(now: now)
         epochRenewed(now: now)
     }
 
     /// Clients that have connected before are heard from now on: what they ask about is known.
     private mutating func start() {
-        guard !hasStarted else { return }
-        hasStarted = true
-        for slot in connections.slots where connections[slot].isOpen { resume(slot) }
+        guard !membership.hasStarted else { return }
+        membership.hasStarted = true
+        for slot in connections.slots where connections[slot].isOpen { mark(connection: slot) }
     }
 
     /// The database may have lost tubes that are known here, and may have given their numbers to others.
     private mutating func forgetRows(notIn rows: [TubeRow], now: Instant) {
         var lost: Set<TubeID> = []
-        if !tubeRows.isEmpty {
+        if !tubes.rows.byName.isEmpty {
             let lasting = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.id) })
-            lost = Set(tubeRows.filter { lasting[$0.key] != $0.value }.values)
+            lost = Set(tubes.rows.byName.filter { lasting[$0.key] != $0.value }.values)
         }
         forgetRows(expecting: rows.count)
-        heldRows = []
-        tubesToRecount = []
-        for slot in listing {
+        tubes.heldRows = []
+        tubes.recount.rows = []
+        for slot in tubes.listing {
             tubes[slot].row = nil
             tubes[slot].policy = nil
             tubes[slot].isHeldPublished = true
             tubes[slot].isMarkedForRecount = false
             setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
         }
-        lostRows = queriesInFlight.isEmpty ? lost : lostRows.union(lost)
-        let asked = queries
-        queries = []
-        queries += refuseLost(of: asked, now: now)
+        tubes.rows.lost = queries.inFlight.isEmpty ? lost : tubes.rows.lost.union(lost)
+        let asked = queries.waiting
+        queries.waiting = []
+        queries.waiting += refuseLost(of: asked, now: now)
     }
 
     private mutating func epochRenewed(now: Instant) {
-        let waiting = commandsAwaitingEpoch
-        commandsAwaitingEpoch = []
-        runParked(of: waiting, now: now)
-        let answers = answersAwaitingEpoch
-        answersAwaitingEpoch = []
-        for (query, answer) in answers { finish(query, answer, now: now) }
+        let waiting = membership.commandsAwaitingRenewal
+        membership.commandsAwaitingRenewal = []
+        mark(connections: waiting)
+        conclude(now: now)
+        let answers = queries.answersAwaitingRenewal
+        queries.answersAwaitingRenewal = []
+        finish(answers, now: now)
     }
 
     /// The heartbeat has been renewed. `peers`: how many other brokers live. `hasLostPeer`: one of them has gone since the
@@ -68,14 +69,14 @@ extension Queue {
     public mutating func renew(
         validUntil: Instant, peers: Int, hasLostPeer: Bool = false, isSole: Bool, now: Instant
     ) {
-        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole, now: now) }
+        if peers > 0 || sql.isSharing || !isSole { endSole(isWritten: isSole) }
         let wasValid = now < epochValidUntil
-        epochValidUntil = validUntil
+        membership.validUntil = validUntil
         let wasAlone = self.peers == 0
-        self.peers = peers
-        if sharing != .sole { countsMayBeOff = true }
+        membership.peers = peers
+        if sharing != .sole { tubes.recount.mayBeOff = true }
         if peers > 0, wasAlone {
-            for slot in active {
+            for slot in tubes.active {
                 giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
                 if tubes[slot].waiting > 0 { publishWait(slot) }
             }
@@ -85,7 +86,8 @@ extension Queue {
         // one, another may have come and gone between two heartbeats.
         let mayMiss = hasLostPeer || peers == 0 && sharing == .shared
         if mayMiss { lowerAllHorizons() }
-        if !wasValid || mayMiss { matchAll(now: now) }
+        if !wasValid || mayMiss { markNewsOfAll() }
+        conclude(now: now)
         if !wasValid { epochRenewed(now: now) }
     }
 
@@ -95,25 +97,30 @@ extension Queue {
     /// Jobs that were only read, without a lease, may have changed: they are read anew. A lease that is in its row is
     /// kept: if it were forgotten, nobody could get the job.
     public mutating func reconnected(now: Instant) {
-        for slot in active {
+        for slot in tubes.active {
             for entry in tubes[slot].cache.heap.entries where jobs[entry.slot].isImplicit {
                 uncache(entry.slot)
                 forget(entry.slot)
             }
         }
-        readOwnLeases()
-        for slot in listing { tubeReleased(slot, now: now) }
-        matchAll(now: now)
+        lowerAllHorizons()
+        markNewsOfAll()
+        conclude(now: now)
     }
 
     /// The epoch is dead: all its leases are void. Connections of clients that hold jobs are closed, since they hold
     /// them no more. Puts that were not committed wait for the next epoch.
     public mutating func detach(now: Instant) {
+        loseEpoch(now: now)
+        conclude(now: now)
+    }
+
+    mutating func loseEpoch(now: Instant) {
         guard epoch != 0 else { return }
-        epoch = 0
-        sharing = .shared
+        membership.epoch = 0
+        membership.sharing = .shared
         sql = SQLSessions()
-        epochValidUntil = now
+        membership.validUntil = now
         // Whoever declared this broker dead may have moved the sequence (an import does).
         forgetIDs()
         let lost = WriteKind.allCases.map { lanes[$0].pending }
@@ -123,7 +130,7 @@ extension Queue {
             dropLeases(of: batch, now: now)
         }
         for slot in connections.slots where connections[slot].firstHeld >= 0 {
-            outboxes[connections[slot].outbox].append(.close(id(of: slot)))
+            connections.put(.close(id(of: slot)), for: slot)
             while connections[slot].firstHeld >= 0 {
                 let job = connections[slot].firstHeld
                 unhold(job)
@@ -131,16 +138,17 @@ extension Queue {
                 forget(job)
             }
         }
-        for slot in active {
+        for slot in tubes.active {
             for entry in tubes[slot].cache.heap.entries {
                 uncache(entry.slot)
                 forget(entry.slot)
             }
             tubes[slot].cache.lowerHorizon(to: .first)
         }
-        for id in undecided.keys { undecided[id]?.row = nil }
-        queries += (answersAwaitingEpoch + answersAwaitingTubes).map(\.query)
-        answersAwaitingEpoch = []
-        answersAwaitingTubes = []
+        for id in jobs.undecided.keys { jobs.undecided[id]?.row = nil }
+        jobs.forgetEncounters()
+        queries.waiting += (queries.answersAwaitingRenewal + queries.answersAwaitingTubes).map(\.query)
+        queries.answersAwaitingRenewal = []
+        queries.answersAwaitingTubes = []
     }
 }

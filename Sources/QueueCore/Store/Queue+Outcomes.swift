@@ -14,15 +14,24 @@ extension Queue {
     }
 
     private mutating func finish(_ batch: WriteBatch, _ outcome: WriteOutcome, now: Instant) {
-        guard batch.epoch == epoch else { return finishStale(batch, outcome, now: now) }
+        guard batch.epoch == epoch else {
+            finishStale(batch, outcome, now: now)
+            return conclude(now: now)
+        }
         switch outcome {
         case .committed:
-            for put in batch.puts { committed(put, now: now) }
-            for change in batch.stateChanges { committed(change, now: now) }
-            for delete in batch.deletes { committed(delete, now: now) }
-            if batch.endsSole { soleHasEnded(now: now) }
+            committed(batch.puts, now: now)
+            for change in batch.stateChanges {
+                committed(change, now: now)
+                conclude(now: now)
+            }
+            for delete in batch.deletes {
+                committed(delete)
+                conclude(now: now)
+            }
+            if batch.endsSole { soleHasEnded() }
         case .committedWithout(let missing):
-            for put in batch.puts { committed(put, now: now) }
+            committed(batch.puts, now: now)
             committed(batch, without: missing, now: now)
         case .refused(.idTaken):
             for put in batch.puts { putAgain(put) }
@@ -38,7 +47,16 @@ extension Queue {
         case .fenced:
             for put in batch.puts { putAgain(put) }
             dropLeases(of: batch, now: now)
-            detach(now: now)
+            loseEpoch(now: now)
+        }
+        conclude(now: now)
+    }
+
+    /// Each put is a step of its own: a client that waits gets the first of them, as from beanstalkd.
+    private mutating func committed(_ puts: [Put], now: Instant) {
+        for put in puts {
+            committed(put, now: now)
+            conclude(now: now)
         }
     }
 
@@ -46,11 +64,11 @@ extension Queue {
         if batch.endsSole { soleHasNotEnded(batch.leases) }
         if sql.answer == nil { sql.answer = batch.answer }
         for annotation in batch.annotations {
-            guard let job = jobSlots[annotation.id] else { continue }
+            guard let job = jobs.byID[annotation.id] else { continue }
             if annotation.wasImplicit { jobs[job].isImplicit = true }
             annotate(job)
         }
-        for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
+        for put in batch.puts { refused(put, refusal.replyToPut) }
         for change in batch.stateChanges { refused(change.slot, change.wasHeld, change.ticket, now: now) }
         for delete in batch.deletes { refused(delete.slot, delete.wasHeld, delete.ticket, now: now) }
     }
@@ -63,7 +81,7 @@ extension Queue {
         case .committed: committedStale(batch, without: [], now: now)
         case .committedWithout(let missing): committedStale(batch, without: Set(missing.map(\.id)), now: now)
         case .refused(let refusal) where refusal != .idTaken && refusal != .tubeGone:
-            for put in batch.puts { refused(put, refusal.replyToPut, now: now) }
+            for put in batch.puts { refused(put, refusal.replyToPut) }
             dropLeases(of: batch, now: now)
         case .refused, .fenced:
             for put in batch.puts { putAgain(put) }
@@ -73,13 +91,13 @@ extension Queue {
     }
 
     private mutating func committedStale(_ batch: WriteBatch, without missing: Set<JobID>, now: Instant) {
-        isStale = true
+        membership.isStale = true
         for put in batch.puts { committed(put, now: now) }
-        isStale = false
+        membership.isStale = false
         for change in batch.stateChanges {
             if !missing.contains(change.id) { note(change) }
             drop(change.slot, change.wasHeld, nil, now: now)
-            fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply, now: now)
+            fill(change.ticket, missing.contains(change.id) ? .notFound : change.reply)
         }
         for delete in batch.deletes {
             let isDeleted = !missing.contains(delete.id)
@@ -88,7 +106,7 @@ extension Queue {
                 noteDelete(of: delete.slot, wasHeld: delete.wasHeld, issued: delete.issued)
             }
             drop(delete.slot, delete.wasHeld, nil, now: now)
-            fill(delete.ticket, isDeleted ? .deleted : .notFound, now: now)
+            fill(delete.ticket, isDeleted ? .deleted : .notFound)
         }
     }
 
@@ -101,15 +119,11 @@ extension Queue {
     private mutating func drop(_ job: Int, _ wasHeld: Bool, _ ticket: Ticket?, now: Instant) {
         if wasHeld { countHeld(job, -1) }
         let (id, tube) = (jobs[job].key.id, jobs[job].tube)
-        let isReadAgain = reclaimed[id] != nil || jobs[job].mustBeReread
-        forget(job)
-        if isReadAgain {
-            // A refill of the next epoch has the lease of the job, and could not put it into the cache.
-            tubes[tube].cache.readsOwn = true
-            becameClaimable(tube, .first, now: now)
-        }
-        tubeReleased(tube, now: now)
+        let encounter = jobs[job].encounter
+        // A refill of the next epoch may have claimed the job.
+        if let row = forget(job) { insert(row, tube: tube, now: now) }
+        if encounter == .read { becameClaimable(tube, .first) }
         abandon(ticket)
-        settled(id, now: now)
+        settled(id)
     }
 }

@@ -13,16 +13,16 @@ extension Queue {
             for change in batch.stateChanges { abandon(change.ticket) }
             for delete in batch.deletes { abandon(delete.ticket) }
         }
-        if queriesInFlightSince <= limit {
-            queriesInFlightSince = .never
-            for query in queriesInFlight { abandon(query.ticket) }
+        if queries.inFlightSince <= limit {
+            queries.inFlightSince = .never
+            for query in queries.inFlight { abandon(query.ticket) }
         }
-        for (query, _) in answersAwaitingEpoch where query.issued <= limit { abandon(query.ticket) }
+        for (query, _) in queries.answersAwaitingRenewal where query.issued <= limit { abandon(query.ticket) }
         giveUpPending(limit, now: now)
-        giveUpWaitingPuts(limit, now: now)
-        let old = queries.filter { $0.issued <= limit && $0.ticket != nil }
+        giveUpWaitingPuts(limit)
+        let old = queries.waiting.filter { $0.issued <= limit && $0.ticket != nil }
         guard !old.isEmpty else { return }
-        queries.removeAll { $0.issued <= limit && $0.ticket != nil }
+        queries.waiting.removeAll { $0.issued <= limit && $0.ticket != nil }
         for query in old { refused(query, now: now) }
     }
 
@@ -32,7 +32,7 @@ extension Queue {
             let limit = limit - (lanes[kind].inFlight?.sendingTime ?? .seconds(0))
             let puts = lanes[kind].pending.puts.prefix { $0.issued <= limit }
             lanes[kind].pending.puts.removeFirst(puts.count)
-            for put in puts { refused(put, .internalError, now: now) }
+            for put in puts { refused(put, .internalError) }
         }
         let stateChanges = lanes.changes.pending.stateChanges.filter { $0.issued <= limit && $0.ticket != nil }
         if !stateChanges.isEmpty {

@@ -2,17 +2,18 @@
 extension Queue {
     /// Whether no client waits for a write or a query any more.
     public var isSettled: Bool {
-        WriteKind.allCases.allSatisfy { lanes[$0].isIdle } && waitingPuts.isEmpty && queriesInFlight.isEmpty
-            && closing.isEmpty && !queries.contains { $0.ticket != nil } && postponed.isEmpty
+        WriteKind.allCases.allSatisfy { lanes[$0].isIdle } && puts.waiting.isEmpty && queries.inFlight.isEmpty
+            && connections.closing.isEmpty && !queries.waiting.contains { $0.ticket != nil }
+            && queries.postponed.isEmpty
     }
 
     /// Whether the writer of this kind has something to take.
-    public func hasWrites(_ kind: WriteKind) -> Bool {
+    func hasWrites(_ kind: WriteKind) -> Bool {
         guard epoch != 0, lanes[kind].inFlight == nil else { return false }
         if kind == .changes, sharing == .ending { return true }
         guard lanes[kind].pending.count >= lanes[kind].wakeThreshold else { return false }
         if kind == .largePuts { return lanes.largePuts.pending.puts.first.map { !isBehindOthers($0) } ?? false }
-        return !lanes[kind].pending.isEmpty || kind == .changes && (!annotations.isEmpty || sql.answer != nil)
+        return !lanes[kind].pending.isEmpty || kind == .changes && (!lanes.annotations.isEmpty || sql.answer != nil)
     }
 
     /// Everything of a kind that has collected, as one transaction. The next batch is given out when this one has been
@@ -26,7 +27,7 @@ extension Queue {
         lanes[kind].wakeThreshold = 0
         let batch = kind == .changes && sharing == .ending ? endOfSole() : takePending(kind, now: now)
         guard !batch.isEmpty else { return nil }
-        isCountedAlone = false
+        tubes.recount.isAlone = false
         lanes[kind].inFlight = batch
         lanes[kind].inFlightSince = now
         return batch
@@ -38,7 +39,7 @@ extension Queue {
         batch.epoch = epoch
         batch.isSole = sharing == .sole
         switch kind {
-        case .puts where pendingBytes <= configuration.maxBatchBytes: break
+        case .puts where puts.pendingBytes <= configuration.maxBatchBytes: break
         case .puts, .largePuts: splitPuts(of: &batch, kind)
         case .changes:
             batch.annotations = takeAnnotations(now: now)
@@ -66,26 +67,26 @@ extension Queue {
 
     /// Writes a reservation to the job's row, unless it is there already or has ended.
     mutating func annotateReservation(_ id: JobID) {
-        if let job = jobSlots[id], jobs[job].phase == .held, !jobs[job].isAnnotated { annotate(job) }
+        if let job = jobs.byID[id], jobs[job].isHeld, !jobs[job].isAnnotated { annotate(job) }
     }
 
     /// Writes a job's reservation, or the end of it, to the row.
     mutating func annotate(_ job: Int) {
         guard !jobs[job].needsAnnotation else { return }
         jobs[job].needsAnnotation = true
-        annotations.append(jobs[job].key.id)
+        lanes.annotations.append(jobs[job].key.id)
     }
 
     private mutating func takeAnnotations(now: Instant) -> [Annotation] {
-        guard !annotations.isEmpty else { return [] }
+        guard !lanes.annotations.isEmpty else { return [] }
         var taken: [Annotation] = []
-        for id in annotations {
-            guard let job = jobSlots[id], jobs[job].needsAnnotation else { continue }
+        for id in lanes.annotations {
+            guard let job = jobs.byID[id], jobs[job].needsAnnotation else { continue }
             jobs[job].needsAnnotation = false
             // The change of a settling job writes the whole row.
-            guard jobs[job].phase != .settling else { continue }
+            guard !jobs[job].isSettling else { continue }
             var reserved: (since: Int64, left: Int64)?
-            if jobs[job].phase == .held {
+            if jobs[job].isHeld {
                 reserved = ((now - jobs[job].reservations.last).microseconds, (jobs[job].deadline - now).microseconds)
             }
             jobs[job].isAnnotated = reserved != nil
@@ -95,7 +96,7 @@ extension Queue {
                     reservations: jobs[job].reservations, wasImplicit: jobs[job].isImplicit))
             jobs[job].isImplicit = false
         }
-        annotations.removeAll(keepingCapacity: true)
+        lanes.annotations.removeAll(keepingCapacity: true)
         return taken
     }
 }

@@ -31,6 +31,8 @@ struct WriteLane {
 }
 
 struct WriteLanes {
+    /// Jobs whose reservations are to be written to their rows, or the end of them.
+    var annotations: [JobID] = []
     // An array: yielding one of several properties after a `switch` was miscompiled (Swift 6.3.1, optimized).
     private var lanes = WriteKind.allCases.map { _ in WriteLane() }
 

@@ -13,7 +13,7 @@ extension Queue {
     /// Alone, a broker takes all that its budget holds. Beside peers or SQL sessions it takes what its own waiting
     /// clients will have at once.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
-        guard tubes[tube].watching > 0, cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
+        guard tubes[tube].watching > 0, jobs.cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
             return false
         }
         return isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting
@@ -22,7 +22,7 @@ extension Queue {
     mutating func cache(_ job: Int, now: Instant) {
         var bytes = Queue.jobOverhead
         if let body = jobs[job].body {
-            if cachedBytes + body.count <= configuration.cacheBytes {
+            if jobs.cachedBytes + body.count <= configuration.cacheBytes {
                 bytes += body.count
             } else {
                 jobs[job].body = nil
@@ -32,34 +32,28 @@ extension Queue {
         // A put or a refill may be answered after the last watcher has gone.
         if tubes[tube].watching == 0, tubes[tube].cache.idleSince == nil { tubes[tube].cache.idleSince = now }
         jobs[job].charged = bytes
-        cachedBytes += bytes
+        jobs.cachedBytes += bytes
         jobs[job].phase = .cached
-        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs)
-        activate(tube)
+        tubes[tube].cache.heap.insert(job, key: jobs[job].key, in: &jobs.table)
+        tubes.activate(tube)
+        markReady(tube)
     }
 
     mutating func uncache(_ job: Int) {
-        cachedBytes -= jobs[job].charged
+        jobs.cachedBytes -= jobs[job].charged
         jobs[job].charged = 0
-        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs)
+        tubes[jobs[job].tube].cache.heap.remove(at: Int(jobs[job].heapPosition), in: &jobs.table)
     }
 
     /// A job with this key has become ready, and nobody has its lease.
-    mutating func becameClaimable(_ tube: Int, _ key: JobKey, now: Instant) {
+    mutating func becameClaimable(_ tube: Int, _ key: JobKey) {
         tubes[tube].cache.lowerHorizon(to: key)
-        match(tube, now: now)
-    }
-
-    /// Rows may have this broker's lease although the jobs are not in memory, also of tubes that are made later.
-    mutating func readOwnLeases() {
-        hasReconnected = true
-        lowerAllHorizons()
-        for slot in listing { tubes[slot].cache.readsOwn = true }
+        markReady(tube)
     }
 
     /// Jobs may have become claimable anywhere in the tubes. Nobody is served yet.
     mutating func lowerAllHorizons() {
-        for slot in active { tubes[slot].cache.lowerHorizon(to: .first) }
+        for slot in tubes.active { tubes[slot].cache.lowerHorizon(to: .first) }
     }
 
     mutating func insert(_ row: JobRow, tube: Int, now: Instant) {
@@ -77,16 +71,15 @@ extension Queue {
             if jobs[entry.slot].isImplicit {
                 forgetImplicit(entry.slot)
             } else {
+                // Others may claim it from the commit on. The outcome lowers the horizon below it.
                 changeState(of: entry.slot, to: .ready, keepsLease: false, now: now)
             }
         }
-        // Others may claim them from the commit on. The outcome lowers the horizon below them.
-        tubeReleased(tube, now: now)
     }
 
     /// Keeps only what waiting clients will have at once.
     mutating func giveBackSurplus(now: Instant) {
-        for slot in active where tubes[slot].cache.heap.count > tubes[slot].waiting {
+        for slot in tubes.active where tubes[slot].cache.heap.count > tubes[slot].waiting {
             giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
         }
     }
@@ -95,15 +88,15 @@ extension Queue {
     mutating func remember(_ job: Job) -> Int {
         let slot = jobs.insert(job)
         tubes[job.tube].inMemory += 1
-        jobSlots[job.key.id] = slot
         return slot
     }
 
     /// Removes a job from memory.
-    mutating func forget(_ job: Int) {
-        if !reclaimed.isEmpty { reclaimed[jobs[job].key.id] = nil }
-        jobSlots[jobs[job].key.id] = nil
+    /// - Returns: its row, if a refill has claimed it meanwhile.
+    @discardableResult
+    mutating func forget(_ job: Int) -> JobRow? {
         tubes[jobs[job].tube].inMemory -= 1
-        jobs.remove(job)
+        markDropped(jobs[job].tube)
+        return jobs.remove(job)
     }
 }

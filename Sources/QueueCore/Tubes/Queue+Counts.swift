@@ -9,7 +9,8 @@ extension Queue {
 
     mutating func count(_ tube: Int, _ change: StateCounts) {
         tubes[tube].stored += change
-        totals.stored += change
+        tubes.totals.stored += change
+        markDropped(tube)
         markForRecount(tube)
     }
 
@@ -19,63 +20,65 @@ extension Queue {
         var change = StateCounts()
         change.add(n, jobs[job].stored, priority: jobs[job].key.priority)
         tubes[tube].held += change
-        totals.held += change
+        tubes.totals.held += change
+        if n < 0 { markDropped(tube) }
         if tubes[tube].isHeldPublished, let row = tubes[tube].row {
             tubes[tube].isHeldPublished = false
-            heldRows.append(row)
+            tubes.heldRows.append(row)
         }
     }
 
     /// The counts that were read from the database.
     mutating func setCounts(_ tube: Int, stored: StateCounts, heldElsewhere: StateCounts) {
-        totals.stored += stored - tubes[tube].stored
-        totals.heldElsewhere += heldElsewhere - tubes[tube].heldElsewhere
+        tubes.totals.stored += stored - tubes[tube].stored
+        tubes.totals.heldElsewhere += heldElsewhere - tubes[tube].heldElsewhere
         tubes[tube].stored = stored
         tubes[tube].heldElsewhere = heldElsewhere
+        markDropped(tube)
     }
 
     // MARK: Counting
 
     /// The tube's counts are to be read again: a reading under way may not include what has changed here.
     mutating func markForRecount(_ tube: Int) {
-        guard countsMayBeOff, !tubes[tube].isMarkedForRecount, let row = tubes[tube].row else { return }
+        guard tubes.recount.mayBeOff, !tubes[tube].isMarkedForRecount, let row = tubes[tube].row else { return }
         tubes[tube].isMarkedForRecount = true
-        tubesToRecount.append(row)
+        tubes.recount.rows.append(row)
     }
 
     /// Which counts are to be read now and given to `learn`. Counts are read as long as other brokers live, and then
     /// once more while nothing is under way here, since nobody corrects them afterwards.
     public mutating func beginCounting() -> Recount {
-        isCountedAlone =
-            sharing == .sole && queriesInFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
-        removedRows = []
-        guard countsMayBeOff else { return .none }
+        tubes.recount.isAlone =
+            sharing == .sole && queries.inFlight.isEmpty && WriteKind.allCases.allSatisfy { lanes[$0].inFlight == nil }
+        tubes.rows.removed = []
+        guard tubes.recount.mayBeOff else { return .none }
         defer {
-            tubesToRecount = []
-            isFullRecountDue = false
+            tubes.recount.rows = []
+            tubes.recount.isFullDue = false
         }
-        for row in tubesToRecount {
-            if let tube = tubeSlotsByRow[row] { tubes[tube].isMarkedForRecount = false }
+        for row in tubes.recount.rows {
+            if let tube = tubes.byRow[row] { tubes[tube].isMarkedForRecount = false }
         }
-        return isFullRecountDue ? .all : .changed(also: tubesToRecount)
+        return tubes.recount.isFullDue ? .all : .changed(also: tubes.recount.rows)
     }
 
     /// Others have changed counts, and this broker does not know which.
     public mutating func othersCounted() {
         othersCountedSome()
-        isFullRecountDue = true
+        tubes.recount.isFullDue = true
     }
 
     /// Others have changed counts, and the rows of the tubes show which.
     mutating func othersCountedSome() {
-        countsMayBeOff = true
-        isCountedAlone = false
+        tubes.recount.mayBeOff = true
+        tubes.recount.isAlone = false
     }
 
     /// Other brokers have stopped holding jobs, and the rows of the tubes do not show which.
     mutating func forgetHeldElsewhere(isAll: Bool) {
-        guard totals.heldElsewhere != StateCounts() else { return }
-        for tube in listing where tubes[tube].heldElsewhere != StateCounts() {
+        guard tubes.totals.heldElsewhere != StateCounts() else { return }
+        for tube in tubes.listing where tubes[tube].heldElsewhere != StateCounts() {
             markForRecount(tube)
             if isAll { setCounts(tube, stored: tubes[tube].stored, heldElsewhere: StateCounts()) }
         }
@@ -85,9 +88,9 @@ extension Queue {
 
     /// What clients here hold of each tube, where that has changed since it was last taken.
     public mutating func takeHeldCounts() -> [(tube: TubeID, counts: StateCounts)] {
-        defer { heldRows.removeAll(keepingCapacity: true) }
-        return heldRows.map { row in
-            guard let tube = tubeSlotsByRow[row] else { return (tube: row, counts: StateCounts()) }
+        defer { tubes.heldRows.removeAll(keepingCapacity: true) }
+        return tubes.heldRows.map { row in
+            guard let tube = tubes.byRow[row] else { return (tube: row, counts: StateCounts()) }
             tubes[tube].isHeldPublished = true
             return (tube: row, counts: tubes[tube].held)
         }

@@ -1,7 +1,7 @@
 /// Pauses of tubes. The row of the tube has the pause too, so that it holds at all brokers.
 extension Queue {
     mutating func pauseTube(_ slot: Int, _ name: TubeName, seconds: UInt32, now: Instant) {
-        guard let tube = tubeSlots[name] else {
+        guard let tube = tubes.byName[name] else {
             return ask(.tube(name, pause: seconds), for: openReply(slot), now: now)
         }
         ask(.pause(name, seconds: seconds), for: openReply(slot), pinning: tube, now: now)
@@ -9,15 +9,15 @@ extension Queue {
 
     mutating func foundTubeToPause(_ ticket: Ticket?, _ name: TubeName, _ row: TubeRow?, seconds: UInt32, now: Instant)
     {
-        if let row, row.counts.total > 0, tubeSlots[name] == nil {
-            rememberRow(row.id, name)
+        if let row, row.counts.total > 0, tubes.byName[name] == nil {
+            tubes.rows.remember(row.id, name)
             let tube = tube(named: name)
             setCounts(tube, stored: row.counts, heldElsewhere: row.heldElsewhere)
             // Some of the jobs may be in changes of SQL that are still to come: the next heartbeat reads the counts.
             othersCountedSome()
             markForRecount(tube)
         }
-        guard let tube = tubeSlots[name] else { return fill(ticket, .notFound, now: now) }
+        guard let tube = tubes.byName[name] else { return fill(ticket, .notFound) }
         ask(.pause(name, seconds: seconds), for: ticket, pinning: tube, now: now)
     }
 
@@ -32,12 +32,12 @@ extension Queue {
         tubes[tube].pause = length
         if left.nanoseconds > 0 {
             tubes[tube].pausedUntil = now + left
-            pausedTubes.insert(tube)
-            nextPauseEnd = min(nextPauseEnd, now + left)
-            match(tube, isNews: true, now: now)
+            tubes.pauses.tubes.insert(tube)
+            tubes.pauses.nextEnd = min(tubes.pauses.nextEnd, now + left)
         } else {
-            unpause(tube, now: now)
+            liftPause(tube, now: now)
         }
+        markNews(tube)
     }
 
     /// What a row that was read at that time says. A pause that was set here since is not in it.
@@ -54,29 +54,21 @@ extension Queue {
     /// The longest time between the reading of rows and the call of `learn` with them.
     static let oldestNews = Span.seconds(60)
 
-    private mutating func unpause(_ tube: Int, now: Instant) {
-        liftPause(tube, now: now)
-        match(tube, isNews: true, now: now)
-    }
-
     private mutating func liftPause(_ tube: Int, now: Instant) {
         tubes[tube].pause = 0
         tubes[tube].pausedUntil = nil
-        pausedTubes.remove(tube)
+        tubes.pauses.tubes.remove(tube)
         // The poll leaves out paused tubes: jobs that others have put meanwhile are not known.
-        nextPoll = min(nextPoll, now)
+        schedule.nextPoll = min(schedule.nextPoll, now)
     }
 
     /// Ends all pauses that are over before serving anybody: a client that waits for several of these tubes is due
     /// the smallest job of them all.
     mutating func endPauses(now: Instant) {
-        guard nextPauseEnd <= now else { return }
-        let over = pausedTubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
+        guard tubes.pauses.nextEnd <= now else { return }
+        let over = tubes.pauses.tubes.filter { tubes[$0].pausedUntil.map { $0 <= now } ?? false }.sorted()
         for tube in over { liftPause(tube, now: now) }
-        nextPauseEnd = pausedTubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
-        for tube in over {
-            match(tube, isNews: true, now: now)
-            tubeReleased(tube, now: now)
-        }
+        tubes.pauses.nextEnd = tubes.pauses.tubes.reduce(.never) { min($0, tubes[$1].pausedUntil ?? .never) }
+        for tube in over { markNews(tube) }
     }
 }

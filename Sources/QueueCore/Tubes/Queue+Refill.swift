@@ -4,7 +4,7 @@ extension Queue {
     mutating func refill(_ tube: Int, now: Instant) {
         guard epoch != 0, let row = tubes[tube].row, !tubes[tube].cache.isRefilling else { return }
         tubes[tube].cache.isRefilling = true
-        activate(tube)
+        tubes.activate(tube)
         ask(refillQuery(tube, row), pinning: tube, now: now)
     }
 
@@ -22,12 +22,11 @@ extension Queue {
 
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
-        let room = max(0, configuration.cacheBytes - cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
+        let room = max(0, configuration.cacheBytes - jobs.cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
         let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
-            bodyLimit: Queue.refillBodyLimit,
-            sharing == .sole ? .none : tubes[tube].cache.readsOwn ? .freeAndOwn : .free)
+            bodyLimit: Queue.refillBodyLimit, sharing == .sole ? .none : .free)
     }
 
     /// The refill as it is sent; `nil` when the tube has no row any more. Which rows it claims depends on what this
@@ -44,14 +43,13 @@ extension Queue {
     mutating func refilled(_ tube: Int, with rows: [JobRow], asked query: Query, now: Instant) {
         guard case .refill(_, _, let limit, _, let claim) = query else { preconditionFailure("not a refill") }
         guard !tubes[tube].cache.isVoid else {
-            refillFailed(tube, now: now)
-            return match(tube, isNews: true, now: now)
+            refillFailed(tube)
+            return markNews(tube)
         }
         tubes[tube].cache.isRefilling = false
-        tubes[tube].pins -= 1
         let settled = tubes[tube].cache.settledMeanwhile
         for row in rows where row.flaw == nil && (claim == .free || !isLeasedPutInFlight(row.id)) {
-            if claim != .free, settled.contains(row.id) {
+            if claim == .none, settled.contains(row.id) {
                 // The row may be older than the change, or younger: it is read once more.
                 tubes[tube].cache.missed = min(tubes[tube].cache.missed, row.key)
             } else {
@@ -60,38 +58,28 @@ extension Queue {
         }
         let reached = rows.count == limit ? rows[rows.count - 1].key.next : JobKey.end
         let horizon = min(reached, tubes[tube].cache.missed)
-        // All rows have been seen. A job that was forgotten meanwhile would have lowered the horizon.
-        if claim != .free, horizon == .end { tubes[tube].cache.readsOwn = !settled.isEmpty }
         tubes[tube].cache.horizon = horizon
         if rows.count == limit {
             tubes[tube].cache.chunk = min(tubes[tube].cache.chunk * 2, ReadyCache.largestChunk)
         }
-        match(tube, isNews: true, now: now)
-        // For all tubes: a client that is served now may have waited for several.
-        if sql.isRecalling { giveBackSurplus(now: now) }
-        tubeReleased(tube, now: now)
+        markNews(tube)
+        // Of all tubes: a client that is served now may have waited for several.
+        if sql.isRecalling { markSurplus() }
     }
 
-    mutating func refillFailed(_ tube: Int, now: Instant) {
+    mutating func refillFailed(_ tube: Int) {
         tubes[tube].cache.isRefilling = false
         tubes[tube].cache.horizon = min(tubes[tube].cache.horizon, tubes[tube].cache.missed)
-        tubes[tube].pins -= 1
-        tubeReleased(tube, now: now)
     }
 
     /// A row that a refill has returned and whose lease this broker has.
     private mutating func adopt(_ row: JobRow, tube: Int, _ claim: Claim, now: Instant) {
-        if undecided[row.id] != nil {
-            undecided[row.id]?.row = row
-        } else if let job = jobSlots[row.id] {
-            guard jobs[job].phase == .settling else { return }
-            // A state change that has committed has given up the lease, and its outcome is still on its way here.
-            // (After a bury or a delay, a kick has made the job ready.) Others may have had the job, and changed it,
-            // in between.
-            switch claim {
-            case .free: reclaimed[row.id] = row
-            case .freeAndOwn, .none: jobs[job].mustBeReread = true
-            }
+        if jobs.undecided[row.id] != nil {
+            jobs.undecided[row.id]?.row = row
+        } else if let job = jobs.byID[row.id] {
+            // After a bury or a delay, a kick has made the job ready. Others may have had the job, and changed it, in
+            // between.
+            jobs.meet(job, row, isClaimed: claim == .free)
         } else {
             insert(row, tube: tube, now: now)
         }

@@ -3,116 +3,110 @@
 extension Queue {
     /// The tube of this name, which is made if it does not exist.
     mutating func tube(named name: TubeName) -> Int {
-        tubeSlots[name] ?? addTube(named: name)
+        tubes.byName[name] ?? addTube(named: name)
     }
 
     /// Makes a tube that does not exist.
     mutating func addTube(named name: TubeName) -> Int {
         let slot = tubes.insert(Tube(name: name))
-        tubeSlots[name] = slot
-        if let ended = forgottenPauses[name] { tubes[slot].pauseSetAt = ended }
-        tubes[slot].cache.readsOwn = hasReconnected
+        if let ended = tubes.pauses.forgotten[name] { tubes[slot].pauseSetAt = ended }
         // A tube without a row has no jobs, as far as is known.
         tubes[slot].cache.horizon = .end
-        if let row = tubeRows[name] { setRow(slot, row) }
-        tubes[slot].listingIndex = listing.count
-        listing.append(slot)
+        if let row = tubes.rows.byName[name] { setRow(slot, row) }
+        // Whatever made it may not need it in the end.
+        markDropped(slot)
         return slot
     }
 
-    /// Removes the tube if nothing refers to it. Called whenever a reference has been dropped.
-    ///
-    /// The tube may be gone already: an answer lets the next commands of its client run, and they drop references
-    /// too.
-    mutating func tubeReleased(_ slot: Int, now: Instant) {
-        guard tubeSlots[tubes[slot].name] == slot, !tubes[slot].isReferenced, slot != defaultTube else { return }
+    /// Removes a tube that nothing refers to. Only `conclude` calls it.
+    mutating func remove(tube slot: Int, now: Instant) {
         if tubes[slot].pausedUntil != nil {
-            pausedTubes.remove(slot)
+            tubes.pauses.tubes.remove(slot)
             // The pause ends with the tube. Neither the row nor what was read of it before may bring the pause back.
             // At another broker the tube may be in use.
             if peers == 0 {
                 ask(.pause(tubes[slot].name, seconds: 0), now: now)
-                forgottenPauses = forgottenPauses.filter { $0.value > now - Queue.oldestNews }
-                forgottenPauses[tubes[slot].name] = now
+                tubes.pauses.forgotten = tubes.pauses.forgotten.filter { $0.value > now - Queue.oldestNews }
+                tubes.pauses.forgotten[tubes[slot].name] = now
             }
         }
         withdrawWait(slot)
         endLog(of: slot)
         setCounts(slot, stored: StateCounts(), heldElsewhere: StateCounts())
-        deactivate(slot)
-        tubeSlots[tubes[slot].name] = nil
-        if let row = tubes[slot].row { tubeSlotsByRow[row] = nil }
-        // The last tube of the listing takes the place, as in beanstalkd.
-        let place = tubes[slot].listingIndex
-        let last = listing.removeLast()
-        removedTubes += 1
-        if last != slot {
-            listing[place] = last
-            tubes[last].listingIndex = place
-        }
         tubes.remove(slot)
     }
 
     /// Whether a client may mention this tube.
     private func mayMention(_ name: TubeName) -> Bool {
-        tubeSlots[name] != nil || listing.count < configuration.maxTubes
+        tubes.byName[name] != nil || tubes.listing.count < configuration.maxTubes
     }
 
-    mutating func use(_ slot: Int, _ name: TubeName, now: Instant) {
-        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+    mutating func use(_ slot: Int, _ name: TubeName) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory) }
         let tube = tube(named: name)
         let before = connections[slot].used
         tubes[tube].using += 1
         connections[slot].used = tube
-        tubes[before].using -= 1
-        tubeReleased(before, now: now)
-        answer(slot, .using(name), now: now)
+        stopUsing(before)
+        answer(slot, .using(name))
     }
 
-    mutating func watch(_ slot: Int, _ name: TubeName, now: Instant) {
-        guard mayMention(name) else { return answer(slot, .outOfMemory, now: now) }
+    mutating func watch(_ slot: Int, _ name: TubeName) {
+        guard mayMention(name) else { return answer(slot, .outOfMemory) }
         let tube = tube(named: name)
         if !connections[slot].watched.contains(tube) {
             guard connections[slot].watched.count < Connection.maxWatched else {
-                tubeReleased(tube, now: now)
-                return answer(slot, .outOfMemory, now: now)
+                return answer(slot, .outOfMemory)
             }
             connections[slot].watched.append(tube)
             startWatching(tube)
         }
-        answer(slot, .watching(connections[slot].watched.count), now: now)
+        answer(slot, .watching(connections[slot].watched.count))
     }
 
     mutating func ignore(_ slot: Int, _ name: TubeName, now: Instant) {
-        guard let tube = tubeSlots[name], let at = connections[slot].watched.firstIndex(of: tube) else {
-            return answer(slot, .watching(connections[slot].watched.count), now: now)
+        guard let tube = tubes.byName[name], let at = connections[slot].watched.firstIndex(of: tube) else {
+            return answer(slot, .watching(connections[slot].watched.count))
         }
-        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored, now: now) }
+        guard connections[slot].watched.count > 1 else { return answer(slot, .notIgnored) }
         // The last watched tube takes the place, as in beanstalkd.
         connections[slot].watched.swapAt(at, connections[slot].watched.count - 1)
         connections[slot].watched.removeLast()
         stopWatching(tube, now: now)
-        answer(slot, .watching(connections[slot].watched.count), now: now)
+        answer(slot, .watching(connections[slot].watched.count))
     }
 
     mutating func startWatching(_ tube: Int) {
         tubes[tube].watching += 1
         tubes[tube].cache.idleSince = nil
-        activate(tube)
+        tubes.activate(tube)
     }
 
     mutating func stopWatching(_ tube: Int, now: Instant) {
         tubes[tube].watching -= 1
         if tubes[tube].watching == 0 { tubes[tube].cache.idleSince = now }
-        tubeReleased(tube, now: now)
+        markDropped(tube)
+    }
+
+    mutating func stopUsing(_ tube: Int) {
+        tubes[tube].using -= 1
+        markDropped(tube)
+    }
+
+    /// An operation under way needs the tube.
+    mutating func pin(_ tube: Int) { tubes[tube].pins += 1 }
+
+    mutating func unpin(_ tube: Int) {
+        tubes[tube].pins -= 1
+        markDropped(tube)
     }
 
     // MARK: Statistics
 
     /// A tube that is not known here may have jobs: SQL or another broker has put them a moment ago.
     mutating func statsTube(_ slot: Int, _ name: TubeName, now: Instant) {
-        if let tube = tubeSlots[name] {
-            answer(slot, .tube(stats(ofTube: tube, now: now)), now: now)
+        if let tube = tubes.byName[name] {
+            answer(slot, .tube(stats(ofTube: tube, now: now)))
         } else {
             ask(.tube(name, pause: nil), for: openReply(slot), now: now)
         }
@@ -120,8 +114,8 @@ extension Queue {
 
     /// Nothing is learnt from the row: all tubes that have changed are read together.
     mutating func foundTube(_ ticket: Ticket?, _ name: TubeName, _ row: TubeRow?, now: Instant) {
-        if let tube = tubeSlots[name] {
-            fill(ticket, .tube(stats(ofTube: tube, now: now)), now: now)
+        if let tube = tubes.byName[name] {
+            fill(ticket, .tube(stats(ofTube: tube, now: now)))
         } else if let row {
             var stats = TubeStats(name: name)
             stats.jobs = JobCounts(stored: row.counts, held: row.heldElsewhere)
@@ -129,9 +123,9 @@ extension Queue {
                 stats.pause = row.pause
                 stats.pauseTimeLeft = Span.microseconds(row.pauseLeft).wholeSecondsLeft
             }
-            fill(ticket, .tube(stats), now: now)
+            fill(ticket, .tube(stats))
         } else {
-            fill(ticket, .notFound, now: now)
+            fill(ticket, .notFound)
         }
     }
 
@@ -155,26 +149,27 @@ extension Queue {
     /// decrease: a counter that does counts as one that has started anew.
     mutating func statsForWalks() -> BrokerStats {
         var stats = stats()
-        stats.totalJobs = max(totalJobs, lastID)
+        stats.totalJobs = max(activity.totalJobs, puts.ids.last)
         let existing = UInt64(max(0, stats.jobs.total))
-        deletesTold = max(deletesTold, commands.delete, lastID > existing ? lastID - existing : 0)
-        stats.commands.delete = deletesTold
+        activity.deletesTold = max(
+            activity.deletesTold, activity.commands.delete, puts.ids.last > existing ? puts.ids.last - existing : 0)
+        stats.commands.delete = activity.deletesTold
         return stats
     }
 
     public func stats() -> BrokerStats {
         var stats = BrokerStats()
-        stats.jobs = totals.jobs
-        stats.commands = commands
-        stats.jobTimeouts = jobTimeouts
-        stats.totalJobs = totalJobs
-        stats.tubes = listing.count
+        stats.jobs = tubes.totals.jobs
+        stats.commands = activity.commands
+        stats.jobTimeouts = activity.jobTimeouts
+        stats.totalJobs = activity.totalJobs
+        stats.tubes = tubes.listing.count
         stats.connections = connections.count
-        stats.producers = producers
-        stats.workers = workers
-        stats.waiting = waiting
-        stats.totalConnections = totalConnections
-        stats.draining = isDraining
+        stats.producers = connections.producers
+        stats.workers = connections.workers
+        stats.waiting = connections.waiting
+        stats.totalConnections = connections.opened
+        stats.draining = puts.isDraining
         return stats
     }
 }

@@ -16,9 +16,6 @@ struct ReadyCache {
     var isReading = false
     /// The broker stopped being the sole one while the refill read: its answer is not used.
     var isVoid = false
-    /// Rows may have this broker's lease although the jobs are not in memory. Refills return these rows too, until
-    /// all have been seen.
-    var readsOwn = false
     /// Jobs that have settled since the refill was sent. The refill may return their rows from before that.
     var settledMeanwhile: Set<JobID> = []
     /// How many jobs the next refill asks for.
@@ -30,7 +27,7 @@ struct ReadyCache {
     static let largestChunk = 1024
 
     /// A refill is under way whose rows may be older than what is known here.
-    var mayBeStale: Bool { isRefilling && (readsOwn || isReading) }
+    var mayBeStale: Bool { isRefilling && isReading }
 
     /// A job with this key has become claimable in the database alone.
     mutating func lowerHorizon(to key: JobKey) {

@@ -22,20 +22,22 @@ struct Tube: Vacatable {
 
     var using = 0
     var watching = 0
+    /// What `conclude` has to look at.
+    var mark: Mark = []
     /// The number of operations under way that need the tube to exist when they end. A pinned tube is not removed.
     var pins = 0
     /// Puts in flight whose jobs will be ready.
     var putsInFlight = 0
     /// The number of its jobs that are in memory.
     var inMemory = 0
-    /// Its index in `Queue.listing`.
+    /// Its index in `Tubes.listing`.
     var listingIndex = 0
-    /// Its index in `Queue.active`; -1 when it is not active.
+    /// Its index in `Tubes.active`; -1 when it is not active.
     var activeIndex = -1
-    /// The tube is in `Queue.tubesToRecount`.
+    /// The tube is in `Recounting.rows`.
     var isMarkedForRecount = false
 
-    /// Its slot in `Queue.logs`; -1 while nothing has been counted.
+    /// Its slot in `Activity.logs`; -1 while nothing has been counted.
     var log = -1
     var totalJobs: UInt64 = 0
     var deletes: UInt64 = 0

@@ -46,7 +46,7 @@ extension Checker {
 
 extension Queue {
     func held(_ id: JobID) -> Job? {
-        guard let slot = jobSlots[id], jobs[slot].phase == .held else { return nil }
+        guard let slot = jobs.byID[id], jobs[slot].isHeld else { return nil }
         return jobs[slot]
     }
 }

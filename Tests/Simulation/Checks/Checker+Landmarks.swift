@@ -9,29 +9,31 @@ extension Checker {
         if batch.endsSole { simulation.coverage.reach(.endedSole) }
         for change in batch.stateChanges {
             if change.to == .buried, change.ticket == nil { simulation.coverage.reach(.buriedByTimeouts) }
-            if node.broker.queue.reclaimed[change.id] != nil { simulation.coverage.reach(.reclaimed) }
-            if node.broker.queue.jobs[change.slot].mustBeReread { simulation.coverage.reach(.mustBeReread) }
-            if node.broker.queue.commandsAwaitingSettled[change.id] != nil {
+            switch node.broker.queue.jobs[change.slot].encounter {
+            case .none: break
+            case .read: simulation.coverage.reach(.readWhileSettling)
+            case .claimed: simulation.coverage.reach(.claimedWhileSettling)
+            }
+            if node.broker.queue.jobs.awaitingSettled[change.id] != nil {
                 simulation.coverage.reach(.awaitedSettled)
             }
         }
-        if !node.broker.queue.commandsAwaitingEpoch.isEmpty { simulation.coverage.reach(.awaitedEpoch) }
+        if !node.broker.queue.membership.commandsAwaitingRenewal.isEmpty { simulation.coverage.reach(.awaitedEpoch) }
     }
 
     /// The reader is about to give its answers.
     func willFinish(_ node: Node, _ asked: [PendingQuery]) {
-        if node.broker.queue.queriesEpoch != node.broker.queue.epoch { simulation.coverage.reach(.staleQueries) }
-        for (_, undecided) in node.broker.queue.undecided {
+        if node.broker.queue.queries.epoch != node.broker.queue.epoch { simulation.coverage.reach(.staleQueries) }
+        for (_, undecided) in node.broker.queue.jobs.undecided {
             if undecided.row != nil { simulation.coverage.reach(.foundUndecided) }
             if !undecided.deferred.isEmpty { simulation.coverage.reach(.deferredUndecided) }
         }
-        if !node.broker.queue.postponed.isEmpty { simulation.coverage.reach(.contested) }
-        if !node.broker.queue.answersAwaitingTubes.isEmpty { simulation.coverage.reach(.answerAwaitedTube) }
+        if !node.broker.queue.queries.postponed.isEmpty { simulation.coverage.reach(.contested) }
+        if !node.broker.queue.queries.answersAwaitingTubes.isEmpty { simulation.coverage.reach(.answerAwaitedTube) }
         for query in asked {
             switch query.query {
-            case .refill(_, _, _, _, let claim):
+            case .refill:
                 if node.broker.queue.tubes[query.tube].cache.isVoid { simulation.coverage.reach(.refillVoid) }
-                if case .freeAndOwn = claim { simulation.coverage.reach(.readsOwn) }
             case .fetch: simulation.coverage.reach(.fetchedBody)
             case .pause where query.tube >= 0:
                 node.record.isPausing = true

@@ -16,12 +16,12 @@ extension Checker {
     }
 
     func checkBounds(_ node: Node) {
-        let cached = node.broker.queue.cachedBytes
-        let pending = max(node.broker.queue.pendingBytes, node.broker.queue.pendingLargeBytes)
+        let cached = node.broker.queue.jobs.cachedBytes
+        let pending = max(node.broker.queue.puts.pendingBytes, node.broker.queue.puts.pendingLargeBytes)
         if pending > limits.pending { fail(5, "\(pending) bytes of puts are pending") }
         if cached > limits.cached { fail(5, "\(cached) bytes are cached") }
-        if node.broker.queue.jobTimeouts != node.record.timeouts {
-            node.record.timeouts = node.broker.queue.jobTimeouts
+        if node.broker.queue.activity.jobTimeouts != node.record.timeouts {
+            node.record.timeouts = node.broker.queue.activity.jobTimeouts
             simulation.coverage.reach(.timeToRunOver)
         }
     }
@@ -39,20 +39,20 @@ extension Checker {
         }
         check("connections", node.broker.queue.connections.count)
         check("jobs", node.broker.queue.jobs.count)
-        check("bytes", node.broker.queue.cachedBytes)
-        check("undecided jobs", node.broker.queue.undecided.count)
+        check("bytes", node.broker.queue.jobs.cachedBytes)
+        check("undecided jobs", node.broker.queue.jobs.undecided.count)
         check(
             "queries",
-            node.broker.queue.queries.count + node.broker.queue.answersAwaitingTubes.count
-                + node.broker.queue.postponed.count
-                + node.broker.queue.answersAwaitingEpoch.count)
+            node.broker.queue.queries.waiting.count + node.broker.queue.queries.answersAwaitingTubes.count
+                + node.broker.queue.queries.postponed.count
+                + node.broker.queue.queries.answersAwaitingRenewal.count)
         check(
             "waiting commands",
-            node.broker.queue.commandsAwaitingEpoch.count + node.broker.queue.commandsAwaitingSettled.count)
-        check("annotations", node.broker.queue.annotations.count)
-        check("reservations", node.broker.queue.unannotated.oldest == nil ? 0 : 1)
-        check("timers", node.broker.queue.timers.count + node.broker.queue.deadlines.count)
-        for slot in node.broker.queue.listing where slot != node.broker.queue.defaultTube {
+            node.broker.queue.membership.commandsAwaitingRenewal.count + node.broker.queue.jobs.awaitingSettled.count)
+        check("annotations", node.broker.queue.lanes.annotations.count)
+        check("reservations", node.broker.queue.jobs.unannotated.oldest == nil ? 0 : 1)
+        check("timers", node.broker.queue.connections.timers.count + node.broker.queue.jobs.deadlines.count)
+        for slot in node.broker.queue.tubes.listing where slot != node.broker.queue.tubes.defaultTube {
             let tube = node.broker.queue.tubes[slot]
             // Nobody counts jobs that SQL has put: deleting one more than is counted makes up for a put.
             if !tube.isReferenced, !simulation.hasPutBySQL { fail(5, "\(node) keeps \(tube.name) for ever") }

@@ -23,7 +23,7 @@ extension Checker {
         let node = client.node
         var first: JobKey?
         for row in database.rows.values where row.state == .ready && row.key < first ?? key {
-            guard let tube = node.broker.queue.tubeSlotsByRow[row.tube], isWatched(tube, by: client) else { continue }
+            guard let tube = node.broker.queue.tubes.byRow[row.tube], isWatched(tube, by: client) else { continue }
             if isKnownAndClaimable(row, to: node) { first = row.key }
         }
         return first
@@ -38,11 +38,11 @@ extension Checker {
     }
 
     private func isKnownAndClaimable(_ row: Database.Row, to node: Node) -> Bool {
-        if let slot = node.broker.queue.jobSlots[row.id] {
-            return node.broker.queue.jobs[slot].phase == .cached && node.record.cached.contains(row.id)
+        if let slot = node.broker.queue.jobs.byID[row.id] {
+            return node.broker.queue.jobs[slot].isCached && node.record.cached.contains(row.id)
         }
         guard isKnown(row, to: node) else { return false }
-        let undecided = node.broker.queue.undecided[row.id]
+        let undecided = node.broker.queue.jobs.undecided[row.id]
         if row.lease == node.broker.queue.epoch { return undecided == nil }
         // A refill skips rows that somebody has locked.
         return database.isFree(row) && undecided?.row == nil && !database.locked.contains(row.id)

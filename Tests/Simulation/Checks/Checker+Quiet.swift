@@ -17,28 +17,25 @@ extension Checker {
     }
 
     private func checkJobs(_ node: Node) {
-        for (id, slot) in node.broker.queue.jobSlots {
+        for (id, slot) in node.broker.queue.jobs.byID {
             let job = node.broker.queue.jobs[slot]
             guard let row = database.rows[id] else { return fail(3, "\(node) has \(id), which is gone") }
             let isCovered =
                 job.isImplicit && database.sole == node.broker.queue.epoch && database.isFree(row)
             if row.lease != node.broker.queue.epoch, !isCovered { fail(2, "\(id) is \(job.phase) without its lease") }
-            if job.phase == .settling { fail(8, "\(id) settles for ever") }
+            if job.isSettling { fail(8, "\(id) settles for ever") }
             if row.state != job.stored || row.priority != job.key.priority { fail(6, "\(id) differs from its row") }
         }
     }
 
-    /// Each row that has the broker's lease, or that it could claim, is in memory or will be read.
+    /// Each row that has the broker's lease is in memory. Each row that it could claim is, too, or will be read.
     private func checkRows(_ node: Node) {
         let epoch = node.broker.queue.epoch
-        for row in database.rows.values where node.broker.queue.jobSlots[row.id] == nil {
-            guard let tube = node.broker.queue.tubeSlotsByRow[row.tube] else { continue }
+        for row in database.rows.values where node.broker.queue.jobs.byID[row.id] == nil {
+            guard let tube = node.broker.queue.tubes.byRow[row.tube] else { continue }
             let cache = node.broker.queue.tubes[tube].cache
             if row.lease == epoch {
-                let isReread = cache.readsOwn || node.broker.queue.sharing == .sole
-                if !(isReread && row.state == .ready && row.key >= cache.horizon) {
-                    fail(8, "\(node) has leaked the lease of \(row.id)")
-                }
+                fail(8, "\(node) has leaked the lease of \(row.id)")
             } else if database.isFree(row), row.state == .ready, row.key < cache.horizon, isKnown(row, to: node) {
                 fail(4, "\(row.id) lies below the horizon of \(node)")
             }
@@ -46,8 +43,10 @@ extension Checker {
     }
 
     private func checkNothingIsOwed(_ node: Node) {
-        if node.broker.queue.pendingBytes + node.broker.queue.pendingLargeBytes != 0 { fail(5, "puts pend for ever") }
-        if !node.broker.queue.undecided.isEmpty { fail(8, "a job stays undecided for ever") }
+        if node.broker.queue.puts.pendingBytes + node.broker.queue.puts.pendingLargeBytes != 0 {
+            fail(5, "puts pend for ever")
+        }
+        if !node.broker.queue.jobs.undecided.isEmpty { fail(8, "a job stays undecided for ever") }
         let open = node.broker.queue.connections.elements.filter(\.isOpen)
         if open.contains(where: { !$0.replies.isEmpty || $0.parked != nil }) { fail(8, "a reply is owed for ever") }
     }
@@ -59,7 +58,7 @@ extension Checker {
         for tube in database.tubes {
             let counts = database.counts(of: tube.id)
             var known = StateCounts()
-            if let slot = node.broker.queue.tubeSlots[tube.name] { known = node.broker.queue.tubes[slot].stored }
+            if let slot = node.broker.queue.tubes.byName[tube.name] { known = node.broker.queue.tubes[slot].stored }
             if counts != known {
                 fail(6, "\(node) counts \(known) in \(tube.name), where there are \(counts)")
             }
@@ -74,7 +73,7 @@ extension Checker {
         let taken = database.sql.leases.filter { $0.value > clock - .seconds(2) }
         var told = Set(database.rows.values.filter { database.isReserved($0) && taken[$0.id] == nil }.map(\.id))
         for node in simulation.living where violation == nil {
-            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].phase == .held {
+            for (id, slot) in node.broker.queue.jobs.byID where node.broker.queue.jobs[slot].isHeld {
                 let job = node.broker.queue.jobs[slot]
                 let left = (job.deadline - node.broker.now).nanoseconds
                 let isNew = told.remove(id) == nil
@@ -122,11 +121,11 @@ extension Checker {
             fail(8, "somebody at \(node) waits for \(first.key.id), which it has cached")
         }
         for key in database.claimable(in: row)
-        where node.broker.queue.jobSlots[key.id] == nil && isSettled(key.id) {
+        where node.broker.queue.jobs.byID[key.id] == nil && isSettled(key.id) {
             fail(8, "somebody at \(node) waits for \(key.id), which is free")
         }
         for other in simulation.living where other !== node {
-            guard let slot = other.broker.queue.tubeSlotsByRow[row] else { continue }
+            guard let slot = other.broker.queue.tubes.byRow[row] else { continue }
             if let kept = other.broker.queue.tubes[slot].cache.heap.min, isSettled(kept.key.id) {
                 fail(8, "somebody at \(node) waits for \(kept.key.id), which \(other) keeps in its cache")
             }
@@ -149,13 +148,14 @@ extension Node {
 // optimized).
 extension Queue {
     fileprivate var isQuiet: Bool {
-        queries.isEmpty && lanes.puts.isIdle && lanes.changes.isIdle && lanes.largePuts.isIdle && annotations.isEmpty
-            && waitingPuts.isEmpty
+        queries.waiting.isEmpty && lanes.puts.isIdle && lanes.changes.isIdle && lanes.largePuts.isIdle
+            && lanes.annotations.isEmpty
+            && puts.waiting.isEmpty
     }
 
     fileprivate var work: String {
-        "\(queries.map(\.query)) to ask, \(lanes.puts.pending.count) puts and \(lanes.changes.pending.count) changes to "
-            + "commit, \(waitingPuts.count) waiting puts"
+        "\(queries.waiting.map(\.query)) to ask, \(lanes.puts.pending.count) puts and \(lanes.changes.pending.count) changes to "
+            + "commit, \(puts.waiting.count) waiting puts"
     }
 
     func inFlight(_ kind: WriteKind) -> WriteBatch? { lanes[kind].inFlight }

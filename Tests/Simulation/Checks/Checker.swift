@@ -130,15 +130,17 @@ final class Checker {
 
     /// The state after this event is the state before the next one.
     func carried(_ node: Node) {
-        if node.broker.queue.cachedBytes != node.record.cachedBytes {
-            node.record.cachedBytes = node.broker.queue.cachedBytes
+        if node.broker.queue.jobs.cachedBytes != node.record.cachedBytes {
+            node.record.cachedBytes = node.broker.queue.jobs.cachedBytes
             node.record.cached.removeAll(keepingCapacity: true)
-            for (id, slot) in node.broker.queue.jobSlots where node.broker.queue.jobs[slot].phase == .cached {
+            for (id, slot) in node.broker.queue.jobs.byID where node.broker.queue.jobs[slot].isCached {
                 node.record.cached.insert(id)
             }
         }
         node.record.isPausing = false
-        if node.record.paused != node.broker.queue.pausedTubes { node.record.paused = node.broker.queue.pausedTubes }
+        if node.record.paused != node.broker.queue.tubes.pauses.tubes {
+            node.record.paused = node.broker.queue.tubes.pauses.tubes
+        }
     }
 }
 

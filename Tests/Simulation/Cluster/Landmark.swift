@@ -5,7 +5,7 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case crash, restart, left, joined, waitedForSole, freeze, suspension, outage, stall, partition
     case clockSet
     case declaredDead, foundItselfDead, wokeInTime, staleBatch, staleQueries
-    case becameSole, endedSole, refillVoid, reclaimed, mustBeReread, readsOwn, reconnected
+    case becameSole, endedSole, refillVoid, claimedWhileSettling, readWhileSettling, reconnected
     case foundUndecided, deferredUndecided, awaitedSettled, awaitedEpoch, answerAwaitedTube, fetchedBody
     case disconnect, halfClose, putLineAlone, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers

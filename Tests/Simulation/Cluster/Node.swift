@@ -120,7 +120,7 @@ final class Node: CustomStringConvertible {
         deferred = []
         for action in actions { later(simulation.random.span(0...3000), action) }
         timerAt = .never
-        setTimer()
+        setTimer(broker.queue.effects().deadline)
     }
 
     /// Whether its epoch has been declared dead, whether it knows that or not.
@@ -190,17 +190,17 @@ final class Node: CustomStringConvertible {
         simulation.checker.observe(self)
         carry()
         simulation.checker.carried(self)
-        if broker.queue.hasWrites(.puts) { writers[WriteKind.puts.rawValue].wake() }
-        if broker.queue.hasWrites(.changes) { writers[WriteKind.changes.rawValue].wake() }
-        if broker.queue.hasWrites(.largePuts) { writers[WriteKind.largePuts.rawValue].wake() }
-        if broker.queue.hasQueries { reader.wake() }
-        if broker.queue.needsIDs { keeper.wake() }
-        if broker.queue.hasNotices { notifier.wake() }
-        setTimer()
+        let effects = broker.queue.effects()
+        if effects.work.contains(.puts) { writers[WriteKind.puts.rawValue].wake() }
+        if effects.work.contains(.changes) { writers[WriteKind.changes.rawValue].wake() }
+        if effects.work.contains(.largePuts) { writers[WriteKind.largePuts.rawValue].wake() }
+        if effects.work.contains(.queries) { reader.wake() }
+        if effects.work.contains(.ids) { keeper.wake() }
+        if effects.work.contains(.notices) { notifier.wake() }
+        setTimer(effects.deadline)
     }
 
     private func carry() {
-        guard broker.queue.hasOutput(0) else { return }
         var output: [Queue.Output] = []
         broker.queue.takeOutput(0, into: &output)
         for item in output {
@@ -225,8 +225,7 @@ final class Node: CustomStringConvertible {
         return handler.client
     }
 
-    private func setTimer() {
-        let next = broker.queue.nextDeadline
+    private func setTimer(_ next: Instant) {
         guard next < timerAt else { return }
         timerAt = next
         let wait = max(0, (next - broker.now).nanoseconds)

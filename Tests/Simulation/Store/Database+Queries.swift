@@ -82,7 +82,6 @@ extension Database {
             switch claim {
             case .none: return true
             case .free: return !locked.contains(row.id) && (isFree(row) || mistake == .refillIgnoresLeases)
-            case .freeAndOwn: return !locked.contains(row.id) && (isFree(row) || row.lease == epoch)
             }
         }.prefix(limit)
         if claim != .none { for key in found { lease(key.id, to: epoch) } }
