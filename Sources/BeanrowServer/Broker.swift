@@ -167,6 +167,7 @@ final class Broker: StoreClient, @unchecked Sendable {
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)]) {
         change { queue, now in queue.waitsPublished(tubes, now: now) }
     }
+    func othersAwait(_ tubes: Set<TubeName>) { change { queue, now in queue.othersAwait(tubes, now: now) } }
     func noticed(_ notices: [Notice]) {
         change { queue, now in for notice in notices { queue.noticed(notice, now: now) } }
     }

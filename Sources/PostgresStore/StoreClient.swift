@@ -63,6 +63,8 @@ public protocol StoreClient: AnyObject, Sendable {
     func takeNotices() -> Notices?
     /// Other brokers know that clients here wait for tubes. These are the ones of them that exist.
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)])
+    /// Takes the tubes for which clients of other brokers wait, or did a moment ago.
+    func othersAwait(_ tubes: Set<TubeName>)
     /// Takes notices of other brokers about jobs that are ready and about new tubes.
     func noticed(_ notices: [Notice])
     /// Notices of other brokers may have been lost.

@@ -48,6 +48,7 @@ extension Queue {
     private mutating func tick(now: Instant) {
         while let id = jobs.unannotated.popFirst(before: now - Queue.annotateAfter) { annotateReservation(id) }
         endSQLSharing(now: now)
+        renewShares(now: now)
         askPostponed(now: now)
         giveUpOldWrites(now: now)
         guard epoch != 0 else { return }
@@ -62,7 +63,6 @@ extension Queue {
             schedule.nextPoll = now + Queue.pollEvery
             poll(now: now)
             withdrawIdleWaits()
-            if !isAlone { giveBackSurplus(now: now) }
             for slot in tubes.active {
                 guard let since = tubes[slot].cache.idleSince, since + Queue.cacheLinger <= now else { continue }
                 tubes[slot].cache.idleSince = nil

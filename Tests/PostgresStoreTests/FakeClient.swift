@@ -38,6 +38,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         var notices = Notices()
         var announced: [TubeName] = []
         var noticed: [Notice] = []
+        var awaitedElsewhere: Set<TubeName> = []
         var listenings = 0
         var activity: [ActivityChange] = []
         var levels: [TubeLevel] = []
@@ -264,6 +265,7 @@ final class FakeClient: StoreClient, @unchecked Sendable {
         }
     }
     func waitsPublished(_ tubes: [(tube: TubeID, name: TubeName)]) { change { $0.announced += tubes.map(\.name) } }
+    func othersAwait(_ tubes: Set<TubeName>) { change { $0.awaitedElsewhere = tubes } }
     func noticed(_ notices: [Notice]) { change { $0.noticed += notices } }
     func missedNotices() { change { $0.listenings += 1 } }
 

@@ -335,14 +335,16 @@ final class Connection {
 
     // MARK: Notifications
 
-    /// Takes the notifications up to the first one of another session; false if there is none. The payload is ignored,
-    /// since anybody may have sent it.
-    func hasNotification() -> Bool {
+    /// Takes the notifications up to the first one of another session, and returns its payload; `nil` if there is none.
+    /// Anybody may have sent it.
+    func nextNotification() -> String? {
         while let notification = PQnotifies(pg) {
             defer { PQfreemem(notification) }
-            if notification.pointee.be_pid != session?.pid ?? reportedPID { return true }
+            if notification.pointee.be_pid != session?.pid ?? reportedPID {
+                return String(cString: notification.pointee.extra)
+            }
         }
-        return false
+        return nil
     }
 
     /// True if something has come in within the time.

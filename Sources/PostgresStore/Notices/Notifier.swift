@@ -17,6 +17,11 @@ final class Notifier: SameServerWorker, @unchecked Sendable {
     private var watch: SQLWatch
     /// The table may have notices that have not been read.
     private var isNotified = false
+    /// When the tubes for which others wait are read next. They are read at a notification that says so, and each second,
+    /// since notifications get lost.
+    private var nextWaits = Instant(nanoseconds: 0)
+    /// What a notification says if waits have begun.
+    private static let waits = "waits"
     private var nextLook = Instant(nanoseconds: 0)
     private var failures: FailureLog
 
@@ -33,6 +38,7 @@ final class Notifier: SameServerWorker, @unchecked Sendable {
 
     override func serve(_ connection: Connection) throws {
         client.missedNotices()
+        nextWaits = Instant(nanoseconds: 0)
         watch.begin()
         while !isStopping {
             try checkTerm()
@@ -69,14 +75,25 @@ final class Notifier: SameServerWorker, @unchecked Sendable {
 
     /// Takes the notices for this broker, if somebody has notified it.
     private func hear(_ connection: Connection) throws {
-        while connection.hasNotification() { isNotified = true }
-        guard isNotified, nextLook <= client.now() else { return }
-        isNotified = false
+        while let told = connection.nextNotification() {
+            isNotified = true
+            if told == Notifier.waits { nextWaits = Instant(nanoseconds: 0) }
+        }
+        guard isNotified || nextWaits <= client.now(), nextLook <= client.now() else { return }
         let epoch = client.epoch
-        guard epoch != 0 else { return }
+        guard epoch != 0 else { return isNotified = false }
         nextLook = client.now() + Notifier.pause
         var own = Parameters()
         own.add(epoch)
+        if nextWaits <= client.now() {
+            nextWaits = client.now() + .seconds(1)
+            try failures.attempt("hear of other brokers' waits") {
+                let names: [String] = try connection.execute(.awaitedElsewhere, own).values()
+                client.othersAwait(Set(names.compactMap { TubeName($0) }))
+            }
+        }
+        guard isNotified else { return }
+        isNotified = false
         try failures.attempt("hear of other brokers' jobs") {
             let rows = try connection.execute(.takeNotices, own)
             let column = rows.columns(NoticeColumns.self)
@@ -105,6 +122,7 @@ final class Notifier: SameServerWorker, @unchecked Sendable {
         own.add(epoch)
         own.add(texts: tubes)
         _ = try connection.execute(.beginWait, own)
+        try notify(Notifier.waits, connection)
         var names = Parameters()
         names.add(texts: tubes)
         let rows = try connection.execute(.existingTubes, names)
@@ -123,9 +141,14 @@ final class Notifier: SameServerWorker, @unchecked Sendable {
         parameters.add(int8s: notices.readied.values.map { Int64(bitPattern: $0.id) })
         parameters.add(bools: notices.readied.keys.map { notices.opened.contains($0) })
         guard try connection.execute(.insertNotices, parameters).value(Bool.self) else { return }
-        var channel = Parameters()
-        channel.add(configuration.schema)
-        _ = try connection.execute(.notify, channel)
+        try notify("", connection)
+    }
+
+    private func notify(_ what: String, _ connection: Connection) throws {
+        var parameters = Parameters()
+        parameters.add(configuration.schema)
+        parameters.add(what)
+        _ = try connection.execute(.notify, parameters)
     }
 }
 

@@ -1,7 +1,7 @@
 /// The notifier's statements: what brokers tell each other (docs/ARCHITECTURE.md, Several brokers).
 extension Statement {
     static let notifier: [Statement] = [
-        beginWait, endWait, existingTubes, insertNotices, notify, takeNotices, sqlActivity, foldSQL,
+        beginWait, endWait, existingTubes, awaitedElsewhere, insertNotices, notify, takeNotices, sqlActivity, foldSQL,
     ]
 
     /// Nothing that a notifier writes has to survive a crash: a crash ends the waits too.
@@ -29,6 +29,11 @@ extension Statement {
         name: "existing_tubes", sql: "select id, name from tube where name = any ($1::text[])",
         columns: ExistingTubeColumns.self)
 
+    /// The tubes for which clients of other brokers wait.
+    static let awaitedElsewhere = Statement(
+        name: "awaited_elsewhere", sql: "select distinct tube from tube_awaited where epoch <> $1::bigint",
+        columns: OnlyColumn<String>.self)
+
     /// Inserts notices for the brokers whose clients wait for the tube of a job that has become ready, and for all brokers
     /// about a new tube. True if there is a broker to notify.
     static let insertNotices = Statement(
@@ -51,9 +56,9 @@ extension Statement {
             """,
         columns: OnlyColumn<Bool>.self)
 
-    /// Tells the other brokers to look for notices. A transaction of its own, since its commit takes a lock of the whole
+    /// Tells the other brokers to look for notices, and what has changed besides ($2). A transaction of its own, since its commit takes a lock of the whole
     /// cluster.
-    static let notify = Statement(name: "notify", sql: "select pg_notify($1::text, '')")
+    static let notify = Statement(name: "notify", sql: "select pg_notify($1::text, $2::text)")
 
     /// Takes the notices for this broker. A tube without a name has been removed.
     static let takeNotices = Statement(

@@ -53,6 +53,7 @@ extension Queue {
     /// `isNamed`: the client wants this job and no other.
     mutating func give(_ job: Int, to slot: Int, isNamed: Bool = false, now: Instant) {
         uncache(job)
+        noteTaken(jobs[job].tube)
         refillAhead(jobs[job].tube, now: now)
         hold(job, by: slot, now: now)
         let id = jobs[job].key.id

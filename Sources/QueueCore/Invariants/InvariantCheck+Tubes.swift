@@ -54,6 +54,7 @@ extension InvariantCheck {
         expect(queue.tubes[slot].waiting, found.waiting, "clients that wait")
         expect(queue.tubes[slot].pins, found.pins + (slot == queue.tubes.defaultTube ? 1 : 0), "pins")
         expect(queue.tubes[slot].putsInFlight, found.putsInFlight, "puts in flight")
+        expect(queue.tubes[slot].leasedPuts, found.leasedPuts, "leased puts in flight")
         expect(queue.tubes[slot].cache.isRefilling ? 1 : 0, found.refills, "refills")
         expect(queue.tubes[slot].isOpening ? 1 : 0, found.openings, "queries for its row")
         self.expect(queue.tubes[slot].waiters.count >= found.waiting, "\(name): a client is not in line")

@@ -17,6 +17,7 @@ extension InvariantCheck {
         for put in batch.puts {
             tally[put.tubeSlot].pins += 1
             addPut(put.job, put.tubeSlot, put.ticket, queue)
+            if put.isLeased { tally[put.tubeSlot].leasedPuts += 1 }
         }
         for at in batch.puts.indices.dropFirst() {
             expect(batch.puts[at - 1].id < batch.puts[at].id, "puts are not in the order of their ids")

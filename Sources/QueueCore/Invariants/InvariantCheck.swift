@@ -13,6 +13,7 @@ final class InvariantCheck {
         var waiting = 0
         var pins = 0
         var putsInFlight = 0
+        var leasedPuts = 0
         var refills = 0
         var openings = 0
     }

@@ -69,6 +69,7 @@ extension Queue {
         let isLeased =
             put.job.delay == 0 && isWithinReach(key, of: put.tube) && mayLease(put.tube, put.job.body.count)
             && jobs.undecided[id] == nil
+        if isLeased { tubes[put.tube].leasedPuts += 1 }
         lanes[lane(of: put)].pending.puts.append(
             Put(
                 id: id, tube: row, job: put.job, isLeased: isLeased, tubeSlot: put.tube, ticket: put.ticket,
@@ -118,6 +119,7 @@ extension Queue {
 
     mutating func committed(_ put: Put, now: Instant) {
         let tube = put.tubeSlot
+        if put.isLeased { tubes[tube].leasedPuts -= 1 }
         activity.totalJobs += 1
         tubes[tube].totalJobs += 1
         notePut(tube, put.job)
@@ -138,6 +140,7 @@ extension Queue {
     }
 
     mutating func refused(_ put: Put, _ reply: Reply) {
+        if put.isLeased { tubes[put.tubeSlot].leasedPuts -= 1 }
         endPut(put.job, of: put.tubeSlot, put.ticket, reply)
     }
 

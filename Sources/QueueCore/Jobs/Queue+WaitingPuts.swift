@@ -18,6 +18,7 @@ extension Queue {
 
     /// A put that was issued before has to get a new id, or waits for the next epoch.
     mutating func putAgain(_ put: Put) {
+        if put.isLeased { tubes[put.tubeSlot].leasedPuts -= 1 }
         addWaitingPut(PutRequest(job: put.job, tube: put.tubeSlot, ticket: put.ticket, issued: put.issued))
     }
 

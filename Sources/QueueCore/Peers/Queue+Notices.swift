@@ -28,7 +28,7 @@ public struct Notice: Sendable {
 }
 
 extension Queue {
-    /// For so many polls no client must have waited for a tube before others are told so.
+    /// For so many polls no client must have waited for a tube, or got a job of it, before others are told so.
     static let idlePolls = 5
 
     /// Whether `takeNotices` has something.

@@ -10,13 +10,12 @@ extension Queue {
 
     /// Whether a job that is about to become ready should have this broker's lease and go into the cache.
     ///
-    /// Alone, a broker takes all that its budget holds. Beside peers or SQL sessions it takes what its own waiting
-    /// clients will have at once.
+    /// A broker takes what its budget holds, and beside others no more than its share.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
         guard tubes[tube].watching > 0, jobs.cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
             return false
         }
-        return isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting
+        return isAlone || tubes[tube].cache.heap.count + tubes[tube].leasedPuts < share(of: tube)
     }
 
     mutating func cache(_ job: Int, now: Instant) {
@@ -74,13 +73,6 @@ extension Queue {
                 // Others may claim it from the commit on. The outcome lowers the horizon below it.
                 changeState(of: entry.slot, to: .ready, keepsLease: false, now: now)
             }
-        }
-    }
-
-    /// Keeps only what waiting clients will have at once.
-    mutating func giveBackSurplus(now: Instant) {
-        for slot in tubes.active where tubes[slot].cache.heap.count > tubes[slot].waiting {
-            giveBackCache(slot, keeping: tubes[slot].waiting, now: now)
         }
     }
 

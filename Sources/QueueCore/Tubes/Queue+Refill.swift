@@ -10,9 +10,10 @@ extension Queue {
 
     /// Asks for the next page before the last known job is given out, so that nobody waits for it.
     mutating func refillAhead(_ tube: Int, now: Instant) {
-        // Beside peers a refill takes leases, and nobody takes those ahead of need.
-        guard sharing == .sole, tubes[tube].cache.horizon != .end, !tubes[tube].cache.isRefilling,
-            tubes[tube].cache.heap.count < tubes[tube].cache.chunk / 4
+        // Before it is the sole one, or while it ends to be, a broker takes no leases that it may not need.
+        guard tubes[tube].cache.horizon != .end, !tubes[tube].cache.isRefilling,
+            sharing == .sole || sharing == .shared && !isAlone,
+            tubes[tube].cache.heap.count < min(tubes[tube].cache.chunk, share(of: tube)) / 4
         else { return }
         refill(tube, now: now)
     }
@@ -23,7 +24,7 @@ extension Queue {
     private func refillQuery(_ tube: Int, _ row: TubeID) -> Query {
         let hungry = max(1, tubes[tube].waiting)
         let room = max(0, configuration.cacheBytes - jobs.cachedBytes) / (Queue.jobOverhead + Queue.expectedBody)
-        let limit = !isAlone ? hungry : max(hungry, min(tubes[tube].cache.chunk, room))
+        let limit = max(hungry, min(tubes[tube].cache.chunk, room, share(of: tube) - tubes[tube].cache.heap.count))
         return .refill(
             tube: row, from: tubes[tube].cache.horizon, limit: min(limit, ReadyCache.largestChunk),
             bodyLimit: Queue.refillBodyLimit, sharing == .sole ? .none : .free)

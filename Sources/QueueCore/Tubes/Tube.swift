@@ -28,6 +28,8 @@ struct Tube: Vacatable {
     var pins = 0
     /// Puts in flight whose jobs will be ready.
     var putsInFlight = 0
+    /// Those of them whose jobs are born leased.
+    var leasedPuts = 0
     /// The number of its jobs that are in memory.
     var inMemory = 0
     /// Its index in `Tubes.listing`.
@@ -53,8 +55,13 @@ struct Tube: Vacatable {
     var waiting = 0
     /// Other brokers know, or are about to be told, that clients here wait for the tube.
     var isAwaited = false
-    /// Polls since somebody waited.
+    /// Polls since a client waited or got a job.
     var idlePolls = 0
+    /// Clients of other brokers wait for the tube, or did a moment ago.
+    var isAwaitedElsewhere = false
+    /// Jobs that clients here have got since the last tick, and between the two ticks before.
+    var taken = 0
+    var takenBefore = 0
 
     init(name: TubeName) {
         self.name = name

@@ -14,6 +14,8 @@ struct Tubes {
     ///
     /// A tube that is not active has no cached job, and its horizon is where nothing is known.
     private(set) var active: [Int] = []
+    /// The tubes for which clients of other brokers wait, as far as this one has heard.
+    private(set) var awaitedElsewhere: Set<TubeName> = []
     var totals = TubeTotals()
     var rows = TubeRows()
     var policies = TubePolicies()
@@ -58,6 +60,8 @@ struct Tubes {
     mutating func activate(_ tube: Int) {
         guard table[tube].activeIndex < 0 else { return }
         table[tube].activeIndex = active.count
+        table[tube].isAwaitedElsewhere =
+            !awaitedElsewhere.isEmpty && awaitedElsewhere.contains(table[tube].name)
         active.append(tube)
     }
 
@@ -71,6 +75,11 @@ struct Tubes {
             active[place] = last
             table[last].activeIndex = place
         }
+    }
+
+    mutating func othersAwait(_ names: Set<TubeName>) {
+        awaitedElsewhere = names
+        for slot in active { table[slot].isAwaitedElsewhere = names.contains(table[slot].name) }
     }
 
     /// Called once a poll: clients come back, so a tube stays active for a moment.

@@ -6,6 +6,11 @@ extension Checker {
     func willFinish(_ node: Node, _ parts: WriterParts) {
         guard let batch = node.broker.queue.inFlight(parts.kind) else { return }
         if batch.epoch != node.broker.queue.epoch { simulation.coverage.reach(.staleBatch) }
+        if node.broker.queue.peers > 0,
+            batch.puts.contains(where: { $0.isLeased && node.broker.queue.tubes[$0.tubeSlot].waiting == 0 })
+        {
+            simulation.coverage.reach(.leasedAhead)
+        }
         if batch.endsSole { simulation.coverage.reach(.endedSole) }
         for change in batch.stateChanges {
             if change.to == .buried, change.ticket == nil { simulation.coverage.reach(.buriedByTimeouts) }

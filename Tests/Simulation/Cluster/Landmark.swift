@@ -9,7 +9,8 @@ package enum Landmark: Int, CaseIterable, Sendable {
     case foundUndecided, deferredUndecided, awaitedSettled, awaitedEpoch, answerAwaitedTube, fetchedBody
     case disconnect, halfClose, putLineAlone, pipelined, closedByBroker, timeToRunOver, deadlineSoon, timedOut
     case outOfMemory, internalError, pausedTube, kicked, swept, reservedByID, deletedUnheld, sqlPut, multipleBrokers
-    case removedTube, tubeGone, noticed, lostPeer, recalled, sqlTook, sqlSteered, sqlRefused
+    case removedTube, tubeGone, noticed, awaitedElsewhere, leasedAhead, lostPeer, recalled, sqlTook, sqlSteered,
+        sqlRefused
     case buriedByTimeouts, buriedByRelease, recorded, insertedBefore, contested
 }
 

@@ -21,6 +21,7 @@ final class NotifierTask: DatabaseTask {
         if hasLostLook { node.broker.act { queue, _ in queue.othersCounted() } }
         node.broker.act { $0.missedNotices(now: $1) }
         looks += 1
+        hearWaits(looks)
         if simulation.profile.disturbances.contains(where: { $0.kind == .sqlSession }) { look(looks) }
         work()
     }
@@ -54,6 +55,7 @@ final class NotifierTask: DatabaseTask {
         guard !isBusy, !isStopping, let notices = node.broker.act({ queue, _ in queue.takeNotices() }) else { return }
         isBusy = true
         session.transact({ $0.publish(notices) }) { _ in
+            if notices.waits.values.contains(true) { self.tell { $0.hearWaits() } }
             self.session.transact({ $0.tubes(awaitedAnewBy: notices) }) { tubes in
                 self.node.broker.act { $0.waitsPublished(tubes, now: $1) }
                 self.session.transact({ $0.tell(notices) }) { self.notify($0) }
@@ -62,14 +64,33 @@ final class NotifierTask: DatabaseTask {
     }
 
     private func notify(_ epochs: Set<Int64>) {
-        if !epochs.isEmpty {
-            for other in simulation.nodes where other !== node && other.isAlive {
-                other.later(simulation.random.span(0...5000)) { other.notifier.hear() }
-            }
-        }
+        if !epochs.isEmpty { tell { $0.hear() } }
         node.later(NotifierTask.pause) {
             self.isBusy = false
             if self.session.isOpen { self.work() }
+        }
+    }
+
+    /// A notification for all other brokers.
+    private func tell(_ hear: @escaping (NotifierTask) -> Void) {
+        for other in simulation.nodes where other !== node && other.isAlive {
+            other.later(simulation.random.span(0...5000)) { hear(other.notifier) }
+        }
+    }
+
+    /// Each second, since notifications get lost.
+    private func hearWaits(_ number: Int) {
+        guard number == looks, session.isOpen, !isStopping else { return }
+        node.later(.seconds(1)) { self.hearWaits(number) }
+        hearWaits()
+    }
+
+    private func hearWaits() {
+        let epoch = node.broker.queue.epoch
+        guard session.isOpen, epoch != 0 else { return }
+        session.transact({ $0.tubesAwaited(elsewhereThan: epoch) }) { tubes in
+            if !tubes.isEmpty { self.simulation.coverage.reach(.awaitedElsewhere) }
+            self.node.broker.act { $0.othersAwait(tubes, now: $1) }
         }
     }
 

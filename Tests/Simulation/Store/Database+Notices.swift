@@ -19,6 +19,11 @@ extension Database {
         return names.compactMap { name in tube(name).map { (tube: $0.id, name: name) } }
     }
 
+    /// The tubes for which clients of other brokers wait.
+    func tubesAwaited(elsewhereThan epoch: Int64) -> Set<TubeName>? {
+        Set(awaited.filter { !$0.value.subtracting([epoch]).isEmpty }.keys)
+    }
+
     /// Leaves notices for others, and returns who they are.
     func tell(_ notices: Notices) -> Set<Int64>? {
         var told: Set<Int64> = []
