@@ -33,7 +33,7 @@ extension Queue {
                     $0.buries &+= 1
                 }, ticket: openReply(slot, .release), now: now)
         }
-        let keepsLease = delay == 0 && mayLease(jobs[job].tube, 0)
+        let keepsLease = delay == 0 && mayKeep(jobs[job].tube)
         changeState(
             of: job, to: delay > 0 ? .delayed : .ready, priority: priority, delay: delay, keepsLease: keepsLease,
             counting: { $0.releases &+= 1 }, ticket: openReply(slot, .release), now: now)
@@ -67,12 +67,12 @@ extension Queue {
     /// The broker makes a job ready that a client held, without a command for that.
     mutating func giveBack(_ job: Int, now: Instant) {
         let tube = jobs[job].tube
-        if jobs[job].stored == .ready, mayLease(tube, 0), !jobs[job].isMissing {
+        if jobs[job].stored == .ready, mayKeep(tube), !jobs[job].isMissing {
             if jobs[job].isHeld { countHeld(job, -1) }
             if jobs[job].isAnnotated { annotate(job) }
             cache(job, now: now)
         } else {
-            changeState(of: job, to: .ready, keepsLease: mayLease(tube, 0), now: now)
+            changeState(of: job, to: .ready, keepsLease: mayKeep(tube), now: now)
         }
     }
 

@@ -8,14 +8,22 @@ extension Queue {
     /// How long a tube's cache outlives its last watcher.
     static let cacheLinger = Span.seconds(5)
 
-    /// Whether a job that is about to become ready should have this broker's lease and go into the cache.
+    /// Whether a job that is put should have this broker's lease and go into the cache.
     ///
     /// A broker takes what its budget holds, and beside others no more than its share.
     func mayLease(_ tube: Int, _ bytes: Int) -> Bool {
-        guard tubes[tube].watching > 0, jobs.cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes else {
-            return false
-        }
+        guard hasRoom(tube, bytes) else { return false }
         return isAlone || tubes[tube].cache.heap.count + tubes[tube].leasedPuts < share(of: tube)
+    }
+
+    /// Whether this broker should keep the lease of a job that a client here gives back: beside others, if a client here
+    /// waits for it. It is not kept ahead, since clients elsewhere may wait.
+    func mayKeep(_ tube: Int) -> Bool {
+        hasRoom(tube, 0) && (isAlone || tubes[tube].cache.heap.count < tubes[tube].waiting)
+    }
+
+    private func hasRoom(_ tube: Int, _ bytes: Int) -> Bool {
+        tubes[tube].watching > 0 && jobs.cachedBytes + bytes + Queue.jobOverhead <= configuration.cacheBytes
     }
 
     mutating func cache(_ job: Int, now: Instant) {
