@@ -85,7 +85,7 @@ import Testing
         #expect(apart.contains("ratio"))
         #expect(apart.hasSuffix("exit 0\n"))
         // The second one had the workers, and was then alone.
-        for broker in [first, second] { try broker.waitUntil("cmd-delete", in: 1...400) }
+        for broker in [first, second] { try broker.waitUntil("cmd-reserve-with-timeout", in: 1...10_000) }
         try expectEmpty(first)
     }
 

@@ -16,8 +16,9 @@ import Testing
         #expect(try listener.run("jobs --tube mail --state buried").json(JobPage.self).jobs.map(\.id) == [id])
         #expect(try listener.run("kick \(id)").json(ActionAnswer.self).changed == 1)
         #expect(try listener.run("move \(id) --to other").json(ActionAnswer.self).changed == 1)
-        let page = try listener.run("tubes oth").json(TubePage.self)
-        #expect(page.tubes.map(\.name) == ["other"])
+        try eventually("the broker knows the new tube") {
+            try listener.run("tubes oth").json(TubePage.self).tubes.map(\.name) == ["other"]
+        }
         let deleted = try listener.run("delete \(id) --yes")
         #expect(deleted.status == 0)
         #expect(try deleted.json(ActionAnswer.self).changed == 1)

@@ -53,7 +53,7 @@ def act_on_all(viewer, client):
 
 def stop_and_resume(viewer, client):
     step("an action on all that match is stopped, found again, and goes on")
-    client.put_many("heap", 15000)
+    client.put_many("heap", 60000)
     viewer.open("jobs?tube=heap")
     viewer.until("a page is shown", lambda: len(viewer.all("main tbody tr")) == 50)
     viewer.find("th input[type=checkbox]").click()
@@ -61,7 +61,7 @@ def stop_and_resume(viewer, client):
     viewer.until("they are counted", lambda: int(viewer.find(".action-bar").get_attribute("data-count")) > 50)
     # On a busy machine the time for counting may be over before all are counted; the page says so.
     counted = int(viewer.find(".action-bar").get_attribute("data-count"))
-    viewer.see("All 15 000 jobs" if counted == 15000 else "The first", ".action-bar")
+    viewer.see("All 60 000 jobs" if counted == 60000 else "The first", ".action-bar")
     viewer.click("Bury\u2026", ".action-bar")
     viewer.confirm()
     viewer.open("operations")
