@@ -15,7 +15,8 @@ struct SlotMap<Element: Vacatable> {
 
     mutating func reserveCapacity(_ count: Int) { elements.reserveCapacity(count) }
 
-    mutating func insert(_ element: Element) -> Int {
+    @inline(__always)
+    mutating func insert(_ element: consuming Element) -> Int {
         if let slot = free.popLast() {
             elements[slot] = element
             return slot

@@ -23,9 +23,12 @@ struct Jobs {
     var count: Int { table.count }
     var slots: Range<Int> { table.slots }
 
-    mutating func insert(_ job: Job) -> Int {
+    // Without the attribute the job is copied once more, which retains its body.
+    @inline(__always)
+    mutating func insert(_ job: consuming Job) -> Int {
+        let id = job.key.id
         let slot = table.insert(job)
-        byID[job.key.id] = slot
+        byID[id] = slot
         return slot
     }
 

@@ -85,10 +85,9 @@ extension Queue {
     }
 
     /// Adds a job that has this broker's lease to those in memory.
-    mutating func remember(_ job: Job) -> Int {
-        let slot = jobs.insert(job)
+    mutating func remember(_ job: consuming Job) -> Int {
         tubes[job.tube].inMemory += 1
-        return slot
+        return jobs.insert(job)
     }
 
     /// Removes a job from memory.
