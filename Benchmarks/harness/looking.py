@@ -99,7 +99,7 @@ def look(context):
         ["viewers", "broker, % of a core at rest", "PostgreSQL", "put p50, ms", "put p99, ms", "put to reserved p99, ms"],
         [[number(count), number(broker[count], 2), number(median(each["postgres"] for each in used[count]), 2),
           *(number(median(bench.latency(report, kind, point) for report in latency[count]), 2)
-            for kind, point in (("put", "p50"), ("put", "p99"), ("put_to_reserved", "p99")))]
+            for kind, point in (("put", "p50"), ("put", "p99"), ("reserved", "p99")))]
          for count in used]))
     return outcome
 
