@@ -30,7 +30,7 @@ struct Frame: Sendable {
     /// The seconds after which a change of a rate shows by two thirds.
     private static let memory = 3.0
 
-    /// - Parameter gone: Tubes that the broker does not have, but that stay in sight.
+    /// `gone`: Tubes that the broker does not have, but that stay in sight.
     init(_ outline: QueueOutline, gone: [TubeName], after last: Frame?) {
         queue = outline.queue
         tubes = outline.tubes
