@@ -18,7 +18,9 @@ struct Frame: Sendable {
     var own: [Rate] = []
     var total = Rate()
     /// How long the oldest ready jobs have waited.
-    var oldest: OldestReadyAges?
+    private(set) var oldest: OldestReadyAges?
+    /// The same for each of the tubes, in seconds, as far as it is known. It is looked up once, since it is asked for often.
+    private var ages: [Double?] = []
     /// Why the store cannot work; `nil` if it can, or if there is none.
     var storeReason: String?
 
@@ -41,6 +43,14 @@ struct Frame: Sendable {
         rates = own
         sumUp()
     }
+
+    mutating func learn(_ oldest: OldestReadyAges?) {
+        self.oldest = oldest
+        ages = oldest.map { oldest in tubes.map { $0.jobs.ready > 0 ? oldest.seconds(of: $0.name) : nil } } ?? []
+    }
+
+    /// The age of the ready job of a tube that has waited longest, as far as it is known.
+    func oldestReadySeconds(_ index: Int) -> Double? { ages.isEmpty ? nil : ages[index] }
 
     /// Other brokers tell what they do by samples only, so their part is some seconds late.
     mutating func add(sampled: [TubeName: Rate]) {

@@ -94,7 +94,7 @@ final class LiveView: Sendable {
         state.gone.learn(outline.tubes, after: state.frame)
         var frame = Frame(outline, gone: state.gone.names, after: state.frame)
         let store = broker.storeSnapshot()
-        frame.oldest = store?.oldestReady
+        frame.learn(store?.oldestReady)
         frame.storeReason = store?.reason
         frame.add(sampled: sampled(&state, peers: outline.queue.peers))
         state.frame = frame

@@ -19,14 +19,6 @@ extension TubeSummary {
     }
 }
 
-extension Frame {
-    /// The age of the ready job of a tube that has waited longest, as far as it is known.
-    func oldestReadySeconds(_ index: Int) -> Double? {
-        let tube = tubes[index]
-        return tube.jobs.ready > 0 ? oldest?.seconds(of: tube.name) : nil
-    }
-}
-
 extension Counts {
     init(_ jobs: JobCounts) {
         // Sums of several brokers are read at different moments, so that a difference may be negative for one.
