@@ -71,7 +71,11 @@ import Testing
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "tls_proxy.py").path
         proxy.arguments = ["python3", "-B", script, folder, String(port)]
         try proxy.run()
-        defer { proxy.terminate() }
+        // The threads of a test run have signals blocked, and what they start inherits that: it would hear no SIGTERM.
+        defer {
+            kill(proxy.processIdentifier, SIGKILL)
+            proxy.waitUntilExit()
+        }
         try eventually("the proxy listens") { FileManager.default.fileExists(atPath: "\(folder)/port") }
         let address = "BEANROW_HTTP=https://localhost:\(try String(contentsOfFile: "\(folder)/port", encoding: .utf8))"
         let login = "--token-file \(folder)/login"
