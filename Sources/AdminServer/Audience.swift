@@ -21,7 +21,7 @@ final class Audience: Sendable {
 
     private let state = Mutex(State())
 
-    var isEmpty: Bool { state.withLock { $0.groups.isEmpty } }
+    var count: Int { state.withLock { $0.groups.values.reduce(0) { $0 + $1.viewers.count } } }
 
     /// A stream that begins with `first`. It ends when the listener does.
     func join(_ key: String, _ make: @escaping Make, first: ByteBuffer) -> AsyncStream<ByteBuffer> {

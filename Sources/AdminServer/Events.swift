@@ -6,7 +6,6 @@ import HummingbirdCore
 import NIOCore
 import NIOFoundationCompat
 import PostgresStore
-import Synchronization
 
 import struct AdminAPI.Operation
 
@@ -19,7 +18,7 @@ extension Site {
         try call.query.allow(["view"] + TubeTable.parameters)
         let showsTubes = try call.query.choice("view", ["overview", "tubes"]) == "tubes"
         let table = try TubeTable(call.query)
-        guard streams.withLock({ $0 < Site.streamLimit }) else {
+        guard live.viewers < Site.streamLimit else {
             throw Problem(status: 503, title: "There are \(Site.streamLimit) streams of events already.")
         }
         // Before the viewer can do anything: whatever it begins then is news.
@@ -30,8 +29,6 @@ extension Site {
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
             body: .init { [self] writer in
-                streams.withLock { $0 += 1 }
-                defer { streams.withLock { $0 -= 1 } }
                 var news = news
                 try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
                 for await var bytes in live.watch(key, { [self] in show($0, shown, viewer) }) {

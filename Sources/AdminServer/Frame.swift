@@ -21,6 +21,8 @@ struct Frame: Sendable {
     private(set) var oldest: OldestReadyAges?
     /// The same for each of the tubes, in seconds, as far as it is known. It is looked up once, since it is asked for often.
     private var ages: [Double?] = []
+    /// How many of the tubes need somebody.
+    private(set) var alarms = 0
     /// Why the store cannot work; `nil` if it can, or if there is none.
     var storeReason: String?
 
@@ -47,6 +49,7 @@ struct Frame: Sendable {
     mutating func learn(_ oldest: OldestReadyAges?) {
         self.oldest = oldest
         ages = oldest.map { oldest in tubes.map { $0.jobs.ready > 0 ? oldest.seconds(of: $0.name) : nil } } ?? []
+        alarms = tubes.indices.count { alarm($0) != nil }
     }
 
     /// The age of the ready job of a tube that has waited longest, as far as it is known.

@@ -55,10 +55,13 @@ final class LiveView: Sendable {
 
     /// The time to the next second of the clock while somebody looks.
     private var interval: Duration {
-        if audience.isEmpty { return LiveView.idleInterval }
+        if audience.count == 0 { return LiveView.idleInterval }
         let milliseconds = Int64(Date().timeIntervalSince1970 * 1000) % 1000
         return .milliseconds(1000 - milliseconds)
     }
+
+    /// How many watch.
+    var viewers: Int { audience.count }
 
     /// What `make` makes of each frame, the newest one first. Viewers with the same key share it.
     func watch(_ key: String, _ make: @escaping Audience.Make) -> AsyncStream<ByteBuffer> {

@@ -20,8 +20,6 @@ final class Site: Sendable {
     let warnings = WarningCounter()
     let process = ProcessReader()
     let database = DatabaseWatch()
-    /// The number of streams of events.
-    let streams = Mutex(0)
     private let opened = Mutex<AdminStore?>(nil)
 
     init(_ configuration: AdminConfiguration, broker: any BrokerView) {

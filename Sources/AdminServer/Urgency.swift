@@ -51,7 +51,4 @@ extension Frame {
     func alarm(_ index: Int) -> TubeAlarm? {
         Urgency.alarm(tubes[index], age: oldestReadySeconds(index))
     }
-
-    /// How many tubes need somebody.
-    var alarms: Int { tubes.indices.reduce(0) { $0 + (alarm($1) == nil ? 0 : 1) } }
 }

@@ -66,16 +66,10 @@ import Testing
         defer { _ = try? broker.stop() }
         let url = try #require(broker.httpURL)
         let port = try #require(url.firstMatch(of: /:([0-9]+)\//)?.1)
-        let proxy = Process()
-        proxy.executableURL = URL(filePath: "/usr/bin/env")
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "tls_proxy.py").path
-        proxy.arguments = ["python3", "-B", script, folder, String(port)]
-        try proxy.run()
-        // The threads of a test run have signals blocked, and what they start inherits that: it would hear no SIGTERM.
-        defer {
-            kill(proxy.processIdentifier, SIGKILL)
-            proxy.waitUntilExit()
-        }
+        let proxy = try ChildProcess(
+            "/usr/bin/env", ["python3", "-B", script, folder, String(port)], output: "\(folder)/log")
+        defer { withExtendedLifetime(proxy) {} }
         try eventually("the proxy listens") { FileManager.default.fileExists(atPath: "\(folder)/port") }
         let address = "BEANROW_HTTP=https://localhost:\(try String(contentsOfFile: "\(folder)/port", encoding: .utf8))"
         let login = "--token-file \(folder)/login"

@@ -10,13 +10,14 @@ import Darwin
 /// A program started by a test, with both its outputs going to a file.
 ///
 /// posix_spawn and waitpid rather than Foundation's Process, which needs a run loop to notice an exit.
-final class ChildProcess: Sendable {
+public final class ChildProcess: Sendable {
     let pid: Int32
     let output: String
     private let code = Mutex<Int32?>(nil)
 
-    /// Starts the program; `output` is the file that its stdout and stderr are appended to.
-    init(_ executable: String, _ arguments: [String], output: String) throws {
+    /// Starts the program, which is killed when nobody refers to it any more; `output` is the file that its stdout and
+    /// stderr are appended to.
+    public init(_ executable: String, _ arguments: [String], output: String) throws {
         self.output = output
         #if canImport(Glibc)
         var actions = posix_spawn_file_actions_t()
